@@ -1,0 +1,1 @@
+"""Xin: a multi-tenant support-chat platform that a company runs itself."""

@@ -1,0 +1,1 @@
+"""Composition of rooms into processes."""

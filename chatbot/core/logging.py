@@ -1,0 +1,69 @@
+"""Structured JSON logs: one line an event, `correlation_id` in each, secrets blanked."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET_NAME = re.compile(r"(secret|password|token|authorization|api_?key|cookie|credential)", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"(Bearer\s+)[^\s\"']+|\b(xin_[a-z]{2,6}_)[A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
+_BLANK = "[hidden]"
+
+EventDict = MutableMapping[str, Any]
+
+
+def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Blank values whose name or look is that of a credential."""
+    for key, value in event.items():
+        if _SECRET_NAME.search(key) and not isinstance(value, bool | int):
+            event[key] = _BLANK
+        elif isinstance(value, str):
+            event[key] = _SECRET_VALUE.sub(lambda m: (m.group(1) or m.group(2) or "") + _BLANK, value)
+    return event
+
+
+def configure_logging(level: str, *, process: str) -> None:
+    """Send every log line, ours and the libraries', to standard error as JSON.
+
+    Args:
+        level: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
+        process: the process's name, in each line as `process`.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        hide_secrets,
+    ]
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=shared,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    structlog.contextvars.bind_contextvars(process=process)
+    for noisy in ("uvicorn.access", "procrastinate", "alembic", "httpx", "sqlalchemy.pool"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Return the logger of a module (`get_logger(__name__)`)."""
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    return logger

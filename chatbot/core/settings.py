@@ -1,0 +1,189 @@
+"""Settings: the one place that reads the environment and `.env`.
+
+Built by `load_settings()` in a process's `main()`, never at import. A bad or unknown value stops the
+start with one sentence that names the variable.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIN_SECRET_LENGTH = 32
+DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside development
+_OWN_PREFIX = "XIN_"
+
+Environment = Literal["development", "staging", "production"]
+
+
+class ConfigurationError(Exception):
+    """The settings are not usable; the message names each variable."""
+
+
+def _comma_separated(value: object) -> object:
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value
+
+
+CommaList = Annotated[list[str], NoDecode, BeforeValidator(_comma_separated)]
+
+
+class Settings(BaseSettings):
+    """Every setting of every process, under the names that operators know."""
+
+    model_config = SettingsConfigDict(env_file=None, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    environment: Environment = "development"
+    xin_data_dir: Path = Path(".xin")
+    host: str = "127.0.0.1"
+    orchestrator_port: int = Field(8000, ge=0, le=65535)
+    gateway_port: int = Field(8080, ge=0, le=65535)
+
+    database_url: SecretStr | None = None
+    database_pool_size: int = Field(10, ge=1, le=200)
+    redis_url: SecretStr | None = None
+    qdrant_url: str | None = None
+    qdrant_api_key: SecretStr | None = None
+
+    storage_endpoint_url: str | None = None
+    storage_access_key: SecretStr | None = None
+    storage_secret_key: SecretStr | None = None
+    storage_region: str = "us-east-1"
+    storage_bucket: str = "xin"
+
+    openai_api_key: SecretStr | None = None
+    openai_base_url: str = "https://api.openai.com/v1"
+    openai_model: str = "gpt-4o-mini"
+    openai_fallback_model: str | None = None
+    openai_embedding_model: str | None = None
+    embedder: Literal["auto", "minilm", "openai", "fastembed", "none"] = "auto"
+    fastembed_model: str = "intfloat/multilingual-e5-large"
+    llm_input_price_per_million: float = Field(0.15, ge=0)
+    llm_output_price_per_million: float = Field(0.60, ge=0)
+    smart_mode_enabled: bool = True
+
+    gateway_token: SecretStr | None = None
+    allowed_origins: CommaList = []
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_token: SecretStr | None = None
+    admin_jwt_secret: SecretStr | None = None
+    admin_jwt_secret_previous: SecretStr | None = None
+    embed_jwt_secret: SecretStr | None = None
+    xin_encryption_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_comma_separated)] = []
+    gateway_webhook_secret: SecretStr = SecretStr(DEVELOPMENT_WEBHOOK_SECRET)
+    xin_admin_email: str = "admin@example.com"
+
+    gateway_metrics_host: str = "0.0.0.0"  # noqa: S104 - scraped from outside the pod
+    gateway_metrics_port: int = Field(9102, ge=0, le=65535)
+    ingest_metrics_host: str = "0.0.0.0"  # noqa: S104
+    ingest_metrics_port: int = Field(9103, ge=0, le=65535)
+    automation_metrics_port: int = Field(9104, ge=0, le=65535)
+    ingest_queue_name: str = "ingestion"
+    ingest_concurrency: int = Field(2, ge=1, le=64)
+    max_upload_bytes: int = Field(50 * 1024 * 1024, ge=1024)
+
+    otel_exporter_endpoint: str | None = None
+    otel_exporter_headers: str | None = None
+
+    transcripts_dir: Path | None = None
+    tickets_dir: Path | None = None
+    uploads_dir: Path | None = None
+    logs_dir: Path | None = None
+    upload_retention_days: int = Field(30, ge=1)
+    xin_fetch_allow_hosts: CommaList = []
+
+    @model_validator(mode="after")
+    def _refuse_unsafe_secrets(self) -> Self:
+        """Default, empty or short secrets stop the start outside development."""
+        if self.environment == "development":
+            return self
+        wrong = [name for name in _REQUIRED_SECRETS if not _long_enough(getattr(self, name))]
+        wrong += [name for name in _OPTIONAL_SECRETS if getattr(self, name) and not _long_enough(getattr(self, name))]
+        if wrong:
+            names = ", ".join(name.upper() for name in wrong)
+            raise ValueError(
+                f"{names}: in {self.environment} each must be set to a random value of at least {MIN_SECRET_LENGTH} characters"
+            )
+        if not self.xin_encryption_keys:
+            raise ValueError(f"XIN_ENCRYPTION_KEYS: must hold at least one key in {self.environment}")
+        return self
+
+    @model_validator(mode="after")
+    def _storage_is_whole(self) -> Self:
+        if self.storage_endpoint_url and not (self.storage_access_key and self.storage_secret_key):
+            raise ValueError("STORAGE_ENDPOINT_URL: needs STORAGE_ACCESS_KEY and STORAGE_SECRET_KEY")
+        return self
+
+    @model_validator(mode="after")
+    def _urls_have_their_scheme(self) -> Self:
+        if self.database_url and not self.database_url.get_secret_value().startswith(("postgresql://", "postgres://")):
+            raise ValueError("DATABASE_URL: must begin with postgresql://")
+        if self.redis_url and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("REDIS_URL: must begin with redis://, rediss:// or unix://")
+        for name in ("qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint"):
+            value = getattr(self, name)
+            if value and not value.startswith(("http://", "https://")):
+                raise ValueError(f"{name.upper()}: must begin with http:// or https://")
+        return self
+
+    @property
+    def data_dir(self) -> Path:
+        """The absolute data folder: database, files, exports, logs."""
+        return self.xin_data_dir.expanduser().resolve()
+
+    def folder(self, name: Literal["transcripts", "tickets", "uploads", "logs"]) -> Path:
+        """Return the folder for exports or rotating files, by default below the data folder."""
+        configured: Path | None = getattr(self, f"{name}_dir")
+        return (configured or self.data_dir / name).expanduser().resolve()
+
+
+_REQUIRED_SECRETS = ("admin_jwt_secret", "embed_jwt_secret", "gateway_webhook_secret", "log_token")
+_OPTIONAL_SECRETS = ("gateway_token", "admin_jwt_secret_previous")
+
+
+def _long_enough(secret: SecretStr | None) -> bool:
+    return secret is not None and len(secret.get_secret_value()) >= MIN_SECRET_LENGTH
+
+
+def load_settings(env_file: Path | None = Path(".env")) -> Settings:
+    """Read the environment over `.env` and return valid settings.
+
+    Raises:
+        ConfigurationError: a value is bad, or a variable of ours is unknown; the message names it.
+    """
+    from_file = _read_env_file(env_file)
+    _refuse_unknown(from_file)
+    own = set(Settings.model_fields)
+    values = {k.lower(): v for k, v in from_file.items() if k.upper() not in os.environ and v}
+    try:
+        return Settings(**{k: v for k, v in values.items() if k in own})  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise ConfigurationError(_in_words(error)) from None
+
+
+def _read_env_file(env_file: Path | None) -> dict[str, str | None]:
+    if env_file is None or not env_file.is_file():
+        return {}
+    return dict(dotenv_values(env_file))
+
+
+def _refuse_unknown(from_file: dict[str, str | None]) -> None:
+    """Refuse an unknown name: in `.env` any, in the environment those with our prefix."""
+    known = {name.upper() for name in Settings.model_fields}
+    named = {*from_file, *(name for name in os.environ if name.startswith(_OWN_PREFIX))}
+    unknown = sorted(name for name in named if name.upper() not in known)
+    if unknown:
+        raise ConfigurationError(f"unknown setting: {', '.join(unknown)} (see docs/SETTINGS.md for every name)")
+
+
+def _in_words(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        name = ".".join(str(part) for part in problem["loc"][:1]).upper()
+        message = problem["msg"].removeprefix("Value error, ")
+        lines.append(f"{name}: {message}" if name else message)
+    return "; ".join(lines)

@@ -1,0 +1,42 @@
+"""Tables, a file per family. Importing this package registers them all on `Base.metadata`."""
+
+from chatbot.db.models.base import Base
+from chatbot.db.models.channels import Channel
+from chatbot.db.models.dialogue import Conversation, Event, Message, TurnTrace
+from chatbot.db.models.identity import ApiKey, Brand, Membership, Tenant, User, UserSession
+from chatbot.db.models.knowledge import (
+    BrandStatistics,
+    IngestionJob,
+    KnowledgeGap,
+    KnowledgeSource,
+    Passage,
+    PassageVector,
+    TermStatistics,
+)
+from chatbot.db.models.policies import PolicyVersion
+from chatbot.db.models.usage import DailyUsage, UsageRecord
+
+__all__ = [
+    "ApiKey",
+    "Base",
+    "Brand",
+    "BrandStatistics",
+    "Channel",
+    "Conversation",
+    "DailyUsage",
+    "Event",
+    "IngestionJob",
+    "KnowledgeGap",
+    "KnowledgeSource",
+    "Membership",
+    "Message",
+    "Passage",
+    "PassageVector",
+    "PolicyVersion",
+    "Tenant",
+    "TermStatistics",
+    "TurnTrace",
+    "UsageRecord",
+    "User",
+    "UserSession",
+]

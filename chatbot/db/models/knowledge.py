@@ -1,0 +1,166 @@
+"""Knowledge: sources, ingestion jobs, passages, their lexical and dense vectors, gaps.
+
+A trap for whoever searches these tables: under row-level security PostgreSQL pushes a condition below the policy
+only when its operator is leakproof. `uuid = uuid` and `bigint = bigint` are; array overlap (`&&`) is not, so a GIN
+index on `terms` is not used by a role under RLS. Candidate selection therefore goes through a `SECURITY DEFINER`
+function that names the tenant itself (see `db/migrations`), or through leakproof operators only.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chatbot.db.models.base import EMPTY_ARRAY, Base, CreatedAt, TenantOwned, Timestamped, owned_by
+
+SPARSE_DIMENSIONS = 1_000_000_000
+"""pgvector's limit for `sparsevec`; hashed terms are taken modulo it."""
+
+
+class KnowledgeSource(TenantOwned, Timestamped, Base):
+    """A document, pair or page that a brand answers from.
+
+    `version` is the newest one asked for, `live_version` the one that answers (null: none yet). Only passages of
+    the live version are found.
+    """
+
+    __tablename__ = "knowledge_sources"
+    __table_args__ = (
+        owned_by("brand_id", "brands"),
+        UniqueConstraint("tenant_id", "brand_id", "external_id"),
+        CheckConstraint("kind IN ('file', 'text', 'qa', 'url', 'sitemap')", name="kind"),
+        CheckConstraint("status IN ('pending', 'processing', 'ready', 'failed')", name="status"),
+        CheckConstraint("visibility IN ('public', 'internal')", name="visibility"),
+    )
+
+    brand_id: Mapped[UUID]
+    parent_id: Mapped[UUID | None]
+    kind: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str | None] = mapped_column(String(500))
+    title: Mapped[str] = mapped_column(String(500))
+    url: Mapped[str | None] = mapped_column(String(2000))
+    language: Mapped[str | None] = mapped_column(String(35))
+    tags: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
+    visibility: Mapped[str] = mapped_column(String(20), server_default="public")
+    status: Mapped[str] = mapped_column(String(20), server_default="pending")
+    reason_code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None]
+    filename: Mapped[str | None] = mapped_column(String(300))
+    content_type: Mapped[str | None] = mapped_column(String(200))
+    byte_size: Mapped[int | None]
+    content_hash: Mapped[str | None] = mapped_column(String(64))
+    blob_key: Mapped[str | None] = mapped_column(String(300))
+    version: Mapped[int] = mapped_column(server_default=text("1"))
+    live_version: Mapped[int | None]
+    passage_count: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class IngestionJob(TenantOwned, Base):
+    """One run over one version of one source."""
+
+    __tablename__ = "ingestion_jobs"
+    __table_args__ = (
+        owned_by("source_id", "knowledge_sources"),
+        CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
+        Index("ix_ingestion_jobs_open", "created_at", postgresql_where=text("status IN ('pending', 'running')")),
+    )
+
+    source_id: Mapped[UUID] = mapped_column(index=True)
+    version: Mapped[int]
+    status: Mapped[str] = mapped_column(String(20), server_default="pending")
+    stage: Mapped[str | None] = mapped_column(String(20))
+    done: Mapped[int] = mapped_column(server_default=text("0"))
+    total: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    reason_code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None]
+    parsed_key: Mapped[str | None] = mapped_column(String(300))
+    correlation_id: Mapped[str | None] = mapped_column(String(128))
+    created_at: Mapped[CreatedAt]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Passage(TenantOwned, Base):
+    """A piece of a source that can be cited."""
+
+    __tablename__ = "passages"
+    __table_args__ = (
+        owned_by("source_id", "knowledge_sources"),
+        UniqueConstraint("tenant_id", "source_id", "version", "ordinal"),
+        Index("ix_passages_terms", "terms", postgresql_using="gin"),
+        Index("ix_passages_tenant_id_brand_id", "tenant_id", "brand_id"),
+    )
+
+    brand_id: Mapped[UUID]
+    source_id: Mapped[UUID]
+    version: Mapped[int]
+    ordinal: Mapped[int]
+    text: Mapped[str]
+    heading_path: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
+    language: Mapped[str] = mapped_column(String(35))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    length: Mapped[int]
+    terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    weights: Mapped[Any] = mapped_column(SPARSEVEC(SPARSE_DIMENSIONS))
+    grams: Mapped[Any | None] = mapped_column(SPARSEVEC(SPARSE_DIMENSIONS))
+    created_at: Mapped[CreatedAt]
+
+
+class PassageVector(Base):
+    """A passage's dense vector by one embedder; dimensions differ, so indexes are per embedder."""
+
+    __tablename__ = "passage_vectors"
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "passage_id"], ["passages.tenant_id", "passages.id"], ondelete="CASCADE"),
+        Index("ix_passage_vectors_tenant_id_brand_id_embedder", "tenant_id", "brand_id", "embedder"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    passage_id: Mapped[UUID] = mapped_column(primary_key=True)
+    embedder: Mapped[str] = mapped_column(String(120), primary_key=True)
+    brand_id: Mapped[UUID]
+    embedding: Mapped[Any] = mapped_column(HALFVEC())
+
+
+class TermStatistics(Base):
+    """In how many passages of a brand a term stands; `word` is kept for spelling expansion (null for grams)."""
+
+    __tablename__ = "term_statistics"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(primary_key=True)
+    term: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    word: Mapped[str | None] = mapped_column(String(80))
+    passages: Mapped[int]
+
+
+class BrandStatistics(Base):
+    """Size of a brand's knowledge: passages and the sum of their lengths in terms."""
+
+    __tablename__ = "brand_statistics"
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    brand_id: Mapped[UUID] = mapped_column(primary_key=True)
+    passages: Mapped[int] = mapped_column(server_default=text("0"))
+    total_length: Mapped[int] = mapped_column(server_default=text("0"))
+
+
+class KnowledgeGap(TenantOwned, Base):
+    """A question for which no evidence was found."""
+
+    __tablename__ = "knowledge_gaps"
+    __table_args__ = (owned_by("brand_id", "brands"),)
+
+    brand_id: Mapped[UUID] = mapped_column(index=True)
+    conversation_id: Mapped[UUID | None]
+    message_id: Mapped[UUID | None]
+    question: Mapped[str]
+    language: Mapped[str | None] = mapped_column(String(35))
+    evidence: Mapped[float]
+    created_at: Mapped[CreatedAt]
+    resolved_at: Mapped[datetime | None]

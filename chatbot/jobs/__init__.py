@@ -1,0 +1,1 @@
+"""The durable queue: enqueue in the caller's transaction, run a worker, rescue stalled jobs."""

@@ -1,0 +1,1 @@
+"""What a tenant knows: sources, parsing, chunks, indexes, retrieval."""

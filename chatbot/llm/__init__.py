@@ -1,0 +1,1 @@
+"""Language models: chat and embedding clients, breaker, fallback, budgets, usage."""
