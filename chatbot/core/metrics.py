@@ -16,8 +16,14 @@ HTTP_LATENCY = Histogram(
 INGESTION_QUEUE_DEPTH = Gauge("ingestion_queue_depth", "Ingestion jobs that wait or run.")
 INGESTION_LAG = Gauge("ingestion_lag_seconds", "Age of the oldest unfinished ingestion job.", ["tenant"])
 INGESTION_IN_FLIGHT = Gauge("ingestion_in_flight", "Ingestion jobs that run now.", ["tenant"])
-RETRIEVAL_SECONDS = Histogram("retrieval_seconds", "Seconds of a whole retrieval.", buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0))
-FIRST_TOKEN_SECONDS = Histogram("first_token_seconds", "Seconds from question to the first token.", buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20))
+RETRIEVAL_SECONDS = Histogram(
+    "retrieval_seconds", "Seconds of a whole retrieval.", buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0)
+)
+FIRST_TOKEN_SECONDS = Histogram(
+    "first_token_seconds",
+    "Seconds from question to the first token.",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20),
+)
 TURNS = Counter("turns_total", "Turns finished, by how they were answered.", ["mode"])
 LLM_CIRCUIT = Gauge("llm_circuit_state", "0 closed, 1 half open, 2 open.", ["model"])
 LLM_REQUESTS = Counter("llm_requests_total", "Model calls, by outcome.", ["purpose", "outcome"])

@@ -106,7 +106,7 @@ class Settings(BaseSettings):
         if wrong:
             names = ", ".join(name.upper() for name in wrong)
             raise ValueError(
-                f"{names}: in {self.environment} each must be set to a random value of at least {MIN_SECRET_LENGTH} characters"
+                f"{names}: in {self.environment} each must be a random value of at least {MIN_SECRET_LENGTH} characters"
             )
         if not self.xin_encryption_keys:
             raise ValueError(f"XIN_ENCRYPTION_KEYS: must hold at least one key in {self.environment}")

@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from chatbot.core.errors import XinError
 from chatbot.core.logging import get_logger
@@ -73,7 +73,7 @@ class BundledPostgres:
         """
         self.root.mkdir(parents=True, exist_ok=True)
         account = _server_account(self.root)
-        with _locked(self.root / "postgres.start.lock"):
+        with _Locked(self.root / "postgres.start.lock"):
             self._users_lock = _open_lock(self.root / "postgres.users.lock")
             fcntl.flock(self._users_lock, fcntl.LOCK_SH)
             if not (self.pgdata / "PG_VERSION").exists():
@@ -208,7 +208,7 @@ def _let_through(path: Path) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def _as(account: _Account | None) -> dict[str, object]:
+def _as(account: _Account | None) -> dict[str, Any]:
     return {"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}
 
 
@@ -224,7 +224,7 @@ def _open_lock(path: Path) -> IO[bytes]:
     return path.open("ab+")
 
 
-class _locked:
+class _Locked:
     """Hold an exclusive lock on a file."""
 
     def __init__(self, path: Path) -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from alembic import context
-from sqlalchemy import create_engine, text
+from sqlalchemy import NullPool, create_engine, text
 
 from chatbot.core.settings import load_settings
 from chatbot.db.models import Base
@@ -30,7 +30,8 @@ def _include(_object: object, name: str | None, kind: str, _reflected: bool, _co
 
 
 def run() -> None:
-    engine = create_engine(owner_url(_database_url()))
+    """Migrate over one connection that is closed at the end."""
+    engine = create_engine(owner_url(_database_url()), poolclass=NullPool)
     with engine.connect() as connection:
         connection.execute(text("SET lock_timeout = '10s'"))
         connection.commit()

@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chatbot.db.models.base import (
@@ -37,8 +38,8 @@ class Conversation(TenantOwned, Timestamped, Base):
     session_key: Mapped[str] = mapped_column(String(200))
     visitor: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     state: Mapped[str] = mapped_column(String(20), server_default="bot")
-    epoch: Mapped[int] = mapped_column(server_default=text("0"))
-    last_seq: Mapped[int] = mapped_column(server_default=text("0"))
+    epoch: Mapped[int] = mapped_column(server_default=sql("0"))
+    last_seq: Mapped[int] = mapped_column(server_default=sql("0"))
     locale: Mapped[str | None] = mapped_column(String(35))
     closed_at: Mapped[datetime | None]
 
@@ -52,9 +53,7 @@ class Message(TenantOwned, Base):
         UniqueConstraint("tenant_id", "conversation_id", "seq"),
         UniqueConstraint("tenant_id", "conversation_id", "client_message_id"),
         UniqueConstraint("tenant_id", "channel_id", "provider_event_id"),
-        Index(
-            "ix_messages_streaming", "created_at", postgresql_where=text("status = 'streaming'")
-        ),
+        Index("ix_messages_streaming", "created_at", postgresql_where=sql("status = 'streaming'")),
         CheckConstraint("role IN ('visitor', 'bot', 'agent', 'system')", name="role"),
         CheckConstraint("status IN ('complete', 'streaming', 'interrupted', 'failed')", name="status"),
     )
@@ -71,7 +70,7 @@ class Message(TenantOwned, Base):
     reply_to: Mapped[UUID | None]
     mode: Mapped[str | None] = mapped_column(String(20))
     citations: Mapped[list[dict[str, Any]]] = mapped_column(server_default=EMPTY_LIST)
-    handoff_offered: Mapped[bool] = mapped_column(server_default=text("false"))
+    handoff_offered: Mapped[bool] = mapped_column(server_default=sql("false"))
     usage: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     created_at: Mapped[CreatedAt]
     completed_at: Mapped[datetime | None]
@@ -98,7 +97,7 @@ class Event(Base):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     name: Mapped[str] = mapped_column(String(80))
-    version: Mapped[int] = mapped_column(server_default=text("1"))
+    version: Mapped[int] = mapped_column(server_default=sql("1"))
     payload: Mapped[dict[str, Any]]
     correlation_id: Mapped[str | None] = mapped_column(String(128))
     occurred_at: Mapped[CreatedAt]

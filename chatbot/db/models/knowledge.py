@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -54,9 +55,9 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
     byte_size: Mapped[int | None]
     content_hash: Mapped[str | None] = mapped_column(String(64))
     blob_key: Mapped[str | None] = mapped_column(String(300))
-    version: Mapped[int] = mapped_column(server_default=text("1"))
+    version: Mapped[int] = mapped_column(server_default=sql("1"))
     live_version: Mapped[int | None]
-    passage_count: Mapped[int] = mapped_column(server_default=text("0"))
+    passage_count: Mapped[int] = mapped_column(server_default=sql("0"))
 
 
 class IngestionJob(TenantOwned, Base):
@@ -66,16 +67,16 @@ class IngestionJob(TenantOwned, Base):
     __table_args__ = (
         owned_by("source_id", "knowledge_sources"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
-        Index("ix_ingestion_jobs_open", "created_at", postgresql_where=text("status IN ('pending', 'running')")),
+        Index("ix_ingestion_jobs_open", "created_at", postgresql_where=sql("status IN ('pending', 'running')")),
     )
 
     source_id: Mapped[UUID] = mapped_column(index=True)
     version: Mapped[int]
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
     stage: Mapped[str | None] = mapped_column(String(20))
-    done: Mapped[int] = mapped_column(server_default=text("0"))
+    done: Mapped[int] = mapped_column(server_default=sql("0"))
     total: Mapped[int | None]
-    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    attempts: Mapped[int] = mapped_column(server_default=sql("0"))
     reason_code: Mapped[str | None] = mapped_column(String(60))
     reason: Mapped[str | None]
     parsed_key: Mapped[str | None] = mapped_column(String(300))
@@ -146,8 +147,8 @@ class BrandStatistics(Base):
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(primary_key=True)
-    passages: Mapped[int] = mapped_column(server_default=text("0"))
-    total_length: Mapped[int] = mapped_column(server_default=text("0"))
+    passages: Mapped[int] = mapped_column(server_default=sql("0"))
+    total_length: Mapped[int] = mapped_column(server_default=sql("0"))
 
 
 class KnowledgeGap(TenantOwned, Base):

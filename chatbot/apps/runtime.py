@@ -1,0 +1,43 @@
+"""What a process is made of: built once in `main()`, handed to the rooms, closed in reverse."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import procrastinate
+
+from chatbot.core.blobs import BlobStore, open_blobs
+from chatbot.core.bus import Bus
+from chatbot.core.settings import Settings
+from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
+from chatbot.db.sessions import Database
+from chatbot.identity.tokens import TokenKeys
+from chatbot.jobs.app import make_app
+
+BUS_CHANNELS = ("xin_message", "xin_policy")
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts that rooms share in one process."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    bus: Bus
+    jobs: procrastinate.App
+    keys: TokenKeys
+
+
+@asynccontextmanager
+async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -> AsyncIterator[Runtime]:
+    """Open every part and close them in reverse order."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
+        blobs = await open_blobs(settings)
+        jobs = make_app(database_url)
+        await stack.enter_async_context(jobs.open_async())
+        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), BUS_CHANNELS)
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        yield Runtime(settings, database, blobs, bus, jobs, keys)

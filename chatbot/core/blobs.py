@@ -1,0 +1,103 @@
+"""Files: one set of calls over a local folder or an S3 bucket."""
+
+import asyncio
+from datetime import timedelta
+
+import aiohttp
+import obstore
+from obstore.exceptions import BaseError, NotFoundError
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+from chatbot.core.errors import NotFound, Unavailable
+from chatbot.core.settings import Settings
+
+_MINUTE = timedelta(minutes=1)
+
+
+class BlobStore:
+    """Whole files under keys such as `<tenant>/uploads/<uuid>`; keys come from us, never from a file's name."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    async def put(self, key: str, body: bytes) -> None:
+        """Store a file, replacing what was there.
+
+        Raises:
+            Unavailable: the store does not answer; nothing was written.
+        """
+        try:
+            await obstore.put_async(self._store, key, body)
+        except BaseError as error:
+            raise Unavailable(f"the file store did not accept the file: {_short(error)}") from error
+
+    async def get(self, key: str) -> bytes:
+        """Read a whole file.
+
+        Raises:
+            NotFound: no file under this key.
+            Unavailable: the store does not answer.
+        """
+        try:
+            answer = await obstore.get_async(self._store, key)
+            return bytes(await answer.bytes_async())
+        except (NotFoundError, FileNotFoundError):
+            raise NotFound("this file is not stored any more") from None
+        except BaseError as error:
+            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
+    async def delete(self, key: str) -> None:
+        """Remove a file; a missing one is fine."""
+        try:
+            await obstore.delete_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            return
+        except BaseError as error:
+            raise Unavailable(f"the file store did not delete the file: {_short(error)}") from error
+
+    async def check(self) -> None:
+        """Raise `Unavailable` when the store cannot be reached."""
+        try:
+            await asyncio.wait_for(obstore.list_with_delimiter_async(self._store, prefix="health"), timeout=5)
+        except (BaseError, TimeoutError) as error:
+            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
+
+async def open_blobs(settings: Settings) -> BlobStore:
+    """Open the configured store; the bucket is made on demand."""
+    if not settings.storage_endpoint_url:
+        folder = settings.folder("uploads")
+        folder.mkdir(parents=True, exist_ok=True)
+        return BlobStore(LocalStore(prefix=folder, mkdir=True))
+    assert settings.storage_access_key
+    assert settings.storage_secret_key
+    store = S3Store(
+        settings.storage_bucket,
+        endpoint=settings.storage_endpoint_url,
+        region=settings.storage_region,
+        access_key_id=settings.storage_access_key.get_secret_value(),
+        secret_access_key=settings.storage_secret_key.get_secret_value(),
+        virtual_hosted_style_request=False,
+        client_options={"allow_http": settings.storage_endpoint_url.startswith("http://"), "timeout": "10s"},
+        retry_config={"max_retries": 2},
+    )
+    await _ensure_bucket(store, settings)
+    return BlobStore(store)
+
+
+async def _ensure_bucket(store: S3Store, settings: Settings) -> None:
+    """obstore has no call that makes a bucket; a signed PUT on the bucket's address does."""
+    url = await obstore.sign_async(store, "PUT", "", expires_in=_MINUTE)
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
+        try:
+            async with http.put(url) as answer:
+                if answer.status not in (200, 409):
+                    raise Unavailable(
+                        f"STORAGE_BUCKET: {settings.storage_bucket} cannot be made (status {answer.status})"
+                    )
+        except aiohttp.ClientError as error:
+            raise Unavailable(f"STORAGE_ENDPOINT_URL: {_short(error)}") from error
+
+
+def _short(error: Exception) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,0 +1,72 @@
+"""The bus: PostgreSQL NOTIFY that carries ids only. It wakes; the rows are the truth."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from chatbot.core.logging import get_logger
+
+log = get_logger(__name__)
+_RECONNECT_SECONDS = 1.0
+
+
+class Bus:
+    """Listens on one connection and wakes the subscribers of `(channel, payload)`.
+
+    A lost connection is opened again; whoever waits must look at the rows after each wake and now and then without.
+    """
+
+    def __init__(self, conninfo: str, channels: tuple[str, ...]) -> None:
+        self._conninfo = conninfo
+        self._channels = channels
+        self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        self._task = asyncio.create_task(self._listen(), name="bus")
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    @asynccontextmanager
+    async def subscribe(self, channel: str, payload: str) -> AsyncIterator[asyncio.Event]:
+        """Give an event that is set at each notification of this payload; the waiter clears it."""
+        event = asyncio.Event()
+        key = (channel, payload)
+        self._waiting.setdefault(key, set()).add(event)
+        try:
+            yield event
+        finally:
+            waiters = self._waiting[key]
+            waiters.discard(event)
+            if not waiters:
+                del self._waiting[key]
+
+    def _wake(self, channel: str, payload: str) -> None:
+        for event in self._waiting.get((channel, payload), ()):
+            event.set()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await self._listen_once()
+            except psycopg.Error as error:
+                log.warning("bus connection lost; opening it again", reason=str(error).strip()[:200])
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def _listen_once(self) -> None:
+        connection: AsyncConnection[Any]
+        async with await AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+            for channel in self._channels:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            async for notice in connection.notifies():
+                self._wake(notice.channel, notice.payload)

@@ -1,0 +1,67 @@
+"""Who is asking: the subject of a request, its role, and what it may reach."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from chatbot.core.errors import Forbidden, NotFound
+
+
+class Role(StrEnum):
+    """What a subject may do; each includes those after it."""
+
+    PLATFORM_ADMIN = "platform_admin"
+    TENANT_ADMIN = "tenant_admin"
+    AGENT = "agent"
+    VIEWER = "viewer"
+    VISITOR = "visitor"
+
+
+_RANK = {role: rank for rank, role in enumerate(reversed(Role))}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """An authenticated caller.
+
+    Attributes:
+        name: for audit rows and logs: `user:<id>`, `api_key:<id>`, `visitor:<id>`, `gateway`.
+        role: the highest role; `platform_admin` reaches every tenant.
+        tenant_id: its tenant; None only for users, who carry `memberships`, and platform admins.
+        memberships: a user's role in each tenant.
+        visitor: for embed tokens: the identity that the host page vouched for.
+    """
+
+    name: str
+    role: Role
+    tenant_id: UUID | None = None
+    memberships: dict[UUID, Role] = field(default_factory=dict)
+    brand_id: UUID | None = None
+    visitor: dict[str, str] = field(default_factory=dict)
+
+    def role_in(self, tenant_id: UUID) -> Role | None:
+        """Return the subject's role in a tenant, None when it has none there."""
+        if self.role is Role.PLATFORM_ADMIN:
+            return self.role
+        if self.tenant_id == tenant_id:
+            return self.role
+        return self.memberships.get(tenant_id)
+
+    def reach(self, tenant_id: UUID, at_least: Role) -> UUID:
+        """Return the tenant id when the subject has at least this role in it.
+
+        Raises:
+            NotFound: the tenant is none of the subject's: same answer as for an unknown one.
+            Forbidden: it is, with too low a role.
+        """
+        role = self.role_in(tenant_id)
+        if role is None or role is Role.VISITOR:
+            raise NotFound("no such tenant")
+        if _RANK[role] < _RANK[at_least]:
+            raise Forbidden(f"this needs the role {at_least}")
+        return tenant_id
+
+    def require_platform_admin(self) -> None:
+        """Raise `Forbidden` unless the subject is a platform admin."""
+        if self.role is not Role.PLATFORM_ADMIN:
+            raise Forbidden("this needs the role platform_admin")

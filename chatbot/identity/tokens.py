@@ -1,0 +1,102 @@
+"""Signed tokens: admin access tokens and visitors' embed tokens, of different keys and audiences."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import jwt
+
+from chatbot.core.clock import utcnow
+from chatbot.core.errors import Unauthenticated
+from chatbot.core.ids import new_id
+
+ISSUER = "xin"
+ADMIN_AUDIENCE = "xin-admin"
+EMBED_AUDIENCE = "xin-embed"
+ADMIN_LIFETIME = timedelta(minutes=15)
+EMBED_LIFETIME = timedelta(minutes=10)
+ROTATION_OVERLAP = timedelta(minutes=15)
+_ALGORITHM = "HS256"
+_REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenKeys:
+    """The signing keys of one process.
+
+    `admin_previous` verifies tokens issued before a rotation; as none lives longer than 15 minutes, so does it.
+    """
+
+    admin: str
+    embed: str
+    admin_previous: str | None = None
+
+
+def issue_admin_token(
+    keys: TokenKeys, *, subject: str, claims: dict[str, Any], lifetime: timedelta = ADMIN_LIFETIME
+) -> str:
+    """Sign an admin access token (`type` access) for a subject such as `user:<id>`."""
+    return _issue(keys.admin, ADMIN_AUDIENCE, "access", subject, claims, lifetime)
+
+
+def issue_embed_token(
+    keys: TokenKeys, *, tenant_id: UUID, brand_id: UUID, visitor: dict[str, str], origin: str | None
+) -> tuple[str, datetime]:
+    """Sign a visitor's token, bound to tenant, brand, visitor and origin; at most 10 minutes.
+
+    Returns:
+        The token and when it expires.
+    """
+    claims = {"tenant_id": str(tenant_id), "brand_id": str(brand_id), "visitor": visitor, "origin": origin}
+    subject = f"visitor:{visitor.get('id') or new_id()}"
+    return _issue(keys.embed, EMBED_AUDIENCE, "embed", subject, claims, EMBED_LIFETIME), utcnow() + EMBED_LIFETIME
+
+
+def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
+    """Verify an admin access token and return its claims.
+
+    Raises:
+        Unauthenticated: wrong key, algorithm, audience, issuer or type, expired, or a claim is missing.
+    """
+    try:
+        return _read(keys.admin, token, ADMIN_AUDIENCE, "access")
+    except Unauthenticated:
+        if keys.admin_previous is None:
+            raise
+    claims = _read(keys.admin_previous, token, ADMIN_AUDIENCE, "access")
+    if utcnow().timestamp() - float(claims["iat"]) > ROTATION_OVERLAP.total_seconds():
+        raise Unauthenticated("the token was signed by a key that is retired")
+    return claims
+
+
+def read_embed_token(keys: TokenKeys, token: str) -> dict[str, Any]:
+    """Verify an embed token and return its claims."""
+    return _read(keys.embed, token, EMBED_AUDIENCE, "embed")
+
+
+def _issue(key: str, audience: str, kind: str, subject: str, claims: dict[str, Any], lifetime: timedelta) -> str:
+    now = utcnow()
+    body = {
+        **claims,
+        "iss": ISSUER,
+        "aud": audience,
+        "type": kind,
+        "sub": subject,
+        "iat": now,
+        "exp": now + lifetime,
+        "jti": str(new_id()),
+    }
+    return jwt.encode(body, key, algorithm=_ALGORITHM)
+
+
+def _read(key: str, token: str, audience: str, kind: str) -> dict[str, Any]:
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            token, key, algorithms=[_ALGORITHM], audience=audience, issuer=ISSUER, options={"require": _REQUIRED}
+        )
+    except jwt.PyJWTError as error:
+        raise Unauthenticated(f"the token does not hold: {error}") from None
+    if claims["type"] != kind:
+        raise Unauthenticated("the token is of another type")
+    return claims

@@ -1,0 +1,70 @@
+"""The durable queue: procrastinate on our PostgreSQL, enqueued inside the caller's transaction."""
+
+from typing import Any
+
+import procrastinate
+from procrastinate import App, PsycopgConnector
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chatbot.core import correlation
+from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
+from chatbot.db.sessions import driver_connection
+
+
+def make_app(database_url: str, *, pool_size: int = 4) -> App:
+    """Return the queue of one process; open it with `async with app.open_async()`.
+
+    Rooms add their tasks with `app.add_tasks_from(blueprint, namespace="<room>")`.
+    """
+    connector = PsycopgConnector(
+        conninfo=conninfo(role_url(database_url, PLATFORM_ROLE)),
+        min_size=1,
+        max_size=pool_size,
+        kwargs={"application_name": "xin_jobs"},
+    )
+    return App(connector=connector)
+
+
+async def enqueue(
+    app: App,
+    session: AsyncSession,
+    task: str,
+    *,
+    queue: str,
+    arguments: dict[str, Any],
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    priority: int = 0,
+    in_seconds: int | None = None,
+) -> int | None:
+    """Enqueue a task in the session's transaction: its rows and the job commit together or not at all.
+
+    Args:
+        task: the task's full name, `<room>:<name>`.
+        queue: which workers take it.
+        arguments: JSON values; a tenant is named here, jobs have no other.
+        lock: jobs with the same lock run one after the other.
+        queueing_lock: a second waiting job with the same one is not added.
+        priority: higher runs first.
+        in_seconds: not before then.
+
+    Returns:
+        The job's number, or None when the queueing lock says that it waits already.
+    """
+    job = app.configure_task(
+        task,
+        queue=queue,
+        lock=lock,
+        queueing_lock=queueing_lock,
+        priority=priority,
+        schedule_in={"seconds": in_seconds} if in_seconds else None,
+        connection=await driver_connection(session),
+    )
+    savepoint = await session.begin_nested()  # a duplicate must not abort the caller's transaction
+    try:
+        number = await job.defer_async(correlation_id=correlation.current(), **arguments)
+    except procrastinate.exceptions.AlreadyEnqueued:
+        await savepoint.rollback()
+        return None
+    await savepoint.commit()
+    return number
