@@ -4,6 +4,8 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from logging.handlers import TimedRotatingFileHandler
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -11,6 +13,7 @@ import structlog
 _SECRET_NAME = re.compile(r"(secret|password|token|authorization|api_?key|cookie|credential)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(Bearer\s+)[^\s\"']+|\b(xin_[a-z]{2,6}_)[A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 _BLANK = "[hidden]"
+_DAYS_KEPT = 7
 
 EventDict = MutableMapping[str, Any]
 
@@ -25,12 +28,13 @@ def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def configure_logging(level: str, *, process: str) -> None:
-    """Send every log line, ours and the libraries', to standard error as JSON.
+def configure_logging(level: str, *, process: str, folder: Path | None = None) -> None:
+    """Write every log line, ours and the libraries', as JSON to standard error.
 
     Args:
         level: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
         process: the process's name, in each line as `process`.
+        folder: also keep the lines there, a file a day, seven days; a terminal then shows warnings only.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -53,14 +57,26 @@ def configure_logging(level: str, *, process: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if folder:
+        if sys.stderr.isatty():
+            handlers[0].setLevel(logging.WARNING)
+        handlers.append(_daily_file(folder, process))
+    for handler in handlers:
+        handler.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(level)
     structlog.contextvars.bind_contextvars(process=process)
     for noisy in ("uvicorn.access", "procrastinate", "alembic", "httpx", "sqlalchemy.pool"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _daily_file(folder: Path, process: str) -> logging.Handler:
+    folder.mkdir(parents=True, exist_ok=True)
+    return TimedRotatingFileHandler(
+        folder / f"{process}.log", when="midnight", backupCount=_DAYS_KEPT, utc=True, encoding="utf-8"
+    )
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

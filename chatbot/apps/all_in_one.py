@@ -1,0 +1,70 @@
+"""Everything in one process on one machine: `make run`."""
+
+import asyncio
+import socket
+import sys
+import time
+from contextlib import AsyncExitStack, suppress
+
+import uvloop
+
+from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.orchestrator import create_app
+from chatbot.apps.runtime import open_runtime
+from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.apps.workers import work
+from chatbot.core.logging import get_logger
+from chatbot.core.settings import Settings
+from chatbot.identity.bootstrap import FirstStart, ensure_first_rows
+from chatbot.identity.keys import load_keys
+
+log = get_logger(__name__)
+
+
+def main() -> None:
+    """Start the platform and run it until SIGTERM or SIGINT."""
+    started = time.monotonic()
+    settings = begin("xin", log_files=True)
+    with failing_in_words():
+        listener = bind(settings.host, settings.orchestrator_port, variable="ORCHESTRATOR_PORT")
+        with ready_database(settings) as database_url:
+            uvloop.run(_run(settings, database_url, listener, started))
+
+
+async def _run(settings: Settings, database_url: str, listener: socket.socket, started: float) -> None:
+    stop = stop_on_signals()
+    async with AsyncExitStack() as stack:
+        runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
+        first = await ensure_first_rows(runtime.database, settings)
+        worker = asyncio.create_task(work(runtime), name="worker")
+        async with serve(create_app(runtime), listener):
+            port = listener.getsockname()[1]
+            sys.stdout.write(_welcome(f"http://{settings.host}:{port}", first, time.monotonic() - started))
+            sys.stdout.flush()
+            await _until_stopped(stop, worker)
+            log.info("draining")
+        worker.cancel()
+        with suppress(asyncio.CancelledError):
+            await worker
+    log.info("stopped")
+
+
+async def _until_stopped(stop: asyncio.Event, worker: asyncio.Task[None]) -> None:
+    """Wait for a signal; a worker that ends by itself is a failure and ends the process."""
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    done, _ = await asyncio.wait({stopped, worker}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    if worker in done:
+        await worker
+
+
+def _welcome(url: str, first: FirstStart | None, seconds: float) -> str:
+    lines = [f"\nXin is ready at {url} ({seconds:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n"]
+    if first:
+        lines.append(f"  First sign-in:  {first.email}  password  {first.password}   (shown only now)\n")
+    lines.append(
+        "  Ask the demo tenant:\n"
+        f"  curl -s {url}/api/chat -H 'Content-Type: application/json' "
+        """-d '{"sessionId": "me", "message": "What is Xin?"}'\n\n"""
+    )
+    return "".join(lines)

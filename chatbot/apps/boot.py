@@ -1,0 +1,57 @@
+"""The first steps of every process: settings, logs, tracing, a database that is ready."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from chatbot.core.errors import XinError
+from chatbot.core.logging import configure_logging
+from chatbot.core.settings import ConfigurationError, Settings, load_settings
+from chatbot.core.telemetry import init_tracing
+from chatbot.db.bootstrap import create_bundled_database, prepare_database
+from chatbot.db.server import BundledPostgres
+
+
+def begin(process: str, *, log_files: bool = False) -> Settings:
+    """Load settings, start logs and tracing; a bad setting ends the process with one sentence."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        fail(str(error))
+    configure_logging(settings.log_level, process=process, folder=settings.folder("logs") if log_files else None)
+    init_tracing(f"xin-{process}", endpoint=settings.otel_exporter_endpoint, headers=settings.otel_exporter_headers)
+    return settings
+
+
+@contextmanager
+def ready_database(settings: Settings) -> Iterator[str]:
+    """Give the address of a migrated database: the configured one, else the bundled server's."""
+    if settings.database_url:
+        url = settings.database_url.get_secret_value()
+        prepare_database(url)
+        yield url
+        return
+    server = BundledPostgres(settings.data_dir)
+    server.start()
+    try:
+        create_bundled_database(server.url)
+        prepare_database(server.url)
+        yield server.url
+    finally:
+        server.stop()
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """End the process with one clear sentence instead of a stack trace where the cause is known."""
+    try:
+        yield
+    except (ConfigurationError, XinError) as error:
+        fail(str(error))
+
+
+def fail(sentence: str) -> NoReturn:
+    """Say why on standard error and exit with 1."""
+    sys.stderr.write(f"xin: {sentence}\n")
+    raise SystemExit(1)

@@ -1,0 +1,82 @@
+"""Serve ASGI applications in this event loop, and drain them on SIGTERM."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from fastapi import FastAPI
+
+from chatbot.core.logging import get_logger
+from chatbot.core.settings import ConfigurationError
+
+log = get_logger(__name__)
+DRAIN_SECONDS = 20
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: one handler drains the whole process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def bind(host: str, port: int, *, variable: str) -> socket.socket:
+    """Bind a listening socket.
+
+    Raises:
+        ConfigurationError: the port is taken or not allowed; the message names the variable.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        reason = "is taken by another process" if error.errno in (48, 98) else str(error.strerror)
+        raise ConfigurationError(f"{variable}: port {port} on {host} {reason}") from None
+    listener.set_inheritable(False)
+    return listener
+
+
+@asynccontextmanager
+async def serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+    """Serve an application on a bound socket while the block runs; then drain it.
+
+    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get 20 s.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        lifespan="off",
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by an attribute only
+        await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        app.state.health.draining = True
+        app.state.draining.set()
+        await asyncio.sleep(0)
+        server.should_exit = True
+        await task
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM or SIGINT sets."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

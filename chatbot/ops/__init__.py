@@ -1,0 +1,1 @@
+"""Operations: health, and later backup, restore, retention, erasure."""

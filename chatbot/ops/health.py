@@ -1,0 +1,85 @@
+"""Can this process serve? Each dependency is asked, at most once a second, and the failing one is named."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from chatbot.core.errors import XinError
+from chatbot.core.logging import get_logger
+
+log = get_logger(__name__)
+_CHECK_SECONDS = 3.0
+_FRESH_SECONDS = 1.0
+
+Check = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """What each dependency said: `ok` or the reason in words."""
+
+    dependencies: Mapping[str, str]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every dependency answered."""
+        return all(answer == "ok" for answer in self.dependencies.values())
+
+
+class Health:
+    """Asks the dependencies of one process."""
+
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = dict(checks)
+        self._report = HealthReport({})
+        self._asked_at = float("-inf")
+        self._lock = asyncio.Lock()
+        self.draining = False
+
+    async def report(self) -> HealthReport:
+        """Return a report no older than a second."""
+        async with self._lock:
+            if time.monotonic() - self._asked_at > _FRESH_SECONDS:
+                answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
+                self._report = HealthReport(dict(zip(self._checks, answers, strict=True)))
+                self._asked_at = time.monotonic()
+        return self._report
+
+
+def health_router(*aliases: str) -> APIRouter:
+    """Return `/health`, `/health/live`, `/health/ready` and further paths that answer as `/health`."""
+    router = APIRouter(tags=["health"])
+
+    @router.get("/health/live")
+    async def live() -> JSONResponse:
+        """The process runs; restart it when this does not answer."""
+        return JSONResponse({"status": "ok"})
+
+    async def ready(request: Request) -> JSONResponse:
+        """200 when the process can serve; 503 with the failing dependency named when it cannot."""
+        health: Health = request.app.state.health
+        report = await health.report()
+        status = "draining" if health.draining else "ok" if report.ready else "failing"
+        code = 200 if status == "ok" else 503
+        return JSONResponse({"status": status, "dependencies": report.dependencies}, status_code=code)
+
+    for path in ("/health", "/health/ready", *aliases):
+        router.add_api_route(path, ready, methods=["GET"], responses={503: {"description": "Cannot serve now"}})
+    return router
+
+
+async def _ask(check: Check) -> str:
+    try:
+        await asyncio.wait_for(check(), timeout=_CHECK_SECONDS)
+    except TimeoutError:
+        return f"no answer within {_CHECK_SECONDS:g} s"
+    except XinError as error:
+        return error.detail
+    except Exception as error:  # noqa: BLE001 - whatever a driver raises, the report names the dependency
+        log.warning("health check failed", reason=str(error)[:300])
+        return type(error).__name__
+    return "ok"
