@@ -13,8 +13,10 @@ def protect(table: str, *, column: str = "tenant_id") -> list[str]:
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY tenant_only ON {table} TO {APP_ROLE} "
-        f"USING ({column} = {_CURRENT}) WITH CHECK ({column} = {_CURRENT})",
+        (
+            f"CREATE POLICY tenant_only ON {table} TO {APP_ROLE} "
+            f"USING ({column} = {_CURRENT}) WITH CHECK ({column} = {_CURRENT})"
+        ),
         f"CREATE POLICY platform_all ON {table} TO {PLATFORM_ROLE} USING (true) WITH CHECK (true)",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {APP_ROLE}, {PLATFORM_ROLE}",
     ]

@@ -50,11 +50,15 @@ def _security() -> list[str]:
 def _queue_grants() -> list[str]:
     """Tenant sessions may only enqueue; fetching and finishing is the platform's."""
     return [
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, "
-        f"procrastinate_periodic_defers, procrastinate_workers TO {PLATFORM_ROLE}",
+        (
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON procrastinate_jobs, procrastinate_events, "
+            f"procrastinate_periodic_defers, procrastinate_workers TO {PLATFORM_ROLE}"
+        ),
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {PLATFORM_ROLE}",
-        "ALTER FUNCTION procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[]) "
-        "SECURITY DEFINER SET search_path = public, pg_temp",
+        (
+            "ALTER FUNCTION procrastinate_defer_jobs_v1(procrastinate_job_to_defer_v1[]) "
+            "SECURITY DEFINER SET search_path = public, pg_temp"
+        ),
     ]
 
 
