@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import procrastinate
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chatbot.core import correlation
@@ -51,6 +51,9 @@ async def enqueue(
     Returns:
         The job's number, or None when the queueing lock says that it waits already.
     """
+    savepoint = await session.begin_nested()  # a duplicate must not abort the caller's transaction
+    # Only now: SQLAlchemy sends the SAVEPOINT when the connection is next asked for.
+    connection = await driver_connection(session)
     job = app.configure_task(
         task,
         queue=queue,
@@ -58,12 +61,11 @@ async def enqueue(
         queueing_lock=queueing_lock,
         priority=priority,
         schedule_in={"seconds": in_seconds} if in_seconds else None,
-        connection=await driver_connection(session),
+        connection=connection,
     )
-    savepoint = await session.begin_nested()  # a duplicate must not abort the caller's transaction
     try:
         number = await job.defer_async(correlation_id=correlation.current(), **arguments)
-    except procrastinate.exceptions.AlreadyEnqueued:
+    except AlreadyEnqueued:
         await savepoint.rollback()
         return None
     await savepoint.commit()

@@ -1,0 +1,97 @@
+"""The queue commits with the caller's rows; dead workers' jobs run again; the bus wakes."""
+
+import asyncio
+from contextlib import suppress
+
+import procrastinate
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
+
+from chatbot.core.bus import Bus
+from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
+from chatbot.db.sessions import Database
+from chatbot.jobs.app import enqueue, make_app
+from chatbot.jobs.worker import rescue_stalled, run_worker
+from tests.conftest import TenantRows
+
+
+def _blueprint(done: list[str]) -> procrastinate.Blueprint:
+    blueprint = procrastinate.Blueprint()
+
+    @blueprint.task(name="note", pass_context=False)
+    async def note(text: str, correlation_id: str = "") -> None:
+        done.append(text)
+
+    return blueprint
+
+
+async def test_a_job_commits_with_its_row_or_not_at_all(
+    database: Database, database_url: str, tenant: TenantRows
+) -> None:
+    done: list[str] = []
+    app = make_app(database_url)
+    app.add_tasks_from(_blueprint(done), namespace="test")
+    async with app.open_async():
+        with suppress(RuntimeError):
+            async with database.tenant(tenant.id) as session:
+                await enqueue(app, session, "test:note", queue="q", arguments={"text": "rolled back"})
+                raise RuntimeError
+        async with database.tenant(tenant.id) as session:
+            await enqueue(app, session, "test:note", queue="q", arguments={"text": "kept"}, queueing_lock="one")
+            again = await enqueue(app, session, "test:note", queue="q", arguments={"text": "x"}, queueing_lock="one")
+            assert again is None
+        await app.run_worker_async(queues=["q"], wait=False, install_signal_handlers=False)
+    assert done == ["kept"]
+
+
+async def test_a_dead_workers_job_is_put_back(database: Database, database_url: str, tenant: TenantRows) -> None:
+    done: list[str] = []
+    app = make_app(database_url)
+    app.add_tasks_from(_blueprint(done), namespace="test")
+    async with app.open_async():
+        async with database.tenant(tenant.id) as session:
+            number = await enqueue(app, session, "test:note", queue="r", arguments={"text": "rescued"})
+        with psycopg.connect(database_url, autocommit=True) as owner:
+            worker = owner.execute(
+                "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+            ).fetchone()
+            assert worker
+            owner.execute(
+                "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s WHERE id = %s", (worker[0], number)
+            )
+        assert await rescue_stalled(app) == 1
+        task = asyncio.create_task(run_worker(app, queues=["r"], concurrency=1, name="w", drain_seconds=1))
+        for _ in range(100):
+            if done:
+                break
+            await asyncio.sleep(0.05)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    assert done == ["rescued"]
+
+
+async def test_a_tenant_session_can_enqueue_and_nothing_else(database: Database, tenant: TenantRows) -> None:
+
+    with pytest.raises(ProgrammingError, match="permission denied"):
+        async with database.tenant(tenant.id) as session:
+            await session.execute(text("SELECT count(*) FROM procrastinate_jobs"))
+
+
+async def test_the_bus_wakes_only_those_who_wait_for_this(database_url: str) -> None:
+    bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), ("xin_message",))
+    await bus.start()
+    try:
+        async with bus.subscribe("xin_message", "a") as a, bus.subscribe("xin_message", "b") as b:
+            with psycopg.connect(database_url, autocommit=True) as owner:
+                for _ in range(50):
+                    owner.execute("SELECT pg_notify('xin_message', 'a')")
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(a.wait(), 0.1)
+                        break
+            assert a.is_set()
+            assert not b.is_set()
+    finally:
+        await bus.stop()

@@ -1,0 +1,90 @@
+"""Small parts of core: ids, limits, logs, secrets, correlation."""
+
+import pytest
+from cryptography.fernet import Fernet
+
+from chatbot.core import correlation
+from chatbot.core.crypto import Vault, hash_secret, same
+from chatbot.core.errors import InvalidInput, TooManyRequests
+from chatbot.core.ids import new_id
+from chatbot.core.limits import RateLimit
+from chatbot.core.logging import hide_secrets
+from chatbot.core.metrics import tenant_label
+from chatbot.core.paging import before_id, cut_page
+
+
+def test_ids_are_uuid7_and_sort_by_time() -> None:
+    ids = [new_id() for _ in range(50)]
+    assert all(item.version == 7 for item in ids)
+    assert [item.int >> 80 for item in ids] == sorted(item.int >> 80 for item in ids)
+
+
+def test_a_limit_refuses_and_says_when_to_come_back() -> None:
+    now = [0.0]
+    limit = RateLimit(2, 60, clock=lambda: now[0])
+    limit.take("a", "guesses")
+    limit.take("a", "guesses")
+    with pytest.raises(TooManyRequests, match="at most 2 in 60 s") as refused:
+        limit.take("a", "guesses")
+    assert refused.value.headers["Retry-After"] == "31"
+    limit.take("b", "guesses")
+    now[0] = 31
+    limit.take("a", "guesses")
+
+
+@pytest.mark.parametrize(
+    ("event", "hidden"),
+    [
+        ({"password": "hunter2"}, "hunter2"),
+        ({"event": "got Bearer abc.def-ghi"}, "abc.def"),
+        ({"event": "key xin_sk_0123456789abcdefghij given"}, "0123456789abcdef"),
+        ({"detail": "eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl"}, "c2lnbmF0dXJl"),
+        ({"gateway_token": "abcdef"}, "abcdef"),
+    ],
+)
+def test_secrets_do_not_reach_a_log_line(event: dict[str, object], hidden: str) -> None:
+    assert hidden not in str(hide_secrets(None, "info", event))
+
+
+def test_a_sealed_secret_opens_only_in_its_row() -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    tenant, row = new_id(), new_id()
+    sealed = Vault([old]).seal(tenant, row, "token")
+    rotated = Vault([new, old])
+    assert rotated.open(tenant, row, sealed) == "token"
+    with pytest.raises(ValueError, match="another row"):
+        rotated.open(tenant, new_id(), sealed)
+    with pytest.raises(ValueError, match="cannot be decrypted"):
+        Vault([new]).open(tenant, row, sealed)
+
+
+def test_hashes_and_comparison() -> None:
+    assert len(hash_secret("a")) == 64
+    assert same("a", "a")
+    assert not same("a", "b")
+
+
+def test_a_malformed_request_id_is_replaced() -> None:
+    assert correlation.begin("abc-1") == "abc-1"
+    assert correlation.begin("a\nforged line") != "a\nforged line"
+    assert correlation.begin("x" * 500) != "x" * 500
+
+
+def test_tenant_labels_are_bounded() -> None:
+    labels = {tenant_label(new_id()) for _ in range(500)}
+    assert len(labels) <= 201
+    assert "other" in labels
+
+
+def test_pages_and_cursors() -> None:
+    class Row:
+        def __init__(self) -> None:
+            self.id = new_id()
+
+    rows = [Row() for _ in range(3)]
+    page, cursor = cut_page(rows, 2)
+    assert len(page) == 2
+    assert before_id(cursor) == rows[1].id
+    assert cut_page(rows, 3)[1] is None
+    with pytest.raises(InvalidInput, match="cursor"):
+        before_id("nonsense")

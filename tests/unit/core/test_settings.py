@@ -1,0 +1,92 @@
+"""Bad configuration is refused at the start, and the sentence names the variable."""
+
+from pathlib import Path
+
+import pytest
+
+from chatbot.core.settings import ConfigurationError, load_settings
+
+LONG = "x" * 32
+PRODUCTION = {
+    "ENVIRONMENT": "production",
+    "ADMIN_JWT_SECRET": LONG,
+    "EMBED_JWT_SECRET": LONG,
+    "GATEWAY_WEBHOOK_SECRET": LONG,
+    "LOG_TOKEN": LONG,
+    "XIN_ENCRYPTION_KEYS": LONG,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ORCHESTRATOR_PORT", "eighty"),
+        ("ORCHESTRATOR_PORT", "70000"),
+        ("DATABASE_URL", "mysql://nowhere"),
+        ("REDIS_URL", "localhost:6379"),
+        ("LOG_LEVEL", "LOUD"),
+        ("ENVIRONMENT", "prod"),
+        ("QDRANT_URL", "qdrant:6333"),
+        ("STORAGE_ENDPOINT_URL", "http://minio:9000"),
+        ("SMART_MODE_ENABLED", "perhaps"),
+        ("UPLOAD_RETENTION_DAYS", "0"),
+        ("XIN_NO_SUCH_THING", "1"),
+    ],
+)
+def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings(env_file=None)
+
+
+REFUSED = [
+    (name, value)
+    for name in PRODUCTION
+    for value in ("", "dev-web", "short")
+    if name != "ENVIRONMENT" and not (name == "XIN_ENCRYPTION_KEYS" and value)
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_production_refuses_default_empty_and_short_secrets(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for key, good in PRODUCTION.items():
+        monkeypatch.setenv(key, good)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        load_settings(env_file=None)
+
+
+def test_production_starts_with_good_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, good in PRODUCTION.items():
+        monkeypatch.setenv(key, good)
+    assert load_settings(env_file=None).environment == "production"
+
+
+def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, good in PRODUCTION.items():
+        monkeypatch.setenv(key, good)
+    monkeypatch.setenv("LOG_TOKEN", "hunter2-secret")
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings(env_file=None)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_an_env_file_is_read_below_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "LOG_LEVEL=ERROR\nGATEWAY_PORT=9090\nALLOWED_ORIGINS=https://a.example.com, https://b.example.com\n"
+    )
+    monkeypatch.setenv("GATEWAY_PORT", "9191")
+    settings = load_settings(env_file=file)
+    assert settings.log_level == "ERROR"
+    assert settings.gateway_port == 9191
+    assert settings.allowed_origins == ["https://a.example.com", "https://b.example.com"]
+
+
+def test_an_unknown_name_in_an_env_file_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("OPENAI_API_KEYS=typo\n")
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEYS"):
+        load_settings(env_file=file)
