@@ -1,5 +1,6 @@
 """Who is asking: the subject of a request, its role, and what it may reach."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -18,6 +19,11 @@ class Role(StrEnum):
 
 
 _RANK = {role: rank for rank, role in enumerate(reversed(Role))}
+
+
+def highest(roles: Iterable[Role]) -> Role:
+    """Return the highest of some roles; `visitor` when there is none."""
+    return max(roles, key=_RANK.__getitem__, default=Role.VISITOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,12 @@ class Subject:
             return self.role
         return self.memberships.get(tenant_id)
 
+    def only_tenant(self) -> UUID | None:
+        """Return the one tenant that the subject belongs to, None when there are several or none."""
+        if self.tenant_id:
+            return self.tenant_id
+        return next(iter(self.memberships)) if len(self.memberships) == 1 else None
+
     def reach(self, tenant_id: UUID, at_least: Role) -> UUID:
         """Return the tenant id when the subject has at least this role in it.
 
@@ -60,6 +72,16 @@ class Subject:
         if _RANK[role] < _RANK[at_least]:
             raise Forbidden(f"this needs the role {at_least}")
         return tenant_id
+
+    def grant(self, tenant_id: UUID, role: Role) -> Role:
+        """Return a role that the subject may give to another in a tenant: never one above its own.
+
+        Raises:
+            NotFound: the tenant is none of the subject's.
+            Forbidden: the role is above the subject's own.
+        """
+        self.reach(tenant_id, role)
+        return role
 
     def require_platform_admin(self) -> None:
         """Raise `Forbidden` unless the subject is a platform admin."""

@@ -37,7 +37,7 @@ def issue_admin_token(
     keys: TokenKeys, *, subject: str, claims: dict[str, Any], lifetime: timedelta = ADMIN_LIFETIME
 ) -> str:
     """Sign an admin access token (`type` access) for a subject such as `user:<id>`."""
-    return _issue(keys.admin, ADMIN_AUDIENCE, "access", subject, claims, lifetime)
+    return _issue(keys.admin, ADMIN_AUDIENCE, "access", claims={**claims, "sub": subject}, lifetime=lifetime)
 
 
 def issue_embed_token(
@@ -48,9 +48,15 @@ def issue_embed_token(
     Returns:
         The token and when it expires.
     """
-    claims = {"tenant_id": str(tenant_id), "brand_id": str(brand_id), "visitor": visitor, "origin": origin}
-    subject = f"visitor:{visitor.get('id') or new_id()}"
-    return _issue(keys.embed, EMBED_AUDIENCE, "embed", subject, claims, EMBED_LIFETIME), utcnow() + EMBED_LIFETIME
+    claims = {
+        "tenant_id": str(tenant_id),
+        "brand_id": str(brand_id),
+        "visitor": visitor,
+        "origin": origin,
+        "sub": f"visitor:{visitor.get('id') or new_id()}",
+    }
+    expires_at = utcnow() + EMBED_LIFETIME
+    return _issue(keys.embed, EMBED_AUDIENCE, "embed", claims=claims, lifetime=EMBED_LIFETIME), expires_at
 
 
 def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
@@ -75,14 +81,22 @@ def read_embed_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     return _read(keys.embed, token, EMBED_AUDIENCE, "embed")
 
 
-def _issue(key: str, audience: str, kind: str, subject: str, claims: dict[str, Any], lifetime: timedelta) -> str:
+def audience_of(token: str) -> str | None:
+    """Return the audience that a token claims, unverified: only to choose the key that must verify it."""
+    try:
+        audience = jwt.decode(token, options={"verify_signature": False}).get("aud")
+    except jwt.PyJWTError:
+        return None
+    return audience if isinstance(audience, str) else None
+
+
+def _issue(key: str, audience: str, kind: str, *, claims: dict[str, Any], lifetime: timedelta) -> str:
     now = utcnow()
     body = {
         **claims,
         "iss": ISSUER,
         "aud": audience,
         "type": kind,
-        "sub": subject,
         "iat": now,
         "exp": now + lifetime,
         "jti": str(new_id()),

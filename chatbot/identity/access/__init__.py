@@ -1,0 +1,1 @@
+"""Which subject stands behind a credential, as the database says now."""

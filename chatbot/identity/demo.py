@@ -1,0 +1,7 @@
+"""The demo tenant: fixed ids, so that a first question needs no look-up."""
+
+from uuid import UUID
+
+DEMO_TENANT_ID = UUID("00000000-0000-7000-8000-00000000d301")
+DEMO_BRAND_ID = UUID("00000000-0000-7000-8000-00000000d302")
+DEMO_CHANNEL_ID = UUID("00000000-0000-7000-8000-00000000d303")
