@@ -8,7 +8,7 @@ from functools import partial
 
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 from chatbot.knowledge.parse.html import parse_html
-from chatbot.knowledge.parse.model import MEGABYTE, ParsedDocument, ParseLimits
+from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits, check_size
 from chatbot.knowledge.parse.office import MEDIA_TYPES, parse_office
 from chatbot.knowledge.parse.pdf import parse_pdf
 from chatbot.knowledge.parse.plain import parse_csv, parse_markdown, parse_text
@@ -49,12 +49,3 @@ def parse_bytes(data: bytes, filename: str, declared_type: str | None, limits: P
             f"The file holds {len(document.markdown):,} characters of text; at most {limits.max_text_chars:,} are read.",
         )
     return document
-
-
-def check_size(size: int, limits: ParseLimits) -> None:
-    """Refuse a file by its size in bytes, before it is read. Raises ParseError(`too_large`)."""
-    if size > limits.max_bytes:
-        raise ParseError(
-            ParseFault.TOO_LARGE,
-            f"The file has {size / MEGABYTE:.1f} MB; at most {limits.max_bytes // MEGABYTE} MB are read.",
-        )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from chatbot.knowledge.parse.errors import ParseError, ParseFault
+
 MEGABYTE = 1024 * 1024
 
 
@@ -46,3 +48,12 @@ class ParsedDocument:
     @classmethod
     def from_wire(cls, values: dict[str, Any]) -> ParsedDocument:
         return cls(**{**values, "warnings": tuple(values["warnings"])})
+
+
+def check_size(size: int, limits: ParseLimits) -> None:
+    """Refuse a file by its size in bytes, before it is read. Raises ParseError(`too_large`)."""
+    if size > limits.max_bytes:
+        raise ParseError(
+            ParseFault.TOO_LARGE,
+            f"The file has {size / MEGABYTE:.1f} MB; at most {limits.max_bytes // MEGABYTE} MB are read.",
+        )
