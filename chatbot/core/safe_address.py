@@ -24,16 +24,15 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 _REFUSED_4 = [
     ipaddress.IPv4Network(net)
     for net in (
-        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "172.16.0.0/12",
-        "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16",
+        "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16",
         "192.175.48.0/24", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
     )
 ]  # fmt: skip
 _PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
 # Teredo, benchmarking, ORCHID, documentation, 6to4 and drone ids inside 2000::/3; all outside it is refused at once.
 _REFUSED_6 = [
-    ipaddress.IPv6Network(net)
-    for net in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
+    ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 ]
 # Where clouds hand out credentials: refused even for a host that the operator has excepted.
 _METADATA = frozenset(
@@ -114,7 +113,9 @@ def parse_address(url: str) -> Address:
     if port == 0:
         raise AddressRefused("The address has port 0.")
     host = _host(parts.hostname or "", parts.netloc)
-    target = quote(parts.path or "/", safe=_SAFE_PATH) + (f"?{quote(parts.query, safe=_SAFE_PATH + '?')}" if parts.query else "")
+    target = quote(parts.path or "/", safe=_SAFE_PATH) + (
+        f"?{quote(parts.query, safe=_SAFE_PATH + '?')}" if parts.query else ""
+    )
     return Address(parts.scheme, host, port or _PORTS[parts.scheme], target)
 
 

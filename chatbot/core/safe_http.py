@@ -80,6 +80,18 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
+class _Call:
+    """What stays the same at each hop of one call."""
+
+    method: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    max_bytes: int
+    accept: tuple[str, ...]
+    redirects: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutgoingLimits:
     """Times in seconds; `total` covers all redirects and the body."""
 
@@ -129,7 +141,7 @@ class SafeHttp:
         Raises AddressRefused, or a kind of OutgoingFailed; an answer of any status is returned.
         """
         headers = {"Accept": ", ".join(f"{kind}*" if kind.endswith("/") else kind for kind in accept) or "*/*"}
-        return await self._timed(self._walk("GET", url, headers, None, max_bytes, accept, MAX_REDIRECTS))
+        return await self._timed(self._walk(_Call("GET", headers, None, max_bytes, tuple(accept), MAX_REDIRECTS), url))
 
     async def request(
         self,
@@ -141,7 +153,7 @@ class SafeHttp:
         max_bytes: int = 1_000_000,
     ) -> Fetched:
         """One request without redirects (a 3xx is returned), as for webhooks. Raises like `fetch`."""
-        return await self._timed(self._walk(method, url, dict(headers or {}), body, max_bytes, (), 0))
+        return await self._timed(self._walk(_Call(method, dict(headers or {}), body, max_bytes, (), 0), url))
 
     def check(self, url: str) -> Address:
         """What can be known of a URL without asking the network, for use when it is saved. Raises AddressRefused."""
@@ -158,45 +170,28 @@ class SafeHttp:
                 raise refused from None
             raise OutgoingFailed(_readable(error)) from error
 
-    async def _walk(
-        self,
-        method: str,
-        url: str,
-        headers: dict[str, str],
-        body: bytes | None,
-        max_bytes: int,
-        accept: Sequence[str],
-        redirects: int,
-    ) -> Fetched:
+    async def _walk(self, call: "_Call", url: str) -> Fetched:
         address = self.check(url)
-        for _ in range(redirects + 1):
-            fetched = await self._send(method, address, headers, body, max_bytes, accept)
+        for _ in range(call.redirects + 1):
+            fetched = await self._send(call, address)
             location = fetched.headers.get("location")
-            if redirects == 0 or fetched.status not in _REDIRECTS or not location:
+            if call.redirects == 0 or fetched.status not in _REDIRECTS or not location:
                 return fetched
             address = self._checked(address.follow(location))
-        raise TooManyRedirects(f"The address redirects more than {redirects} times.")
+        raise TooManyRedirects(f"The address redirects more than {call.redirects} times.")
 
-    async def _send(
-        self,
-        method: str,
-        address: Address,
-        headers: dict[str, str],
-        body: bytes | None,
-        max_bytes: int,
-        accept: Sequence[str],
-    ) -> Fetched:
-        own = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate"}
+    async def _send(self, call: "_Call", address: Address) -> Fetched:
+        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate", **call.headers}
         async with self._client().request(
-            method, address.wire, headers={**own, **headers}, data=body, allow_redirects=False
+            call.method, address.wire, headers=headers, data=call.body, allow_redirects=False
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
             fetched = Fetched(address.url, response.status, found, b"")
             if response.status in _REDIRECTS and "location" in found:
                 return fetched
             if response.status < 400:
-                _require_type(fetched.media_type, accept)
-            content = await _read(response, found, max_bytes)
+                _require_type(fetched.media_type, call.accept)
+            content = await _read(response, found, call.max_bytes)
         return Fetched(address.url, response.status, found, content)
 
     def _checked(self, address: Address) -> Address:
@@ -226,7 +221,9 @@ class SafeHttp:
     def _client(self) -> aiohttp.ClientSession:
         if self._session is None:
             # No DNS cache: the hook is asked, and checks, for each new connection.
-            connector = aiohttp.TCPConnector(resolver=_CheckedResolver(self), use_dns_cache=False, limit=50, limit_per_host=4)
+            connector = aiohttp.TCPConnector(
+                resolver=_CheckedResolver(self), use_dns_cache=False, limit=50, limit_per_host=4
+            )
             limits = self._limits
             self._session = aiohttp.ClientSession(
                 connector=connector,
@@ -254,20 +251,22 @@ class _CheckedResolver(AbstractResolver):
         except AddressRefused as refused:
             # aiohttp passes on OSError only; the cause carries the reason through it.
             raise OSError(str(refused)) from refused
-        return [
-            ResolveResult(
-                hostname=host,
-                host=address,
-                port=port,
-                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-            )
-            for address in addresses
-        ]
+        found = [_result(host, port, address) for address in addresses]
+        return [result for result in found if family in {socket.AF_UNSPEC, result["family"]}]
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+def _result(host: str, port: int, address: str) -> ResolveResult:
+    return ResolveResult(
+        hostname=host,
+        host=address,
+        port=port,
+        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+        proto=0,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
 
 
 async def _system_lookup(host: str) -> list[str]:

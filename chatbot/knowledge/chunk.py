@@ -179,7 +179,7 @@ def _cut_table(text: str, options: ChunkOptions) -> Iterator[str]:
     if len(head) > options.max_chars // 2:
         yield from _splitter(options.target_chars, options.max_chars).chunks(text)
         return
-    for rows in _grouped(lines[first:], options.max_chars - len(head), options):
+    for rows in _grouped(lines[first:], options.max_chars - len(head)):
         yield f"{head}\n{rows}"
 
 
@@ -189,11 +189,11 @@ def _cut_list(text: str, options: ChunkOptions) -> Iterator[str]:
     items = list_items(rest if blank else text)
     if not blank or len(list_items(lead)) > 1 or len(lead) > 300:
         lead, items = "", list_items(text)
-    for group in _grouped(items, options.max_chars - len(lead) - 2, options):
+    for group in _grouped(items, options.max_chars - len(lead) - 2):
         yield f"{lead}\n\n{group}" if lead else group
 
 
-def _grouped(lines: Iterable[str], room: int, options: ChunkOptions) -> Iterator[str]:
+def _grouped(lines: Iterable[str], room: int) -> Iterator[str]:
     """Lines put together up to `room` characters; a line longer than that is split."""
     group: list[str] = []
     size = 0

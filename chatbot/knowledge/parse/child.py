@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from chatbot.knowledge.parse import frames
@@ -63,10 +64,11 @@ def _answer(stream: BinaryIO, head: dict[str, Any], body: bytes) -> None:
 
 
 def _read(path: str, limits: ParseLimits) -> bytes:
+    file = Path(path)
     try:
-        check_size(os.stat(path).st_size, limits)
-        with open(path, "rb") as file:
-            data = file.read(limits.max_bytes + 1)
+        check_size(file.stat().st_size, limits)
+        with file.open("rb") as stream:
+            data = stream.read(limits.max_bytes + 1)
     except OSError as error:
         raise ParseError(ParseFault.NOT_FOUND, "The stored file could not be opened.") from error
     check_size(len(data), limits)

@@ -61,13 +61,12 @@ def _try(data: bytes, name: str) -> str | None:
 
 
 def _try_declared(data: bytes, declared: str) -> str | None:
+    """The declared table, unless it is one Python does not know as text (`hex`, `rot13`: a LookupError too)."""
     try:
         name = codecs.lookup(declared.strip().strip("\"'")).name
+        return None if name in {"utf-8", "ascii"} else data.decode(name)
     except (LookupError, ValueError):
         return None
-    if name in {"utf-8", "ascii"} or not codecs.lookup(name)._is_text_encoding:
-        return None
-    return _try(data, name)
 
 
 def _utf16_without_mark(data: bytes) -> str | None:
@@ -110,7 +109,9 @@ def _share(data: bytes, table: str, letters: re.Pattern[str]) -> float:
 
 def _checked(text: str) -> str:
     """The text without NULs and other controls; refused where they show that it was no text."""
-    controls = sum(1 for char in text[:200_000] if unicodedata.category(char) == "Cc" and char not in "\t\n\r\x0b\x0c\x1b")
+    controls = sum(
+        1 for char in text[:200_000] if unicodedata.category(char) == "Cc" and char not in "\t\n\r\x0b\x0c\x1b"
+    )
     if controls > max(2, len(text[:200_000]) // 200):
         raise _unreadable()
     return re.sub(r"[\x00-\x08\x0e-\x1f\x7f]", "", text).replace("\r\n", "\n").replace("\r", "\n")

@@ -12,6 +12,8 @@ from chatbot.knowledge.parse.errors import ParseError, ParseFault
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
+    """Markdown and the file's own metadata (title, language, …), as kreuzberg names it."""
+
     content: str
     metadata: dict[str, Any]
 
@@ -29,7 +31,6 @@ def _config() -> kreuzberg.ExtractionConfig:
     return kreuzberg.ExtractionConfig(
         use_cache=False,
         enable_quality_processing=False,
-        disable_ocr=True,
         output_format="markdown",
         html_options={"extract_metadata": False},
         # What it takes for running heads is often a title at the top of a page; repeated lines are dropped anyway.

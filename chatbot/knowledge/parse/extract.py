@@ -46,6 +46,6 @@ def parse_bytes(data: bytes, filename: str, declared_type: str | None, limits: P
     if len(document.markdown) > limits.max_text_chars:
         raise ParseError(
             ParseFault.TOO_MUCH_TEXT,
-            f"The file holds {len(document.markdown):,} characters of text; at most {limits.max_text_chars:,} are read.",
+            f"The file holds {len(document.markdown):,} characters; at most {limits.max_text_chars:,} are read.",
         )
     return document

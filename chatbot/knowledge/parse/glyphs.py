@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 import pypdfium2.raw as pdfium
@@ -143,7 +144,7 @@ def _ligatures(row: list[Glyph]) -> list[Glyph]:
 def _runs_leftward(row: list[Glyph]) -> bool:
     """Whether PDFium has already turned this row: its right-to-left letters then run to the left."""
     letters = [glyph.centre for glyph in row if unicodedata.bidirectional(glyph.text) in {"R", "AL"}]
-    steps = list(zip(letters, letters[1:], strict=False))
+    steps = list(pairwise(letters))
     return sum(1 for first, second in steps if second < first) * 2 >= len(steps)
 
 

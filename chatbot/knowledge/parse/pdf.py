@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 from statistics import median
 
 import pypdfium2 as pdfium
@@ -27,7 +28,9 @@ def parse_pdf(data: bytes, filename: str, limits: ParseLimits) -> ParsedDocument
     try:
         pages = len(document)
         if pages > limits.max_pages:
-            raise ParseError(ParseFault.TOO_MANY_PAGES, f"The PDF has {pages} pages; at most {limits.max_pages} are read.")
+            raise ParseError(
+                ParseFault.TOO_MANY_PAGES, f"The PDF has {pages} pages; at most {limits.max_pages} are read."
+            )
         texts = _page_texts(document)
         _require_text(document, texts)
         warnings = _missing_pages(texts)
@@ -157,5 +160,5 @@ def _blocks(page: list[Line], body: float) -> list[str]:
 
 
 def _usual_step(page: list[Line]) -> float:
-    steps = [upper.bottom - lower.bottom for upper, lower in zip(page, page[1:], strict=False)]
+    steps = [upper.bottom - lower.bottom for upper, lower in pairwise(page)]
     return median([step for step in steps if step > 0] or [0.0])

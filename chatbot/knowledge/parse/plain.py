@@ -76,7 +76,9 @@ def _dialect(text: str, filename: str) -> type[csv.Dialect]:
 def _first_line_title(text: str, filename: str) -> str:
     """A short first line that stands alone is the title of a text."""
     first, _, rest = text.partition("\n")
-    alone = 3 <= len(first) <= 100 and (not rest or rest.startswith("\n")) and not first.rstrip().endswith((".", "،", ","))
+    alone = (
+        3 <= len(first) <= 100 and (not rest or rest.startswith("\n")) and not first.rstrip().endswith((".", "،", ","))
+    )
     return " ".join(first.split()) if alone else from_filename(filename)
 
 

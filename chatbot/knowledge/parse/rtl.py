@@ -29,7 +29,7 @@ _MIRROR = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _COMMON = frozenset(
     "و در به از که این را با است برای آن یک خود تا کرد بر هم نیز می شود شما ما ها های یا اما هر شد اگر باید کنید "
     "کند شده بود دارد نمی چه کار اين است. من في على إلى الى أن ان هذا هذه التي الذي عن مع لا كان أو او كل بعد قبل "
-    "غير ذلك هو هي تم يمكن إذا اذا كما بين عند حتى لم لن قد ثم يكون خلال کے کی ہے میں سے کو".split()
+    "غير ذلك هو هي تم يمكن إذا اذا كما بين عند حتى لم لن قد ثم يكون خلال کے کی ہے میں سے کو".split()  # noqa: SIM905 - a list of 100 words reads worse
 )
 _ONLY_LAST = "ةى"
 _STARTS = ("ال", "وال", "بال", "می", "نمی")
@@ -89,11 +89,12 @@ def repair(pages: Sequence[str]) -> tuple[list[str], bool]:
     whole = reversal_evidence("\n".join(pages))
     mended, turned = [], False
     for page in pages:
-        evidence = reversal_evidence(page) if len(_WORD.findall(page)) >= 20 else 0.0
-        if (evidence or whole) > 0:
-            page = "\n".join(visual_to_logical(line) for line in page.split("\n"))
+        own = reversal_evidence(page) if len(_WORD.findall(page)) >= 20 else 0.0
+        lines = page.split("\n")
+        if (own or whole) > 0:
+            lines = [visual_to_logical(line) for line in lines]
             turned = True
-        mended.append(plain_forms(page))
+        mended.append(plain_forms("\n".join(lines)))
     return mended, turned
 
 

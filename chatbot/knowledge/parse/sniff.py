@@ -62,6 +62,12 @@ def detect_kind(data: bytes, filename: str, declared_type: str | None = None) ->
     return promised
 
 
+def extension_for(media_type: str) -> str | None:
+    """The extension of a media type that names its content exactly; None for text/plain and vaguer ones."""
+    kind = _BY_MEDIA_TYPE.get(media_type)
+    return None if kind == "txt" else kind
+
+
 def _promised_kind(filename: str, declared_type: str | None) -> str:
     extension = PurePosixPath(filename.replace("\\", "/")).suffix.lstrip(".").lower()
     kind = _BY_EXTENSION.get(extension)
@@ -78,7 +84,7 @@ def _found_kind(data: bytes, filename: str) -> str | None:
     """The type the bytes themselves show; None for text of any sort."""
     if b"%PDF-" in data[:1024]:
         return "pdf"
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _zip_kind(data, filename)
     if data.startswith(_OLE):
         return _ole_kind(data, filename)
@@ -102,7 +108,9 @@ def _zip_kind(data: bytes, filename: str) -> str:
 
 def _ole_kind(data: bytes, filename: str) -> str:
     if _ENCRYPTED_STREAM in data:
-        raise ParseError(ParseFault.ENCRYPTED, f"{_shown(filename)} is protected by a password. Remove it and upload again.")
+        raise ParseError(
+            ParseFault.ENCRYPTED, f"{_shown(filename)} is protected by a password. Remove it and upload again."
+        )
     return "an old Office format (save it as DOCX, PPTX or XLSX)"
 
 
@@ -124,5 +132,7 @@ def _nul_pattern(head: bytes) -> bool:
 
 def _shown(filename: str) -> str:
     """A name fit for a sentence: no path, no control characters, not longer than 80 characters."""
-    name = re.sub(r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", PurePosixPath(filename.replace("\\", "/")).name)
+    name = re.sub(
+        r"[\x00-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", PurePosixPath(filename.replace("\\", "/")).name
+    )
     return f'"{name[:80]}"' if name else "The file"

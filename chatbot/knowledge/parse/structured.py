@@ -107,7 +107,9 @@ def _without(item: Any, name: str | None) -> Any:
     """The item less the value that has become its heading."""
     if not name or len(name) > _MAX_HEADING or not isinstance(item, dict):
         return item
-    return {key: value for key, value in item.items() if not (isinstance(value, str) and " ".join(value.split()) == name)}
+    return {
+        key: value for key, value in item.items() if not (isinstance(value, str) and " ".join(value.split()) == name)
+    }
 
 
 def _heading(text: str, depth: int) -> str:
