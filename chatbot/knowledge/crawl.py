@@ -1,0 +1,251 @@
+"""Pages from the web as documents: one address, or all that a sitemap names, politely and within limits."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
+
+from chatbot.core.errors import XinError
+from chatbot.core.safe_address import Address, AddressRefused, parse_address
+from chatbot.core.safe_http import Fetched, SafeHttp
+from chatbot.knowledge.parse.errors import ParseError
+from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
+from chatbot.knowledge.parse.sandbox import ParserSandbox
+from chatbot.knowledge.parse.sniff import extension_for
+from chatbot.knowledge.robots import ALLOW_ALL, MAX_BYTES, REFUSE_ALL, Robots, read_robots
+from chatbot.knowledge.sitemap import Sitemap, SitemapError, read_sitemap
+
+_TRACKING = ("utm_", "gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "yclid", "_ga", "igshid")
+_PAGE_TYPES = ("text/", "application/")
+
+
+@dataclass(frozen=True, slots=True)
+class CrawlOptions:
+    """Limits of one crawl. Sizes in bytes, times in seconds."""
+
+    max_pages: int = 1_000
+    max_page_bytes: int = 10_000_000
+    max_sitemap_bytes: int = 20_000_000
+    max_sitemaps: int = 50
+    pause: float = 0.2
+    max_pause: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class CrawledPage:
+    """A page that was read: where it is in the end, and what it says."""
+
+    url: str
+    document: ParsedDocument
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedPage:
+    """A page that was not taken, with a stable code and a sentence."""
+
+    url: str
+    code: str
+    reason: str
+
+
+class _Refused(Exception):
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Crawler:
+    """One crawl of one tenant; remembers robots.txt, the pause for each host and the pages it has seen."""
+
+    def __init__(
+        self,
+        http: SafeHttp,
+        sandbox: ParserSandbox,
+        options: CrawlOptions | None = None,
+        limits: ParseLimits | None = None,
+    ) -> None:
+        self._http = http
+        self._sandbox = sandbox
+        self._options = options or CrawlOptions()
+        self._limits = limits or ParseLimits()
+        self._robots: dict[tuple[str, str, int], Robots] = {}
+        self._next_turn: dict[str, float] = {}
+        self._seen: set[str] = set()
+
+    async def page(self, url: str) -> CrawledPage | RefusedPage:
+        """Fetch and read one address. A refusal is an answer, not an error."""
+        return await self._attempt(url, None)
+
+    async def sitemap(self, url: str) -> AsyncIterator[CrawledPage | RefusedPage]:
+        """Fetch and read what a sitemap names, one page after the other, each with its outcome.
+
+        Pages of other sites, forbidden by robots.txt, marked noindex or already seen are refused. A
+        sitemap that cannot be read is itself a RefusedPage. Ends after `max_pages` pages.
+        """
+        tried = 0
+        async for found in self._pages_of(url):
+            if isinstance(found, RefusedPage):
+                yield found
+            elif tried >= self._options.max_pages:
+                yield RefusedPage(url, "page_limit", f"The sitemap names more than {self._options.max_pages} pages.")
+                return
+            elif fold_url(found) not in self._seen:
+                tried += 1
+                yield await self._attempt(found, url)
+
+    async def _pages_of(self, url: str) -> AsyncIterator[str | RefusedPage]:
+        """The addresses in a sitemap and in those it leads to."""
+        waiting, known, taken = [url], {fold_url(url)}, 0
+        while waiting:
+            current = waiting.pop(0)
+            if taken >= self._options.max_sitemaps:
+                limit = self._options.max_sitemaps
+                yield RefusedPage(current, "sitemap_limit", f"The index names more than {limit} sitemaps.")
+                return
+            taken += 1
+            try:
+                found = await self._read_sitemap(current, url)
+            except _Refused as refused:
+                yield RefusedPage(current, refused.code, refused.reason)
+                continue
+            for child in found.children:
+                if fold_url(child) not in known:
+                    known.add(fold_url(child))
+                    waiting.append(child)
+            for page in found.pages:
+                yield page
+
+    async def _read_sitemap(self, url: str, start: str) -> Sitemap:
+        fetched = await self._fetch(url, start, self._options.max_sitemap_bytes)
+        try:
+            return await asyncio.to_thread(read_sitemap, fetched.body, self._options.max_sitemap_bytes)
+        except SitemapError as error:
+            raise _Refused("bad_sitemap", str(error)) from error
+
+    async def _attempt(self, url: str, sitemap: str | None) -> CrawledPage | RefusedPage:
+        try:
+            return await self._take(url, sitemap)
+        except _Refused as refused:
+            return RefusedPage(url, refused.code, refused.reason)
+        except ParseError as error:
+            return RefusedPage(url, error.code, error.reason)
+
+    async def _take(self, url: str, sitemap: str | None) -> CrawledPage:
+        self._see(url)
+        fetched = await self._fetch(url, sitemap, self._options.max_page_bytes)
+        if fold_url(fetched.url) != fold_url(url):
+            self._see(fetched.url)
+        document = await self._sandbox.parse(fetched.body, _filename(fetched), fetched.media_type, self._limits)
+        if sitemap and (document.noindex or "noindex" in fetched.headers.get("x-robots-tag", "").lower()):
+            raise _Refused("noindex", "The page asks not to be indexed.")
+        return CrawledPage(self._settle(fetched, document), document)
+
+    def _settle(self, fetched: Fetched, document: ParsedDocument) -> str:
+        """The address the page goes by: its canonical one if that is on the same site. Folds duplicates."""
+        own = parse_address(fetched.url)
+        final = fetched.url
+        if document.canonical_url:
+            try:
+                canonical = own.follow(document.canonical_url.split("#")[0])
+            except AddressRefused:
+                canonical = own
+            if same_site(canonical, own):
+                final = canonical.url
+        if fold_url(final) != fold_url(fetched.url):
+            self._see(final)
+        text = hashlib.sha256(document.markdown.encode()).hexdigest()
+        if text in self._seen:
+            raise _Refused("duplicate", "The page says the same as another page of this crawl.")
+        self._seen.add(text)
+        return final
+
+    def _see(self, url: str) -> None:
+        folded = fold_url(url)
+        if folded in self._seen:
+            raise _Refused("duplicate", "The page is the same as another page of this crawl.")
+        self._seen.add(folded)
+
+    async def _fetch(self, url: str, start: str | None, max_bytes: int) -> Fetched:
+        """One polite request. Raises _Refused with the reason of any failure."""
+        try:
+            address = self._http.check(url)
+            if start:
+                _require_site(address, start)
+            robots = await self._robots_of(address)
+            if not robots.allows(address.target):
+                raise _Refused("robots_disallowed", "The site's robots.txt does not allow this page.")
+            await self._wait_turn(address.host, robots)
+            fetched = await self._http.fetch(url, max_bytes=max_bytes, accept=_PAGE_TYPES)
+            final = parse_address(fetched.url)
+        except XinError as error:
+            raise _Refused(error.code, error.detail) from error
+        if start:
+            _require_site(final, start)
+        if fetched.status != 200:
+            raise _Refused("http_status", f"The site answered with status {fetched.status}.")
+        if final.origin != address.origin and not (await self._robots_of(final)).allows(final.target):
+            raise _Refused("robots_disallowed", "The site's robots.txt does not allow this page.")
+        return fetched
+
+    async def _robots_of(self, address: Address) -> Robots:
+        """The rules of a site, asked once. None there: all is allowed. Not to be had: nothing is (RFC 9309)."""
+        known = self._robots.get(address.origin)
+        if known is None:
+            known = await self._fetch_robots(address)
+            self._robots[address.origin] = known
+        return known
+
+    async def _fetch_robots(self, address: Address) -> Robots:
+        try:
+            fetched = await self._http.fetch(address.follow("/robots.txt").url, max_bytes=MAX_BYTES)
+        except AddressRefused:
+            raise
+        except XinError:
+            return REFUSE_ALL
+        if fetched.status == 200:
+            return read_robots(fetched.body.decode("utf-8", errors="replace"))
+        return REFUSE_ALL if fetched.status >= 500 else ALLOW_ALL
+
+    async def _wait_turn(self, host: str, robots: Robots) -> None:
+        pause = min(max(self._options.pause, robots.crawl_delay or 0.0), self._options.max_pause)
+        now = time.monotonic()
+        turn = max(now, self._next_turn.get(host, 0.0))
+        self._next_turn[host] = turn + pause
+        await asyncio.sleep(turn - now)
+
+
+def fold_url(url: str) -> str:
+    """One spelling for addresses of one page: no fragment, no tracking, host in lower case, no final slash."""
+    parts = urlsplit(url)
+    query = [(key, value) for key, value in parse_qsl(parts.query, keep_blank_values=True) if not _tracks(key)]
+    path = unquote(parts.path).rstrip("/") or "/"
+    host = parts.netloc.lower().removesuffix(":443" if parts.scheme == "https" else ":80")
+    return urlunsplit(("", host, path, urlencode(sorted(query)), ""))
+
+
+def same_site(first: Address, second: Address) -> bool:
+    """Whether two addresses are of one site: the same host, `www.` aside, and port."""
+    standard = {80, 443}
+    ports = first.port == second.port or {first.port, second.port} <= standard
+    return ports and first.host.removeprefix("www.") == second.host.removeprefix("www.")
+
+
+def _require_site(address: Address, start: str) -> None:
+    if not same_site(address, parse_address(start)):
+        raise _Refused("other_site", "The page is on another site than the sitemap.")
+
+
+def _tracks(key: str) -> bool:
+    return key.lower().startswith(_TRACKING)
+
+
+def _filename(fetched: Fetched) -> str:
+    """A name with the extension of what the host says it sent; the address's own where it says nothing useful."""
+    path = PurePosixPath(unquote(urlsplit(fetched.url).path))
+    extension = extension_for(fetched.media_type)
+    stem = path.stem if path.suffix else path.name
+    return f"{stem or 'index'}.{extension}" if extension else path.name or "index.html"

@@ -1,0 +1,46 @@
+"""The one call into kreuzberg: Markdown out of bytes, with no cache, no OCR and one thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import kreuzberg
+
+from chatbot.knowledge.parse.errors import ParseError, ParseFault
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """Markdown and the file's own metadata (title, language, …), as kreuzberg names it."""
+
+    content: str
+    metadata: dict[str, Any]
+
+
+def to_markdown(data: bytes, media_type: str) -> Extracted:
+    """kreuzberg's reading of one file. Raises ParseError (`encrypted`, `corrupt`)."""
+    try:
+        result = kreuzberg.extract_bytes_sync(data, media_type, _config())
+    except kreuzberg.KreuzbergError as error:
+        raise _refusal(str(error)) from error
+    return Extracted(result.content.replace("\r\n", "\n"), dict(result.metadata))
+
+
+def _config() -> kreuzberg.ExtractionConfig:
+    return kreuzberg.ExtractionConfig(
+        use_cache=False,
+        enable_quality_processing=False,
+        output_format="markdown",
+        html_options={"extract_metadata": False},
+        # What it takes for running heads is often a title at the top of a page; repeated lines are dropped anyway.
+        content_filter=kreuzberg.ContentFilterConfig(include_headers=True, strip_repeating_text=True),
+        concurrency=kreuzberg.ConcurrencyConfig(max_threads=1),
+    )
+
+
+def _refusal(message: str) -> ParseError:
+    lowered = message.lower()
+    if "password" in lowered or "encrypted" in lowered:
+        return ParseError(ParseFault.ENCRYPTED, "The file is protected by a password. Remove it and upload again.")
+    return ParseError(ParseFault.CORRUPT, "The file is damaged: its content could not be read.")
