@@ -1,21 +1,49 @@
 """The orchestrator (port 8000): admin API, chat API, documentation, metrics."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Iterable
 
+import uvloop
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chatbot import __version__
-from chatbot.apps.runtime import Runtime
+from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.runtime import Runtime, open_runtime
+from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.core.logging import get_logger
+from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
+from chatbot.identity.bootstrap import ensure_first_rows
+from chatbot.identity.keys import load_keys
 from chatbot.ops.health import Health, health_router
 
+log = get_logger(__name__)
 _MAX_JSON_BYTES = 1024 * 1024
 _UPLOAD_PATHS = ("/admin/knowledge_assets/upload", "/v1/brands/")
 _FORM_OVERHEAD = 64 * 1024
+
+
+def main() -> None:
+    """Start the orchestrator alone and run it until SIGTERM or SIGINT."""
+    settings = begin("orchestrator")
+    with failing_in_words():
+        listener = bind(settings.host, settings.orchestrator_port, variable="ORCHESTRATOR_PORT")
+        with ready_database(settings) as database_url:
+            uvloop.run(_run(settings, database_url, listener))
+
+
+async def _run(settings: Settings, database_url: str, listener: socket.socket) -> None:
+    stop = stop_on_signals()
+    async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
+        await ensure_first_rows(runtime.database, settings)
+        async with serve(create_app(runtime), listener):
+            log.info("orchestrator ready", port=listener.getsockname()[1])
+            await stop.wait()
+            log.info("draining")
 
 
 def create_app(runtime: Runtime) -> FastAPI:

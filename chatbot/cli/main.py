@@ -1,0 +1,74 @@
+"""The `xin` command: every process and every operator's command under one name.
+
+A subcommand's room is imported only when it is called: `xin token` must not load the platform.
+"""
+
+import asyncio
+from importlib import import_module
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from chatbot.apps.boot import fail, failing_in_words, ready_database
+from chatbot.cli import doctor as self_check
+from chatbot.core.settings import ConfigurationError, Settings, load_settings
+from chatbot.identity.cli_token import mint
+from chatbot.identity.subject import Role
+
+app = typer.Typer(
+    name="xin", help="Xin: support chat from a tenant's own knowledge.", no_args_is_help=True, add_completion=False
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return load_settings()
+    except ConfigurationError as error:
+        fail(str(error))
+
+
+@app.command()
+def run() -> None:
+    """Start everything in this process: API, workers and the bundled PostgreSQL."""
+    import_module("chatbot.apps.all_in_one").main()
+
+
+@app.command()
+def orchestrator() -> None:
+    """Start the orchestrator alone (port 8000)."""
+    import_module("chatbot.apps.orchestrator").main()
+
+
+@app.command("ingestion-worker")
+def ingestion_worker() -> None:
+    """Start an ingestion worker alone (metrics on port 9103)."""
+    import_module("chatbot.apps.ingestion_worker").main()
+
+
+@app.command()
+def migrate() -> None:
+    """Create the roles and bring the database to the newest schema."""
+    with failing_in_words(), ready_database(_settings()):
+        typer.echo("the database is at the newest schema")
+
+
+@app.command()
+def token(
+    role: Annotated[Role, typer.Option(help="The role the token carries.")] = Role.PLATFORM_ADMIN,
+    tenant_id: Annotated[UUID | None, typer.Option(help="The tenant, for every role but platform_admin.")] = None,
+) -> None:
+    """Print an admin token for the platform on this machine."""
+    with failing_in_words():
+        typer.echo(mint(_settings(), role, tenant_id))
+
+
+@app.command()
+def doctor() -> None:
+    """Say in words what is wrong here, and what to do."""
+    raise SystemExit(0 if asyncio.run(self_check.examine(_settings())) else 1)
