@@ -1,0 +1,102 @@
+"""Onboard a tenant on a running platform, step by step; exit 1 with the name of the step that failed."""
+
+import argparse
+import asyncio
+import sys
+from typing import Any
+
+import aiohttp
+
+ARTICLE = """# Returns
+
+## How long do I have to return an order?
+
+You can return an unused item within 30 days of delivery. The refund reaches your card within five working days.
+
+## Who pays for the return?
+
+Returns from within the country are free. From abroad the customer pays the postage.
+"""
+QUESTION = "How many days do I have to return an item?"
+WAIT_SECONDS = 60
+
+
+class StepFailed(Exception):
+    """A step that did not go well: its name and what the platform said."""
+
+
+class Onboarding:
+    """The steps an operator takes for a new tenant."""
+
+    def __init__(self, http: aiohttp.ClientSession, api_url: str) -> None:
+        self._http = http
+        self._api = api_url.rstrip("/")
+        self._tenant: dict[str, Any] = {}
+        self._source_id = ""
+
+    async def run(self) -> None:
+        """Take every step in order."""
+        for step in (self._tenant_made, self._knowledge_sent, self._knowledge_ready, self._question_answered):
+            name = step.__name__.strip("_").replace("_", " ")
+            try:
+                print(f"ok      {name}: {await step()}")
+            except (aiohttp.ClientError, TimeoutError, KeyError, StepFailed) as error:
+                raise StepFailed(f"{name}: {error}") from error
+
+    async def _tenant_made(self) -> str:
+        body = {"name": "Onboarding demo", "timezone": "UTC", "metadata": {"plan": "demo"}}
+        self._tenant = await self._call("POST", "/admin/tenants", body)
+        return str(self._tenant["id"])
+
+    async def _knowledge_sent(self) -> str:
+        path = f"/v1/brands/{self._tenant['default_brand_id']}/knowledge"
+        answer = await self._call("POST", path, {"title": "Returns", "content": ARTICLE, "external_id": "returns"})
+        self._source_id = answer["source_id"]
+        return self._source_id
+
+    async def _knowledge_ready(self) -> str:
+        path = f"/v1/brands/{self._tenant['default_brand_id']}/knowledge/{self._source_id}"
+        for _ in range(WAIT_SECONDS * 2):
+            source = await self._call("GET", path)
+            if source["status"] == "ready":
+                return f"{source['passages']} passages"
+            if source["status"] == "failed":
+                raise StepFailed(source["reason"])
+            await asyncio.sleep(0.5)
+        raise StepFailed(f"not ready after {WAIT_SECONDS} s; does an ingestion worker run?")
+
+    async def _question_answered(self) -> str:
+        key = await self._call(
+            "POST", "/admin/api_keys", {"tenant_id": self._tenant["id"], "name": "onboarding", "role": "agent"}
+        )
+        answer = await self._call("POST", "/v1/chat", {"message": QUESTION}, bearer=key["key"])
+        if not answer["citations"]:
+            raise StepFailed(f"answered without a source: {answer['answer']}")
+        return str(answer["answer"])
+
+    async def _call(self, method: str, path: str, body: Any = None, bearer: str | None = None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {bearer}"} if bearer else None
+        async with self._http.request(method, self._api + path, json=body, headers=headers) as answer:
+            payload: dict[str, Any] = await answer.json(content_type=None)
+            if answer.status >= 400:
+                raise StepFailed(f"{method} {path} answered {answer.status}: {payload.get('detail')}")
+            return payload
+
+
+async def _main(arguments: argparse.Namespace) -> int:
+    headers = {"Authorization": f"Bearer {arguments.api_token}"}
+    timeout = aiohttp.ClientTimeout(total=30)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
+        try:
+            await Onboarding(http, arguments.api_url).run()
+        except StepFailed as failure:
+            print(f"failed  {failure}", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--api-token", required=True, help="an admin token, as `xin token` prints")
+    parser.add_argument("--api-url", default="http://127.0.0.1:8000")
+    sys.exit(asyncio.run(_main(parser.parse_args())))
