@@ -14,7 +14,8 @@ from tests.unit.knowledge import files
 
 
 def page(title: str, body: str, head: str = "") -> str:
-    return f"<html><head><title>{title}</title>{head}</head><body><nav>Menu</nav><main><h1>{title}</h1><p>{body}</p></main></body></html>"
+    main = f"<main><h1>{title}</h1><p>{body}</p></main>"
+    return f"<html><head><title>{title}</title>{head}</head><body><nav>Menu</nav>{main}</body></html>"
 
 
 class Site:
@@ -122,13 +123,15 @@ async def test_a_sitemap_with_everything_in_it(site: Site, crawler: Crawler) -> 
     site.html("/c", "C", "Text of page C.")
     site.pages["/leaves"] = web.Response(status=302, headers={"Location": f"http://other.test:{site.port}/a"})
     site.html("/big", "Big", "x" * 300_000)
-    targets = ["/a", "/a#part", "/a?utm_source=x", "/b", "/b-copy", "/same", "/private/x", "/hidden", "/moved", "/c", "/leaves",
+    targets = ["/a", "/a#part", "/a?utm_source=x", "/b", "/b-copy", "/same", "/private/x", "/hidden", "/moved", "/c",
+               "/leaves",
                "/gone", "/big", f"http://other.test:{site.port}/z"]  # fmt: skip
     site.sitemap("/sitemap.xml", *targets)
     pages, refused = await crawl(crawler, site.url("/sitemap.xml"))
     assert [found.url.rpartition("/")[2] for found in pages] == ["a", "b-canonical", "c"]
     assert refused == {
-        "b-copy": "duplicate", "same": "duplicate", "x": "robots_disallowed", "hidden": "noindex", "leaves": "other_site",
+        "b-copy": "duplicate", "same": "duplicate", "x": "robots_disallowed", "hidden": "noindex",
+        "leaves": "other_site",
         "gone": "http_status", "big": "response_too_large", "z": "other_site",
     }  # fmt: skip
     assert "/private/x" not in site.asked

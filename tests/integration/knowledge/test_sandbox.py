@@ -142,7 +142,7 @@ async def test_the_child_knows_no_secret(sandbox: ParserSandbox, monkeypatch: py
     assert not any("canary" in value for value in children()[0].environ().values())
 
 
-async def test_children_die_with_a_killed_parent() -> None:
+def test_children_die_with_a_killed_parent() -> None:
     program = (
         "import asyncio\nfrom chatbot.knowledge.parse.sandbox import ParserSandbox\n"
         "async def main():\n    s = ParserSandbox()\n    await s.parse(b'words here', 'a.txt')\n"
@@ -157,5 +157,5 @@ async def test_children_die_with_a_killed_parent() -> None:
     parent.stdout.close()
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline and child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
-        await asyncio.sleep(0.05)
+        time.sleep(0.05)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

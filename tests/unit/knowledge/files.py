@@ -13,13 +13,18 @@ from fpdf import FPDF
 
 PERSIAN = [
     "راهنمای بازگشت کالا",
-    "شما می توانید کالا را تا ۳۰ روز پس از خرید بازگردانید. هزینه های ارسال با مشتری است و برای هر سفارش (پستی) 25 هزار "
-    "تومان است. سلام ما را بپذیرید.",
+    (
+        "شما می توانید کالا را تا ۳۰ روز پس از خرید بازگردانید. هزینه های ارسال با مشتری است و برای هر سفارش "
+        "(پستی) 25 هزار تومان است. سلام ما را بپذیرید."
+    ),
     "برای دریافت راهنمایی با support@example.com یا شماره 021-88776655 تماس بگیرید و شماره سفارش خود را بنویسید.",
 ]
 ARABIC = [
     "سياسة الإرجاع",
-    "يمكنك إرجاع المنتج خلال 30 يوما من تاريخ الشراء. الرسوم على العميل في هذه الحالة، ولا يشمل ذلك Windows 11 Pro أبدا.",
+    (
+        "يمكنك إرجاع المنتج خلال 30 يوما من تاريخ الشراء. الرسوم على العميل في هذه الحالة، "
+        "ولا يشمل ذلك Windows 11 Pro أبدا."
+    ),
 ]
 ENGLISH = [
     "Return policy",
@@ -106,13 +111,13 @@ def make_epub() -> bytes:
         book.writestr("mimetype", "application/epub+zip")
         book.writestr(
             "META-INF/container.xml",
-            '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
-            '<rootfile full-path="c.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+            '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
+            '<rootfiles><rootfile full-path="c.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
         )
         book.writestr(
             "c.opf",
-            '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i"><metadata '
-            'xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The manual</dc:title><dc:language>en</dc:language>'
+            '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i">'
+            '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The manual</dc:title><dc:language>en</dc:language>'
             '<dc:identifier id="i">x</dc:identifier></metadata><manifest><item id="c1" href="c1.xhtml" '
             'media-type="application/xhtml+xml"/></manifest><spine><itemref idref="c1"/></spine></package>',
         )

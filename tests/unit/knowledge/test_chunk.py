@@ -1,6 +1,7 @@
 """Passages: cut along headings, whole tables, nothing lost, always the same."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -34,7 +35,7 @@ def test_long_sections_are_split_near_the_target_with_a_sentence_of_overlap() ->
     chunks = chunk_markdown("# A\n\n" + "\n\n".join(prose(4, start) for start in range(0, 60, 4)))
     assert all(len(chunk.text) <= OPTIONS.max_chars + 100 for chunk in chunks)
     assert all(len(chunk.text) >= OPTIONS.min_chars for chunk in chunks)
-    for before, after in zip(chunks, chunks[1:], strict=False):
+    for before, after in pairwise(chunks):
         assert before.text.endswith(after.text.split(". ")[0] + ".")
 
 

@@ -46,8 +46,8 @@ def test_sitemaps_are_limited_packed_and_unpacked() -> None:
 
 def test_robots_longest_rule_and_own_group() -> None:
     rules = read_robots(
-        "User-agent: *\nDisallow: /\n\nUser-agent: other\nUser-agent: Xin # us\nDisallow: /private\nAllow: /private/open\n"
-        "Disallow: /*.pdf$\nDisallow: /search?*q=\nCrawl-delay: 2.5\nSitemap: https://a.test/s.xml\n"
+        "User-agent: *\nDisallow: /\n\nUser-agent: other\nUser-agent: Xin # us\nDisallow: /private\n"
+        "Allow: /private/open\nDisallow: /*.pdf$\nDisallow: /search?*q=\nCrawl-delay: 2.5\nSitemap: https://a.test/s.xml\n"
     )
     allowed = ["/", "/private/open/x", "/a.pdf?x", "/search?x=1"]
     refused = ["/private", "/private/x", "/docs/a.pdf", "/search?a=1&q=2"]

@@ -57,7 +57,10 @@ def test_glyph_forms_become_letters() -> None:
     assert plain_forms("\ufeb3\ufefc\ufee1") == "سلام"
     assert plain_forms("ﬁ stays, \ufefb becomes two") == "ﬁ stays, لا becomes two"
     assert repair(
-        ["\ufee1\ufefc\ufeb3 " + " ".join(word[::-1] for word in reversed("این است که از را با به برای شما".split()))]
+        [
+            "\ufee1\ufefc\ufeb3 "
+            + " ".join(word[::-1] for word in reversed(["این", "است", "که", "از", "را", "با", "به", "برای", "شما"]))
+        ]
     )[0] == ["این است که از را با به برای شما سلام"]
 
 
