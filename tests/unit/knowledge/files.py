@@ -112,12 +112,14 @@ def make_epub() -> bytes:
         book.writestr(
             "META-INF/container.xml",
             '<?xml version="1.0"?><container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">'
-            '<rootfiles><rootfile full-path="c.opf" media-type="application/oebps-package+xml"/></rootfiles></container>',
+            '<rootfiles><rootfile full-path="c.opf" '
+            'media-type="application/oebps-package+xml"/></rootfiles></container>',
         )
         book.writestr(
             "c.opf",
             '<?xml version="1.0"?><package xmlns="http://www.idpf.org/2007/opf" version="3.0" unique-identifier="i">'
-            '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The manual</dc:title><dc:language>en</dc:language>'
+            '<metadata xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title>The '
+            "manual</dc:title><dc:language>en</dc:language>"
             '<dc:identifier id="i">x</dc:identifier></metadata><manifest><item id="c1" href="c1.xhtml" '
             'media-type="application/xhtml+xml"/></manifest><spine><itemref idref="c1"/></spine></package>',
         )
