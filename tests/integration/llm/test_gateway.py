@@ -7,6 +7,7 @@ from email.utils import format_datetime
 
 import pytest
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
@@ -150,11 +151,16 @@ async def test_a_silent_model_is_not_asked_twice(
 async def test_a_refused_key_is_not_tried_again_anywhere(
     server: ModelServer, gateway: ModelGateway, request_: ChatRequest, ledger: Ledger
 ) -> None:
-    server.then(refuses(401))
-    with pytest.raises(ModelUnavailable, match="OPENAI_API_KEY"):
+    server.then(refuses(401, {"error": {"message": "Incorrect API key provided: sk-live-canary"}}))
+    with capture_logs() as logs, pytest.raises(ModelUnavailable, match="OPENAI_API_KEY"):
         await ask(gateway, request_, ledger)
     assert len(server.calls) == 1
     assert outcomes(ledger) == ["misconfigured"]
+    (line,) = [entry for entry in logs if entry["event"] == "model call failed"]
+    assert line["log_level"] == "error"
+    assert "OPENAI_API_KEY" in line["reason"]
+    assert "canary" not in str(logs)
+    assert "سلام" not in str(logs)
 
 
 async def test_a_bad_request_goes_to_the_fallback_and_blames_nobody(
