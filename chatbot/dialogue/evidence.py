@@ -1,4 +1,4 @@
-"""What a turn found: passages as the answer's stages see them, and how they are cited outside."""
+"""A passage as the stages of an answer see it, and how it is cited outside."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +7,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A retrieved passage, numbered as the model and the reader see it.
+    """A retrieved passage.
 
     Attributes:
         score: the fused retrieval score, 0 to 1.
+        kind: of its source: file, text, qa, url.
     """
 
     id: UUID
@@ -22,6 +23,7 @@ class Passage:
     heading_path: tuple[str, ...]
     language: str
     score: float
+    kind: str = "text"
 
     def citation(self, index: int) -> dict[str, Any]:
         """The citation as clients see it (contract, section 9)."""
@@ -33,12 +35,3 @@ class Passage:
             "url": self.url,
             "passage": self.text,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The result of the retrieve stage: passages, best first; `score` (0 to 1) says if the answer is among them."""
-
-    passages: tuple[Passage, ...]
-    score: float
-    stages: tuple[dict[str, Any], ...] = ()

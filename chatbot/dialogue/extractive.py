@@ -28,7 +28,9 @@ _ASKS_STEPS = re.compile(
     r"|چگونه|چطور|چه ?جوری|مراحل|راهنما|نحوه|می.?خواهم|میخوام",
     re.IGNORECASE,
 )
-_CONTENTS = re.compile(r"\bin this (?:article|guide|section)\b|\btable of contents\b|\ben este artículo\b|در این (?:مقاله|راهنما)", re.I)
+_CONTENTS = re.compile(
+    r"\bin this (?:article|guide|section)\b|\btable of contents\b|\ben este artículo\b|در این (?:مقاله|راهنما)", re.I
+)
 _LEAD_IN = (":", "：")
 _SENTENCE_END = (".", "!", "?", "؟", "…", "。", ")", '"', "»", "”", *_LEAD_IN)
 

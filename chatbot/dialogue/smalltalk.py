@@ -51,9 +51,7 @@ def _pattern(phrases: str) -> str:
 _KINDS: tuple[SmallTalk, ...] = ("greeting", "thanks", "bye")
 _WHOLE = {
     language: re.compile(
-        "(?:(?:"
-        + "|".join(f"(?P<{kind}>{_pattern(kinds[kind])})" for kind in _KINDS)
-        + f"|(?:{_FILLERS}))(?:\\s+|$))+"
+        "(?:(?:" + "|".join(f"(?P<{kind}>{_pattern(kinds[kind])})" for kind in _KINDS) + f"|(?:{_FILLERS}))(?:\\s+|$))+"
     )
     for language, kinds in _PHRASES.items()
 }

@@ -24,6 +24,7 @@ _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _MARKER = re.compile(r"^\s*(?:([0-9\u06f0-\u06f9\u0660-\u0669]{1,4})[.)]|[-*+•])\s+")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])")
+_REFERENCE = re.compile(r"\[\d{1,3}\]")  # a footnote of the source would read like a citation of ours
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
@@ -68,7 +69,7 @@ def split_sentences(text: str) -> list[str]:
 def plain(text: str) -> str:
     """Markdown of one line as the words a reader sees."""
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
-    text = _TAG.sub("", _EMPHASIS.sub(r"\2", text))
+    text = _REFERENCE.sub("", _TAG.sub("", _EMPHASIS.sub(r"\2", text)))
     return " ".join(_ESCAPE.sub(r"\1", text).split())
 
 
@@ -106,7 +107,9 @@ def _items(text: str, at: int) -> Iterator[Unit]:
 def _flat(item: str) -> str:
     """An item with its sub-items on one line: `do this: one; two`."""
     lines = [_MARKER.sub("", line).strip() for line in item.split("\n") if line.strip()]
-    return lines[0] + "".join(f" {line}" if lines[0].endswith(":") and i == 0 else f"; {line}" for i, line in enumerate(lines[1:]))
+    return lines[0] + "".join(
+        f" {line}" if lines[0].endswith(":") and i == 0 else f"; {line}" for i, line in enumerate(lines[1:])
+    )
 
 
 def _rows(text: str, at: int) -> Iterator[Unit]:
