@@ -5,15 +5,12 @@ reconnects, here or in another process, goes on exactly there.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from chatbot.core.errors import InvalidInput
-
-ABANDONED_AFTER = 0.6
-"""Seconds without any reader after which a model call is closed: the client is gone, not reconnecting."""
 
 
 class StreamEvent(NamedTuple):
@@ -63,7 +60,10 @@ def parse_event_id(event_id: str) -> tuple[UUID, Place | None]:
 
 @dataclass(slots=True)
 class LiveReply:
-    """A reply that this process is making."""
+    """A reply that this process is making.
+
+    `on_unread` is called when its last reader has left before the end.
+    """
 
     message_id: UUID
     conversation_id: UUID
@@ -72,6 +72,7 @@ class LiveReply:
     last: StreamEvent | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
+    on_unread: "Callable[[LiveReply], None] | None" = None
     _readers: set[asyncio.Event] = field(default_factory=set)
     _interruptible: "asyncio.Task[Any] | None" = None
 
@@ -124,6 +125,11 @@ class LiveReply:
         assert self.last is not None
         return self.last
 
+    @property
+    def unread(self) -> bool:
+        """Whether nobody in this process follows the reply, which is not finished."""
+        return not self._readers and self.last is None
+
     def interruptible(self, task: "asyncio.Task[Any] | None") -> None:
         """Name the task that may be cancelled when nobody reads any more; None: none from now on."""
         self._interruptible = task
@@ -139,12 +145,8 @@ class LiveReply:
 
     def _leave(self, waker: asyncio.Event) -> None:
         self._readers.discard(waker)
-        if not self._readers and self.last is None:
-            asyncio.get_running_loop().call_later(ABANDONED_AFTER, self._check_readers)
-
-    def _check_readers(self) -> None:
-        if not self._readers and self.last is None:
-            self.interrupt()
+        if self.unread and self.on_unread:
+            self.on_unread(self)
 
     def _wake(self) -> None:
         for waker in self._readers:

@@ -171,6 +171,8 @@ WITH reply AS (
 SELECT pg_notify('xin_message', CAST(id AS text)) FROM reply
 """)
 
+_NOTIFY = text("SELECT pg_notify('xin_message', :payload)")
+
 _TOUCH = text("UPDATE messages SET touched_at = now() WHERE id = ANY(:ids) AND status = 'streaming'")
 
 _SWEEP = text("""
@@ -318,6 +320,11 @@ async def withdraw_reply(session: TenantSession, reply_id: UUID, mode: str | Non
 async def flush_reply(session: TenantSession, reply_id: UUID, so_far: str) -> None:
     """Store what a streaming reply says so far."""
     await session.execute(_FLUSH, {"tenant_id": session.tenant_id, "id": reply_id, "text": so_far})
+
+
+async def tell_reader(session: TenantReader, payload: str) -> None:
+    """Tell the process that makes a reply that it is read."""
+    await session.execute(_NOTIFY, {"payload": payload})
 
 
 async def touch_replies(session: PlatformSession, reply_ids: list[UUID]) -> None:

@@ -1,7 +1,7 @@
 """The dialogue of one process: takes messages, runs turns, follows replies, closes those of dead processes."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -20,7 +20,7 @@ from chatbot.dialogue.parts import Incoming, Parts, Turn
 from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body, stored_body
 from chatbot.dialogue.repository import MessageRow
-from chatbot.dialogue.stored import StoredReply
+from chatbot.dialogue.stored import StoredReply, reader_payload
 from chatbot.dialogue.turn import answer, begin
 
 log = get_logger(__name__)
@@ -28,6 +28,9 @@ log = get_logger(__name__)
 TOUCH_SECONDS = 10.0
 SILENT_SECONDS = 45.0
 """A reply whose process has not said for so long that it works on it is closed: at most 55 s after a kill."""
+
+ABANDONED_SECONDS = 0.6
+"""A reply that nobody reads for so long, here or in another process, is abandoned: its model call is closed."""
 
 _STOP_SECONDS = 8.0
 
@@ -73,6 +76,7 @@ class Dialogue:
         self._parts = parts
         self._live: dict[UUID, LiveReply] = {}
         self._turns: set[asyncio.Task[None]] = set()
+        self._watches: set[asyncio.Task[None]] = set()
         self._keeper: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -153,12 +157,30 @@ class Dialogue:
         return StoredReply(self._parts.database, self._parts.bus, tenant_id, row.id)
 
     def _run(self, turn: Turn) -> LiveReply:
-        live = LiveReply(turn.reply_id, turn.conversation_id)
+        live = LiveReply(turn.reply_id, turn.conversation_id, on_unread=self._unread)
         self._live[turn.reply_id] = live
-        task = asyncio.create_task(self._turn(turn, live), name=f"turn {turn.reply_id}")
-        self._turns.add(task)
-        task.add_done_callback(self._turns.discard)
+        self._spawn(self._turn(turn, live), self._turns)
         return live
+
+    def _unread(self, live: LiveReply) -> None:
+        self._spawn(self._abandon(live), self._watches)
+
+    def _spawn(self, work: Coroutine[Any, Any, None], tasks: "set[asyncio.Task[None]]") -> None:
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    async def _abandon(self, live: LiveReply) -> None:
+        """Wait for a reader, here or in another process; without one close the reply's model call."""
+        async with self._parts.bus.subscribe("xin_message", reader_payload(live.message_id)) as read_elsewhere:
+            while live.unread:
+                read_elsewhere.clear()
+                try:
+                    await asyncio.wait_for(read_elsewhere.wait(), ABANDONED_SECONDS)
+                except TimeoutError:
+                    if live.unread:
+                        live.interrupt()
+                    return
 
     async def _turn(self, turn: Turn, live: LiveReply) -> None:
         """One turn at a time per conversation, then the turn; whatever happens, the stream ends once."""

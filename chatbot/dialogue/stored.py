@@ -12,8 +12,13 @@ from chatbot.dialogue.live import Place, StreamEvent, message_event, pending
 from chatbot.dialogue.replies import stored_body
 from chatbot.dialogue.repository import MessageRow
 
-_LOOK_SECONDS = 1.0
-"""The bus only wakes; the row is looked at this often without it."""
+_LOOK_SECONDS = 0.25
+"""How often the row is looked at, whether the bus wakes or not; each look tells the writer that somebody reads."""
+
+
+def reader_payload(message_id: UUID) -> str:
+    """What the bus carries on `xin_message` while a reply is read in another process than the one that makes it."""
+    return f"read:{message_id}"
 
 
 class StoredReply:
@@ -56,6 +61,8 @@ class StoredReply:
     async def _row(self) -> MessageRow:
         async with self._database.tenant_reader(self._tenant_id) as session:
             row = await repository.message(session, self.message_id)
+            if row and row.status == "streaming":
+                await repository.tell_reader(session, reader_payload(self.message_id))
         if row is None:
             raise NotFound("no such message")
         return row
