@@ -71,19 +71,30 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
 
 
 class IngestionJob(TenantOwned, Base):
-    """One run over one version of one source."""
+    """The reading of one version of one source.
+
+    `run` is the number of the queue's task that may work on it now: a task that was given back to the queue by
+    mistake, or whose successor waits already, carries an older number and does nothing. `attempts` counts the tries
+    since the last progress.
+    """
 
     __tablename__ = "ingestion_jobs"
     __table_args__ = (
         owned_by("source_id", "knowledge_sources"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
-        Index("ix_ingestion_jobs_open", "created_at", postgresql_where=sql("status IN ('pending', 'running')")),
+        Index(
+            "ix_ingestion_jobs_open",
+            "tenant_id",
+            "created_at",
+            postgresql_where=sql("status IN ('pending', 'running')"),
+        ),
     )
 
     source_id: Mapped[UUID] = mapped_column(index=True)
     version: Mapped[int]
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
     stage: Mapped[str | None] = mapped_column(String(20))
+    run: Mapped[int] = mapped_column(server_default=sql("0"))
     done: Mapped[int] = mapped_column(server_default=sql("0"))
     total: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(server_default=sql("0"))
