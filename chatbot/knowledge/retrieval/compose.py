@@ -11,9 +11,6 @@ from chatbot.knowledge.embedding.remote import EmbedCall, RemoteEmbedder
 from chatbot.knowledge.index.vectors import PostgresVectors, VectorStore
 from chatbot.knowledge.retrieval.service import Retriever
 
-_REMOTE_DIMENSIONS = {"text-embedding-3-large": 3072, "bge-m3": 1024, "embed-v4": 1536}
-_REMOTE_USUAL = 1536
-
 
 def open_embedders(settings: Settings, remote: EmbedCall | None = None) -> list[Embedder]:
     """Return the embedders in use, the one that ranks first.
@@ -72,5 +69,4 @@ def _remote(settings: Settings, remote: EmbedCall | None) -> RemoteEmbedder:
     model = settings.openai_embedding_model
     if remote is None or not model:
         raise ConfigurationError("EMBEDDER: openai needs OPENAI_API_KEY and OPENAI_EMBEDDING_MODEL")
-    dimensions = next((size for name, size in _REMOTE_DIMENSIONS.items() if name in model), _REMOTE_USUAL)
-    return RemoteEmbedder(model, dimensions, remote)
+    return RemoteEmbedder(f"openai:{model}", remote)

@@ -17,9 +17,33 @@ _NEARLY = 0.8
 _SCORE_BOUND = 3.1  # about the most a word can add to the lexical score, in units of its rarity
 _HARD = 0.4  # a word matched less than this is missing
 
-# Coefficients: written by `bench/evidence.py`, with the intercept under "".
-_WORDS_ONLY: Mapping[str, float] = {"": 0.0}
-_WITH_VECTORS: Mapping[str, float] = {"": 0.0}
+# From `bench/evidence.py`, with the intercept under "". That of the second is set so that both models refuse alike at 0.3.
+_WORDS_ONLY: Mapping[str, float] = {
+    "": -8.76,
+    "best": 6.14,
+    "top3": 1.811,
+    "unknown": 1.238,
+    "missing": 1.488,
+    "mass": -0.894,
+    "score": 0.735,
+    "length": 1.956,
+    "long": -0.656,
+    "length_top3": 0.289,
+    "length_score": 0.682,
+}
+_WITH_VECTORS: Mapping[str, float] = {
+    "": -6.27,
+    "best": -0.313,
+    "top3": 1.398,
+    "unknown": -0.112,
+    "hard": 0.034,
+    "mass": 0.769,
+    "score": 0.08,
+    "length": -0.723,
+    "cosine": 6.356,
+    "cosine_lexical": 1.033,
+    "cosine_gap": 8.89,
+}
 
 
 def evidence(signals: Mapping[str, float]) -> float:
