@@ -66,6 +66,10 @@ class Settings(BaseSettings):
     llm_output_price_per_million: float = Field(0.60, ge=0)
     smart_mode_enabled: bool = True
 
+    chat_limit_visitor: int = Field(60, ge=1)
+    chat_limit_address: int = Field(600, ge=1)
+    chat_limit_tenant: int = Field(60_000, ge=1)
+
     gateway_token: SecretStr | None = None
     allowed_origins: CommaList = []
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

@@ -1,4 +1,4 @@
-"""What search needs beyond tables: functions that reach the GIN indexes under row-level security, vector indexes, storage.
+"""What search needs beyond tables: functions that reach GIN indexes under row-level security, vector indexes, storage.
 
 Under a policy, PostgreSQL uses an index only for leakproof operators, and array overlap is not one. So the two look-ups
 by array are functions owned by the platform role, whose policy hides nothing; each narrows to the session's tenant
@@ -11,7 +11,8 @@ _TENANT = "NULLIF(current_setting('xin.tenant_id', true), '')::uuid"
 VECTOR_DIMENSIONS = (256, 384, 512, 768, 1024, 1536, 3072)
 """Vector lengths with an HNSW index; a brand embedded with another length is scanned exactly."""
 
-# {match} is `&&` (any of the terms) or `@>` (all of them).
+# {match} is `&&` (any of the terms) or `@>` (all of them). Terms are keyed by brand already; tenant and brand are checked
+# again with IS NOT DISTINCT FROM, which no index serves: a bitmap of the whole brand would cost more than the search.
 _CANDIDATES = """
 CREATE FUNCTION {name}(brand uuid, wanted bigint[], query sparsevec, tagged text[], seen_by text[], most int)
 RETURNS TABLE (passage_id uuid, score float8)
@@ -19,28 +20,32 @@ LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $b
 BEGIN
   RETURN QUERY EXECUTE
     'SELECT p.id, -(p.weights <#> $3) AS score FROM passages p
-     JOIN knowledge_sources s ON s.tenant_id = p.tenant_id AND s.id = p.source_id AND s.live_version = p.version
-     WHERE p.tenant_id = $1 AND p.terms {match} $2 AND p.brand_id = $4
+     JOIN knowledge_sources s ON s.tenant_id = $1 AND s.id = p.source_id AND s.live_version = p.version
+     WHERE p.terms {match} $2 AND p.tenant_id IS NOT DISTINCT FROM $1 AND p.brand_id IS NOT DISTINCT FROM $4
        AND (cardinality($5) = 0 OR s.tags && $5) AND s.visibility = ANY ($6)
      ORDER BY score DESC, p.id LIMIT $7'
   USING {tenant}, wanted, query, brand, tagged, seen_by, most;
 END $body$
 """
+# One slip of the finger leaves a word's beginning, middle or end as it was: two trigrams of one of them must be there.
 _SIMILAR = f"""
-CREATE FUNCTION xin_similar_words(brand uuid, wanted bigint[], shortest int, longest int)
-RETURNS TABLE (word text, passages bigint, shared bigint, of bigint)
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
-  SELECT t.word, t.passages, (SELECT count(*) FROM unnest(t.trigrams) g WHERE g = ANY (wanted)), cardinality(t.trigrams)::bigint
-  FROM term_statistics t
-  WHERE t.tenant_id = {_TENANT} AND t.brand_id = brand AND t.trigrams && wanted AND t.passages > 0
-    AND length(t.word) BETWEEN shortest AND longest
-  ORDER BY 3 DESC LIMIT 50
-$body$
+CREATE FUNCTION xin_similar_words(brand uuid, wanted bigint[], head bigint[], middle bigint[], tail bigint[])
+RETURNS TABLE (word text, passages bigint, shared bigint, trigrams bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
+BEGIN
+  RETURN QUERY EXECUTE
+    'SELECT t.word, t.passages, n.shared, cardinality(t.trigrams)::bigint FROM term_statistics t,
+     LATERAL (SELECT count(*) AS shared FROM unnest(t.trigrams) g WHERE g = ANY ($3)) n
+     WHERE (t.trigrams @> $4 OR t.trigrams @> $5 OR t.trigrams @> $6) AND t.tenant_id IS NOT DISTINCT FROM $1
+       AND t.brand_id IS NOT DISTINCT FROM $2 AND t.passages > 0
+     ORDER BY 2.0 * n.shared / (cardinality(t.trigrams) + cardinality($3)) DESC, t.word LIMIT 20'
+  USING {_TENANT}, brand, wanted, head, middle, tail;
+END $body$
 """
 _SIGNATURES = (
     "xin_candidates_any(uuid, bigint[], sparsevec, text[], text[], int)",
     "xin_candidates_all(uuid, bigint[], sparsevec, text[], text[], int)",
-    "xin_similar_words(uuid, bigint[], int, int)",
+    "xin_similar_words(uuid, bigint[], bigint[], bigint[], bigint[])",
 )
 
 
@@ -52,7 +57,10 @@ def search_functions() -> list[str]:
         _SIMILAR,
     ]
     # An owner that is no superuser must be a member of the role, which must be able to own something, to hand over.
-    owners = [f"GRANT {PLATFORM_ROLE} TO CURRENT_USER WITH SET TRUE", f"GRANT CREATE ON SCHEMA public TO {PLATFORM_ROLE}"]
+    owners = [
+        f"GRANT {PLATFORM_ROLE} TO CURRENT_USER WITH SET TRUE",
+        f"GRANT CREATE ON SCHEMA public TO {PLATFORM_ROLE}",
+    ]
     for signature in _SIGNATURES:
         owners += [
             f"ALTER FUNCTION {signature} OWNER TO {PLATFORM_ROLE}",
@@ -68,10 +76,14 @@ def drop_search_functions() -> list[str]:
 
 
 def search_storage() -> list[str]:
-    """Return the statements for vector indexes and for keeping BM25 weights beside their row, where they are read."""
+    """Return the statements for vector indexes, and for keeping BM25 weights in the row, where each search reads them.
+
+    Fetched from beside the row (TOAST), 200 candidates' 4-grams cost 9 ms instead of 2.
+    """
     indexes = [
         f"CREATE INDEX ix_passage_vectors_hnsw_{n} ON passage_vectors "
         f"USING hnsw ((embedding::halfvec({n})) halfvec_ip_ops) WHERE dimensions = {n}"
         for n in VECTOR_DIMENSIONS
     ]
-    return [*indexes, "ALTER TABLE passages ALTER COLUMN weights SET STORAGE MAIN"]
+    kept = [f"ALTER TABLE passages ALTER COLUMN {column} SET STORAGE MAIN" for column in ("weights", "grams")]
+    return [*indexes, *kept, "ALTER TABLE passages ALTER COLUMN terms SET STORAGE EXTERNAL"]

@@ -45,7 +45,10 @@ class Conversation(TenantOwned, Timestamped, Base):
 
 
 class Message(TenantOwned, Base):
-    """One message; `seq` counts from 1 within the conversation and live clients resume by it."""
+    """One message; `seq` counts from 1 within the conversation and live clients resume by it.
+
+    `touched_at` is when the process that streams it last said so; a silent one is dead and its reply is closed.
+    """
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -73,6 +76,7 @@ class Message(TenantOwned, Base):
     handoff_offered: Mapped[bool] = mapped_column(server_default=sql("false"))
     usage: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     created_at: Mapped[CreatedAt]
+    touched_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
 
 

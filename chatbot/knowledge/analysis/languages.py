@@ -29,7 +29,7 @@ def detect_language(text: str, *, among: Collection[str] | None = None, default:
     found = _detect(text[:2000])
     if among is None:
         return found or default
-    return found if found in among else default
+    return found if found and found in among else default
 
 
 def _detect(text: str) -> str | None:

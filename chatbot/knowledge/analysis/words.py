@@ -82,7 +82,11 @@ def _pieces(token: str) -> list[str]:
 @lru_cache(maxsize=1 << 17)
 def _word(token: str, language: str) -> Word:
     plain = fold_accents(token)
-    return Word(token, fold_accents(_stem(token, language)), tuple([zlib.crc32(g.encode()) % GRAM_DIMENSIONS for g in _grams(plain)]))
+    return Word(
+        token,
+        fold_accents(_stem(token, language)),
+        tuple([zlib.crc32(g.encode()) % GRAM_DIMENSIONS for g in _grams(plain)]),
+    )
 
 
 def _stem(token: str, language: str) -> str:

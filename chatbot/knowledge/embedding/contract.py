@@ -27,7 +27,7 @@ class Embedder(Protocol):
 
     @property
     def dimensions(self) -> int:
-        """The number of values per vector."""
+        """The number of values per vector; 0 while an endpoint has not answered yet."""
 
     @property
     def languages(self) -> frozenset[str] | None:

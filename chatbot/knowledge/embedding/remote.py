@@ -19,15 +19,14 @@ class RemoteEmbedder:
     """Embeds through ``call``, which owns address, key, retries and limits.
 
     Args:
-        model: the model's name, part of the embedder's id.
-        dimensions: the number of values the model gives; checked on each answer.
+        name: of the model, with its vendor (``openai:text-embedding-3-large``): the embedder's id.
         call: texts to vectors, in order.
     """
 
-    def __init__(self, model: str, dimensions: int, call: EmbedCall) -> None:
-        self.id = f"remote:{model}"
-        self.dimensions = dimensions
-        self.languages = languages_of(model)
+    def __init__(self, name: str, call: EmbedCall) -> None:
+        self.id = name
+        self.dimensions = 0  # learned from the first answer
+        self.languages = languages_of(name)
         self._call = call
 
     async def embed_passages(self, texts: Sequence[str]) -> Vectors:
@@ -42,8 +41,11 @@ class RemoteEmbedder:
 
     async def _request(self, texts: Sequence[str]) -> Vectors:
         vectors = np.asarray(await self._call(texts), dtype=np.float32)
-        if vectors.shape != (len(texts), self.dimensions):
-            raise EmbeddingFailed(f"the embedding model gave {vectors.shape}, not {(len(texts), self.dimensions)}")
+        if vectors.ndim != 2 or len(vectors) != len(texts):
+            raise EmbeddingFailed(f"the embedding model gave {vectors.shape} for {len(texts)} texts")
+        self.dimensions = self.dimensions or vectors.shape[1]
+        if vectors.shape[1] != self.dimensions:
+            raise EmbeddingFailed(f"the embedding model gave vectors of {vectors.shape[1]}, before of {self.dimensions}")
         return unit_length(vectors)
 
 

@@ -65,7 +65,9 @@ class GramTables:
     def __init__(self) -> None:
         self._kept: OrderedDict[UUID, tuple[int, GramTable]] = OrderedDict()
 
-    async def get(self, connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize) -> GramTable:
+    async def get(
+        self, connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize
+    ) -> GramTable:
         """Return a brand's table, read only when it is new."""
         version, table = self._kept.get(brand_id, (-1, None))
         if table is None or version != size.gram_version:
@@ -77,7 +79,9 @@ class GramTables:
         return table
 
 
-async def refresh_gram_table(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize) -> bool:
+async def refresh_gram_table(
+    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize
+) -> bool:
     """Count a locked brand's grams again if it has changed enough; returns whether it did."""
     if size.gram_basis and abs(size.passages - size.gram_basis) <= _STALE * size.gram_basis:
         return False
@@ -104,7 +108,8 @@ def _count(rows: Sequence[tuple[str, list[str], str, str]], only_repeated: bool)
 
 async def _read(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, sample: int) -> GramTable:
     cursor = await connection.execute(
-        "SELECT gram_table, gram_sample FROM brand_statistics WHERE tenant_id = %s AND brand_id = %s", (tenant_id, brand_id)
+        "SELECT gram_table, gram_sample FROM brand_statistics WHERE tenant_id = %s AND brand_id = %s",
+        (tenant_id, brand_id),
     )
     row = await cursor.fetchone()
     return GramTable.from_bytes(row[0] or b"", row[1]) if row else GramTable.from_bytes(b"", sample)

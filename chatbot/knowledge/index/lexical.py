@@ -33,6 +33,11 @@ WHERE p.tenant_id = %s AND p.id = ANY (%s)
 """
 
 
+_ANY = "SELECT passage_id, score FROM xin_candidates_any(%s, %s, %s::sparsevec, %s, %s, %s)"
+_ALL = "SELECT passage_id, score FROM xin_candidates_all(%s, %s, %s::sparsevec, %s, %s, %s)"
+_LENGTH_APART = 3  # letters that a misspelt word may be shorter or longer
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """Where a search looks."""
@@ -71,11 +76,17 @@ class StoredPassage:
 
 
 async def find_candidates(
-    connection: AsyncConnection[Any], scope: Scope, terms: Sequence[int], stems: str, limit: int, *, all_terms: bool = False
+    connection: AsyncConnection[Any],
+    scope: Scope,
+    terms: Sequence[int],
+    stems: str,
+    limit: int,
+    *,
+    all_terms: bool = False,
 ) -> list[tuple[UUID, float]]:
     """Return live passages that hold any (or all) of ``terms``, by their BM25 over stems alone, best first."""
     cursor = await connection.execute(
-        f"SELECT passage_id, score FROM xin_candidates_{'all' if all_terms else 'any'}(%s, %s, %s::sparsevec, %s, %s, %s)",
+        _ALL if all_terms else _ANY,
         (scope.brand_id, list(terms), stems, list(scope.filters.tags), list(scope.filters.visibility), limit),
     )
     return [(row[0], float(row[1])) for row in await cursor.fetchall()]
@@ -117,9 +128,10 @@ async def similar_words(
 ) -> list[tuple[str, float, int]]:
     """Return the brand's words nearest to an unknown one: (stem, Dice over trigrams, passages that hold it)."""
     wanted = trigram_keys(brand_id, word)
+    middle = max(0, len(wanted) // 2 - 1)
     cursor = await connection.execute(
-        "SELECT word, passages, shared, of FROM xin_similar_words(%s, %s, %s, %s)",
-        (brand_id, wanted, max(2, len(word) - 3), len(word) + 3),
+        "SELECT word, passages, shared, trigrams FROM xin_similar_words(%s, %s, %s, %s, %s)",
+        (brand_id, wanted, wanted[:2], wanted[middle : middle + 2], wanted[-2:]),
     )
     scored = [(row[0], 2 * row[2] / (len(wanted) + row[3]), row[1]) for row in await cursor.fetchall()]
-    return sorted((found for found in scored if found[1] >= least), key=lambda found: (-found[1], found[0]))[:most]
+    return [found for found in scored if found[1] >= least and abs(len(found[0]) - len(word)) <= _LENGTH_APART][:most]

@@ -16,7 +16,7 @@ from chatbot.db.sessions import TenantSession, driver_connection
 from chatbot.knowledge.analysis.words import Analysis, term_key
 from chatbot.knowledge.embedding.contract import Vectors
 from chatbot.knowledge.index.grams import refresh_gram_table
-from chatbot.knowledge.index.statistics import BrandSize, add_terms, lock_brand, remove_terms, save_size
+from chatbot.knowledge.index.statistics import add_terms, lock_brand, remove_terms, save_size
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.index.weighting import analyse_passage, gram_weights, sparse_literal, stem_weights
 
@@ -168,7 +168,9 @@ def _rows(source: SourceVersion, drafts: Sequence[PassageDraft]) -> list[_Row]:
     return rows
 
 
-async def _insert(connection: AsyncConnection[Any], tenant_id: UUID, source: SourceVersion, rows: Sequence[_Row]) -> None:
+async def _insert(
+    connection: AsyncConnection[Any], tenant_id: UUID, source: SourceVersion, rows: Sequence[_Row]
+) -> None:
     columns = {name: [row.columns[name] for row in rows] for name in rows[0].columns}
     fixed = {"tenant": tenant_id, "brand": source.brand_id, "source": source.source_id, "version": source.version}
     await connection.execute(_INSERT, {**fixed, **columns, "ids": [row.id for row in rows]})

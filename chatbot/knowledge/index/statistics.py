@@ -47,7 +47,9 @@ class BrandSize:
         return max(self.languages, key=lambda language: self.languages[language], default="en")
 
 
-async def read_size(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, *, lock: bool = False) -> BrandSize:
+async def read_size(
+    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, *, lock: bool = False
+) -> BrandSize:
     """Read a brand's size; all zero when nothing was ever indexed."""
     cursor = await connection.execute(
         "SELECT passages, languages, gram_version, gram_basis, gram_sample FROM brand_statistics "
@@ -61,7 +63,8 @@ async def read_size(connection: AsyncConnection[Any], tenant_id: UUID, brand_id:
 async def lock_brand(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID) -> BrandSize:
     """Make writers of one brand take turns, so that counts are exact and never deadlock; returns the size."""
     await connection.execute(
-        "INSERT INTO brand_statistics (tenant_id, brand_id) VALUES (%s, %s) ON CONFLICT DO NOTHING", (tenant_id, brand_id)
+        "INSERT INTO brand_statistics (tenant_id, brand_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+        (tenant_id, brand_id),
     )
     return await read_size(connection, tenant_id, brand_id, lock=True)
 
@@ -84,7 +87,9 @@ async def add_terms(
     await connection.execute(_ADD, (tenant_id, brand_id, terms, words, trigrams, [counted[term][1] for term in terms]))
 
 
-async def remove_terms(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, lost: Mapping[int, int]) -> None:
+async def remove_terms(
+    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, lost: Mapping[int, int]
+) -> None:
     """Count words down, and forget those that no passage holds any more."""
     terms = sorted(lost)
     await connection.execute(_REMOVE, (terms, [lost[term] for term in terms], tenant_id, brand_id))

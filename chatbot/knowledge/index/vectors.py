@@ -11,8 +11,8 @@ from chatbot.db.search import VECTOR_DIMENSIONS
 from chatbot.db.sessions import TenantReader, TenantSession, driver_connection
 from chatbot.knowledge.embedding.contract import Vectors
 
-_EXACT_BELOW = 6000
-"""Vectors of a brand that are compared one by one: 6,000 take 8 ms; above that the HNSW index answers."""
+_EXACT_BELOW = 12_000
+"""Vectors of a brand that are compared one by one: 12,000 take 8 ms; above that the HNSW index answers."""
 
 _EF_SEARCH = 120
 
@@ -47,14 +47,18 @@ class VectorQuery:
 class VectorStore(Protocol):
     """Keeps and searches vectors; scores are cosines. A store may return passages that live no more: callers check."""
 
-    async def write(self, session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord]) -> None:
+    async def write(
+        self, session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord]
+    ) -> None:
         """Store vectors; writing a passage again replaces its vector."""
 
     async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
         """Forget passages; unknown ones are no error."""
 
-    async def search(self, session: TenantReader, query: VectorQuery, limit: int) -> list[tuple[UUID, float]]:
-        """Return the nearest passages, best first."""
+    async def search(
+        self, session: TenantReader, query: VectorQuery, limit: int, *, checked: bool = False
+    ) -> list[tuple[UUID, float]]:
+        """Return the nearest passages, best first; ``checked`` applies the filters while searching, at more cost."""
 
     async def scores(self, session: TenantReader, query: VectorQuery, passage_ids: Sequence[UUID]) -> dict[UUID, float]:
         """Return the cosine of each passage that has a vector."""
@@ -70,7 +74,9 @@ _LIVE = sql.SQL("""
 class PostgresVectors:
     """Vectors as `halfvec` rows beside their passages; they come and go in the passages' transaction."""
 
-    async def write(self, session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord]) -> None:
+    async def write(
+        self, session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord]
+    ) -> None:
         """Insert in one statement."""
         if not records:
             return
@@ -91,35 +97,37 @@ class PostgresVectors:
             (session.tenant_id, brand_id, list(passage_ids)),
         )
 
-    async def search(self, session: TenantReader, query: VectorQuery, limit: int) -> list[tuple[UUID, float]]:
+    async def search(
+        self, session: TenantReader, query: VectorQuery, limit: int, *, checked: bool = False
+    ) -> list[tuple[UUID, float]]:
         """Scan a small brand exactly, a large one through its HNSW index."""
         connection = await driver_connection(session)
         size = len(query.vector)
         if size in VECTOR_DIMENSIONS and query.brand_passages > _EXACT_BELOW:
-            return await self._approximate(connection, session.tenant_id, query, limit)
+            return await self._approximate(connection, query, _parameters(session.tenant_id, query, limit), checked)
         statement = sql.SQL(
             "SELECT v.passage_id, -(v.embedding <#> %(vector)s::halfvec) AS score FROM passage_vectors v {live} "
             "WHERE v.tenant_id = %(tenant)s AND v.brand_id = %(brand)s AND v.embedder = %(embedder)s "
             "ORDER BY score DESC LIMIT %(limit)s"
-        ).format(live=_LIVE)
+        ).format(live=_LIVE if checked else sql.SQL(""))
         return await _pairs(connection, statement, _parameters(session.tenant_id, query, limit))
 
     async def _approximate(
-        self, connection: AsyncConnection[Any], tenant_id: UUID, query: VectorQuery, limit: int
+        self, connection: AsyncConnection[Any], query: VectorQuery, parameters: dict[str, Any], checked: bool
     ) -> list[tuple[UUID, float]]:
         # Iterative scans go on until enough rows pass the filters (the index holds all tenants' vectors).
         await connection.execute(
             "SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', %s, true), "
             "set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)",
-            (str(max(limit, _EF_SEARCH)),),
+            (str(_EF_SEARCH),),
         )
         statement = sql.SQL(
             "SELECT v.passage_id, -(v.embedding::halfvec({n}) <#> %(vector)s::halfvec({n})) AS score "
             "FROM passage_vectors v {live} WHERE v.tenant_id = %(tenant)s AND v.brand_id = %(brand)s "
             "AND v.embedder = %(embedder)s AND v.dimensions = {n} "
             "ORDER BY v.embedding::halfvec({n}) <#> %(vector)s::halfvec({n}) LIMIT %(limit)s"
-        ).format(live=_LIVE, n=sql.Literal(len(query.vector)))
-        found = await _pairs(connection, statement, _parameters(tenant_id, query, limit))
+        ).format(live=_LIVE if checked else sql.SQL(""), n=sql.Literal(len(query.vector)))
+        found = await _pairs(connection, statement, parameters)
         await connection.execute(
             "SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true)"
         )
@@ -149,7 +157,7 @@ def _parameters(tenant_id: UUID, query: VectorQuery, limit: int) -> dict[str, An
 
 
 async def _pairs(
-    connection: AsyncConnection[Any], statement: sql.Composable, parameters: dict[str, Any]
+    connection: AsyncConnection[Any], statement: sql.SQL | sql.Composed, parameters: dict[str, Any]
 ) -> list[tuple[UUID, float]]:
     cursor = await connection.execute(statement, parameters)
     return [(row[0], float(row[1])) for row in await cursor.fetchall()]

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Mapping
 
 from chatbot.knowledge.analysis.words import GRAM_DIMENSIONS, Analysis, analyse
 
-K1 = 1.5
+K1 = 1.2
 B = 0.75
-REFERENCE_LENGTH = 90
+REFERENCE_LENGTH = 100
 """Words without stop words in a usual passage; 50 to 150 measured, flat between 80 and 100."""
 
 TITLE_WEIGHT = 3

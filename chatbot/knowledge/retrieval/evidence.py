@@ -7,7 +7,6 @@ answer asked for) mostly is not: that needs a reader.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from chatbot.knowledge.analysis.words import Analysis
 from chatbot.knowledge.retrieval.question import Question, QuestionWord
@@ -15,37 +14,48 @@ from chatbot.knowledge.retrieval.question import Question, QuestionWord
 _LONG_QUESTION = math.log(13)
 _GRAMS_TO_MATCH = 0.6  # share of a word's 4-grams that makes it "nearly there"
 _NEARLY = 0.8
-_SCORE_BOUND = 3.5  # the most a word can add to the lexical score, in units of its rarity
+_SCORE_BOUND = 3.1  # about the most a word can add to the lexical score, in units of its rarity
 _HARD = 0.4  # a word matched less than this is missing
 
-# Coefficients: written by `bench/evidence.py`, with the intercept under "".
-_WORDS_ONLY: Mapping[str, float] = {}
-_WITH_VECTORS: Mapping[str, float] = {}
+# From `bench/evidence.py`, with the intercept under "". That of the second is set so that both models refuse alike at 0.3.
+_WORDS_ONLY: Mapping[str, float] = {
+    "": -8.76,
+    "best": 6.14,
+    "top3": 1.811,
+    "unknown": 1.238,
+    "missing": 1.488,
+    "mass": -0.894,
+    "score": 0.735,
+    "length": 1.956,
+    "long": -0.656,
+    "length_top3": 0.289,
+    "length_score": 0.682,
+}
+_WITH_VECTORS: Mapping[str, float] = {
+    "": -6.27,
+    "best": -0.313,
+    "top3": 1.398,
+    "unknown": -0.112,
+    "hard": 0.034,
+    "mass": 0.769,
+    "score": 0.08,
+    "length": -0.723,
+    "cosine": 6.356,
+    "cosine_lexical": 1.033,
+    "cosine_gap": 8.89,
+}
 
 
-@dataclass(frozen=True, slots=True)
-class VectorSignals:
-    """Cosines of a search: of the best passages in order, and of the lexically best passage."""
+def evidence(signals: Mapping[str, float]) -> float:
+    """Return the score from the signals of `lexical_signals` and, when an embedder took part, `vector_signals`.
 
-    cosines: Sequence[float]
-    of_lexical_best: float
-
-
-def evidence(question: Question, top: Sequence[Analysis], lexical: float, vectors: VectorSignals | None) -> float:
-    """Return the score.
-
-    Args:
-        question: as understood.
-        top: the analysed texts of the best passages, at most three, best first.
-        lexical: the best lexical score.
-        vectors: None when no embedder took part.
+    Nothing found, no signals: 0.
     """
-    if not top:
+    if not signals:
         return 0.0
-    signals = lexical_signals(question, top, lexical)
-    if vectors is None:
-        return _logistic(_WORDS_ONLY, signals) if question.words else 0.0
-    return _logistic(_WITH_VECTORS, {**signals, **vector_signals(vectors)})
+    coefficients = _WITH_VECTORS if "cosine" in signals else _WORDS_ONLY
+    total = coefficients[""] + sum(weight * signals[name] for name, weight in coefficients.items() if name)
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
 def lexical_signals(question: Question, top: Sequence[Analysis], lexical: float) -> dict[str, float]:
@@ -79,13 +89,12 @@ def lexical_signals(question: Question, top: Sequence[Analysis], lexical: float)
     }
 
 
-def vector_signals(vectors: VectorSignals) -> dict[str, float]:
-    """How near the nearest passage is, absolutely and before the eleventh."""
-    nearest = list(vectors.cosines) or [0.0]
+def vector_signals(cosines: Sequence[float], of_lexical_best: float) -> dict[str, float]:
+    """How near the nearest passage is, absolutely and before the eleventh; ``cosines`` are best first, not empty."""
     return {
-        "cosine": nearest[0],
-        "cosine_lexical": vectors.of_lexical_best,
-        "cosine_gap": nearest[0] - nearest[min(10, len(nearest) - 1)],
+        "cosine": cosines[0],
+        "cosine_lexical": of_lexical_best,
+        "cosine_gap": cosines[0] - cosines[min(10, len(cosines) - 1)],
     }
 
 
@@ -101,8 +110,3 @@ def _unknown(word: QuestionWord) -> float:
     if word.holding:
         return 0.0
     return 1.0 - (word.similar[0][1] if word.similar else 0.0)
-
-
-def _logistic(coefficients: Mapping[str, float], signals: Mapping[str, float]) -> float:
-    total = sum(weight * signals.get(name, 1.0) for name, weight in coefficients.items())
-    return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))

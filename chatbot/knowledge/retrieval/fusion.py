@@ -22,7 +22,9 @@ class FusedPassage:
     vector: float | None
 
 
-def fuse(candidates: Sequence[ScoredPassage], cosines: Mapping[UUID, float] | None, weight: float) -> list[FusedPassage]:
+def fuse(
+    candidates: Sequence[ScoredPassage], cosines: Mapping[UUID, float] | None, weight: float
+) -> list[FusedPassage]:
     """Return candidates by the convex sum of both scores, each divided by its best, best first.
 
     Dividing by the best keeps the distances between candidates and does not depend on how many there are; against
@@ -47,7 +49,8 @@ def fuse(candidates: Sequence[ScoredPassage], cosines: Mapping[UUID, float] | No
             candidate.id,
             candidate.source_id,
             candidate.ordinal,
-            (1 - _OPENING_SHARE) * own[candidate.id] + _OPENING_SHARE * openings.get(candidate.source_id, own[candidate.id]),
+            (1 - _OPENING_SHARE) * own[candidate.id]
+            + _OPENING_SHARE * openings.get(candidate.source_id, own[candidate.id]),
             candidate.lexical,
             (cosines or {}).get(candidate.id),
         )

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.analysis.words import Analysis, Word, analyse, term_key
 from chatbot.knowledge.index.grams import GramTables
-from chatbot.knowledge.index.lexical import similar_words
+from chatbot.knowledge.index.lexical import Scope, similar_words
 from chatbot.knowledge.index.statistics import BrandSize, term_counts
 from chatbot.knowledge.index.weighting import gram_share, inverse_frequency, repeated, sparse_literal, stem_dimension
 
@@ -59,34 +59,36 @@ class Question:
 
 
 async def understand(
-    connection: AsyncConnection[Any], tables: GramTables, tenant_id: UUID, brand_id: UUID, text: str, size: BrandSize
+    connection: AsyncConnection[Any], tables: GramTables, scope: Scope, text: str, size: BrandSize
 ) -> Question:
     """Analyse ``text`` in its own language if the brand has text in it, else in the brand's main one."""
     language = detect_language(text, among=size.languages or None, default=size.main_language)
     analysis = analyse(text, language)
-    words = await _words(connection, tenant_id, brand_id, analysis, size)
-    stems, holding = _asked_stems(brand_id, words, size)
-    grams = await _asked_grams(connection, tables, tenant_id, brand_id, analysis, size)
+    words = await _words(connection, scope, analysis, size)
+    stems, holding = _asked_stems(scope.brand_id, words, size)
+    grams = await _asked_grams(connection, tables, scope, analysis, size)
     return Question(text, language, words, size.passages, holding, sparse_literal(stems), sparse_literal(grams))
 
 
 async def _words(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, analysis: Analysis, size: BrandSize
+    connection: AsyncConnection[Any], scope: Scope, analysis: Analysis, size: BrandSize
 ) -> tuple[QuestionWord, ...]:
     first: dict[str, Word] = {}
     for word in analysis.words:
         first.setdefault(word.stem, word)
     counts = analysis.stems
     distinct = list(first.values())[:_MAX_WORDS]
-    keys = {word.stem: term_key(brand_id, word.stem) for word in distinct}
-    known = await term_counts(connection, tenant_id, brand_id, list(keys.values()))
+    keys = {word.stem: term_key(scope.brand_id, word.stem) for word in distinct}
+    known = await term_counts(connection, scope.tenant_id, scope.brand_id, list(keys.values()))
     words, unknown = [], 0
     for word in distinct:
         holding = known.get(keys[word.stem], 0)
         similar: tuple[tuple[str, float, int], ...] = ()
         if not holding and unknown < _MAX_UNKNOWN and _may_be_misspelt(word.stem):
             unknown += 1
-            found = await similar_words(connection, brand_id, word.stem, least=_LEAST_SIMILARITY, most=_NEIGHBOURS)
+            found = await similar_words(
+                connection, scope.brand_id, word.stem, least=_LEAST_SIMILARITY, most=_NEIGHBOURS
+            )
             similar = tuple(found)
         rarity = inverse_frequency(size.passages, holding)
         words.append(QuestionWord(word, counts[word.stem], holding, rarity, similar))
@@ -118,12 +120,12 @@ def _asked_stems(
 
 
 async def _asked_grams(
-    connection: AsyncConnection[Any], tables: GramTables, tenant_id: UUID, brand_id: UUID, analysis: Analysis, size: BrandSize
+    connection: AsyncConnection[Any], tables: GramTables, scope: Scope, analysis: Analysis, size: BrandSize
 ) -> dict[int, float]:
     counts: Counter[int] = analysis.grams
     if not counts or not size.passages:
         return {}
-    table = await tables.get(connection, tenant_id, brand_id, size)
+    table = await tables.get(connection, scope.tenant_id, scope.brand_id, size)
     grams, share = list(counts), gram_share(analysis.language)
     holding = table.holding(grams, size.passages)
     return {

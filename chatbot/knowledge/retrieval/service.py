@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,11 @@ from chatbot.core.logging import get_logger
 from chatbot.core.metrics import RETRIEVAL_SECONDS
 from chatbot.db.sessions import TenantReader, driver_connection
 from chatbot.knowledge.analysis.languages import detect_language
-from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
+from chatbot.knowledge.embedding.contract import Embedder, knows
 from chatbot.knowledge.index.grams import GramTables
 from chatbot.knowledge.index.lexical import (
-    ScoredPassage,
     Scope,
+    ScoredPassage,
     StoredPassage,
     find_candidates,
     load_passages,
@@ -28,17 +29,20 @@ from chatbot.knowledge.index.vectors import Filters, PostgresVectors, VectorQuer
 from chatbot.knowledge.index.weighting import analyse_passage
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose
-from chatbot.knowledge.retrieval.evidence import VectorSignals, evidence
+from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, vector_signals
 from chatbot.knowledge.retrieval.fusion import FusedPassage, fuse
 from chatbot.knowledge.retrieval.question import Question, understand
 from chatbot.knowledge.retrieval.results import RetrievalResult, Stage
 
 log = get_logger(__name__)
 
-_LEXICAL_CANDIDATES = 150
-_VECTOR_CANDIDATES = 100
-_FETCH_BUDGET = 3000
+_LEXICAL_CANDIDATES = 100
+_VECTOR_CANDIDATES = 60
+_FETCH_BUDGET = 1500
 """Passages that the rarest words together may fetch for scoring; common words add nothing to them."""
+
+_MOSTLY_HIDDEN = 3
+"""When less than a third of the nearest passages may be seen, they are searched for again with the filters applied."""
 
 _EVIDENCE_PASSAGES = 3
 _SHOWN = 20  # candidates listed in a stage's report
@@ -96,90 +100,122 @@ class Retriever:
         clock = _Clock()
         connection = await driver_connection(session)
         scope = Scope(tenant_id, brand_id, Filters(tuple(config.filters.tags), visibility))
-        size = await read_size(connection, tenant_id, brand_id)
         text = query.strip()[:MAX_QUESTION]
-        embedding = asyncio.create_task(self._embed(text, size)) if config.hybrid_weight > 0 else None
+        size = await read_size(connection, tenant_id, brand_id)
+        embedding = asyncio.create_task(self._embed(text, scope, size, config))
         try:
-            question = await understand(connection, self._tables, tenant_id, brand_id, text, size)
+            question = await understand(connection, self._tables, scope, text, size)
             clock.stage("normalise", _described(question))
             lexical = await _lexical_candidates(connection, scope, question)
             clock.stage("lexical", {"candidates": _pairs(lexical)})
         finally:
-            embedded = await embedding if embedding else []
-        vectors = [VectorQuery(brand_id, embedder.id, vector, size.passages, scope.filters) for embedder, vector in embedded]
-        nearest = await self._nearest(session, scope, vectors, clock)
-        result = await self._ranked(session, scope, question, config, limit, (lexical, nearest, vectors), clock)
+            vectors = await embedding
+        search = _Search(session, connection, scope, question, config, clock)
+        nearest = await self._nearest(search, vectors)
+        fused, cosines = await self._fused(search, lexical, nearest, vectors)
+        result = await _chosen(search, fused, cosines, limit)
         RETRIEVAL_SECONDS.observe(result.took_ms / 1000)
         return result
 
-    async def _ranked(
-        self,
-        session: TenantReader,
-        scope: Scope,
-        question: Question,
-        config: RetrievalConfig,
-        limit: int,
-        found: tuple[list[tuple[UUID, float]], list[tuple[UUID, float]], list[VectorQuery]],
-        clock: _Clock,
-    ) -> RetrievalResult:
-        lexical, nearest, vectors = found
-        connection = await driver_connection(session)
-        ids = list(dict.fromkeys([pair[0] for pair in lexical] + [pair[0] for pair in nearest]))
-        candidates = await rescore(connection, scope, ids, question.stems, question.grams) if ids else []
-        clock.stage("filter", _filtered(scope, ids, candidates))
-        cosines = await self._cosines(session, vectors, candidates)
-        fused = fuse(candidates, cosines, config.hybrid_weight)
-        clock.stage("fuse", {"weight": config.hybrid_weight if cosines else 0.0, "order": _order(fused)})
-        shown = max(limit, _EVIDENCE_PASSAGES)
-        stored = await load_passages(connection, scope.tenant_id, [passage.id for passage in fused[:shown]])
-        score = _weigh(question, fused, stored, cosines)
-        answerable = score >= config.min_score and bool(fused)
-        results = choose(fused[:shown], stored, config, answerable=answerable)[:limit]
-        clock.stage(
-            "choose",
-            {
-                "evidence": round(score, 4),
-                "min_score": config.min_score,
-                "answerable": answerable,
-                "cut": [{"rank": r.rank, "passage_id": str(r.passage_id), "why": r.cut} for r in results if r.cut],
-            },
-        )
-        return RetrievalResult(
-            question.text, question.language, tuple(results), round(score, 4), answerable, tuple(clock.stages), clock.total
-        )
-
-    async def _embed(self, text: str, size: BrandSize) -> list[tuple[Embedder, Vectors]]:
+    async def _embed(self, text: str, scope: Scope, size: BrandSize, config: RetrievalConfig) -> list[VectorQuery]:
         """Embed the question with each embedder that knows its language; a failing one is left out, never fatal."""
-        language = detect_language(text, among=size.languages or None, default=size.main_language)
-        done = []
+        if not text or not size.passages or not config.hybrid_weight:
+            return []
+        language = detect_language(text, among=size.languages, default=size.main_language)
+        queries = []
         for embedder in self.embedders:
-            if not text or not size.passages or not knows(embedder, language):
+            if not knows(embedder, language):
                 continue
             try:
-                done.append((embedder, await embedder.embed_query(text)))
+                vector = await embedder.embed_query(text)
             except XinError as error:
                 log.warning("embedder failed; searching without it", embedder=embedder.id, reason=error.detail)
-        return done
+            else:
+                queries.append(VectorQuery(scope.brand_id, embedder.id, vector, size.passages, scope.filters))
+        return queries
 
-    async def _nearest(
-        self, session: TenantReader, scope: Scope, vectors: Sequence[VectorQuery], clock: _Clock
-    ) -> list[tuple[UUID, float]]:
+    async def _nearest(self, search: "_Search", vectors: Sequence[VectorQuery]) -> list[tuple[UUID, float]]:
         """Search every embedder's vectors; the first one's candidates are the ones that rank."""
         nearest: list[tuple[UUID, float]] = []
         for position, query in enumerate(vectors):
-            found = await self.store.search(session, query, _VECTOR_CANDIDATES)
+            checked = bool(query.filters.tags)
+            found = await self.store.search(search.session, query, _VECTOR_CANDIDATES, checked=checked)
             role = "ranks" if position == 0 else "beside"
-            clock.stage("vector", {"embedder": query.embedder, "role": role, "candidates": _pairs(found)})
+            search.clock.stage("vector", {"embedder": query.embedder, "role": role, "candidates": _pairs(found)})
             if position == 0:
                 nearest = found
         return nearest
 
+    async def _fused(
+        self,
+        search: "_Search",
+        lexical: Sequence[tuple[UUID, float]],
+        nearest: Sequence[tuple[UUID, float]],
+        vectors: Sequence[VectorQuery],
+    ) -> tuple[list[FusedPassage], dict[UUID, float] | None]:
+        question, scope = search.question, search.scope
+        ids = list(dict.fromkeys(passage for passage, _ in [*lexical, *nearest]))
+        candidates = await rescore(search.connection, scope, ids, question.stems, question.grams) if ids else []
+        kept = {candidate.id for candidate in candidates}
+        if vectors and sum(passage in kept for passage, _ in nearest) * _MOSTLY_HIDDEN < len(nearest):
+            nearest = await self.store.search(search.session, vectors[0], _VECTOR_CANDIDATES, checked=True)
+            ids += [passage for passage, _ in nearest if passage not in ids]
+            candidates = await rescore(search.connection, scope, ids, question.stems, question.grams)
+        search.clock.stage("filter", _filtered(scope, ids, candidates))
+        cosines = await self._cosines(search, nearest, vectors, candidates)
+        fused = fuse(candidates, cosines, search.config.hybrid_weight)
+        weight = search.config.hybrid_weight if cosines else 0.0
+        search.clock.stage("fuse", {"weight": weight, "order": _order(fused)})
+        return fused, cosines
+
     async def _cosines(
-        self, session: TenantReader, vectors: Sequence[VectorQuery], candidates: Sequence[ScoredPassage]
+        self,
+        search: "_Search",
+        nearest: Sequence[tuple[UUID, float]],
+        vectors: Sequence[VectorQuery],
+        candidates: Sequence[ScoredPassage],
     ) -> dict[UUID, float] | None:
+        """Return every candidate's cosine: those the search gave, and those of passages found by words alone."""
         if not vectors or not candidates:
             return None
-        return await self.store.scores(session, vectors[0], [candidate.id for candidate in candidates]) or None
+        known = dict(nearest)
+        missing = [candidate.id for candidate in candidates if candidate.id not in known]
+        known |= await self.store.scores(search.session, vectors[0], missing) if missing else {}
+        return {candidate.id: known[candidate.id] for candidate in candidates if candidate.id in known} or None
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What the stages of one retrieval share."""
+
+    session: TenantReader
+    connection: AsyncConnection[Any]
+    scope: Scope
+    question: Question
+    config: RetrievalConfig
+    clock: _Clock
+
+
+async def _chosen(
+    search: _Search, fused: Sequence[FusedPassage], cosines: Mapping[UUID, float] | None, limit: int
+) -> RetrievalResult:
+    question, config, clock = search.question, search.config, search.clock
+    shown = [passage.id for passage in fused[: max(limit, _EVIDENCE_PASSAGES)]]
+    stored = await load_passages(search.connection, search.scope.tenant_id, shown)
+    signals = _signals(question, fused, stored, cosines)
+    score = round(evidence(signals), 4)
+    answerable = bool(fused) and score >= config.min_score
+    clock.stage("evidence", {"evidence": score, "min_score": config.min_score, "signals": _rounded(signals)})
+    results = choose(fused[:limit], stored, config, answerable=answerable)
+    cut = [
+        {"rank": result.rank, "passage_id": str(result.passage_id), "why": result.cut}
+        for result in results
+        if result.cut
+    ]
+    clock.stage("choose", {"answerable": answerable, "cut": cut})
+    return RetrievalResult(
+        question.text, question.language, tuple(results), score, answerable, tuple(clock.stages), clock.total
+    )
 
 
 async def _lexical_candidates(
@@ -203,19 +239,25 @@ async def _lexical_candidates(
     return await find_candidates(connection, scope, chosen, question.stems, _LEXICAL_CANDIDATES)
 
 
-def _weigh(
+def _signals(
     question: Question,
     fused: Sequence[FusedPassage],
     stored: Mapping[UUID, StoredPassage],
     cosines: Mapping[UUID, float] | None,
-) -> float:
+) -> dict[str, float]:
     rows = [stored[passage.id] for passage in fused[:_EVIDENCE_PASSAGES] if passage.id in stored]
+    if not rows:
+        return {}
     top = [analyse_passage(row.title, row.heading_path, row.text, question.language) for row in rows]
-    best = max(fused, key=lambda passage: passage.lexical, default=None)
-    signals = None
-    if cosines and best is not None:
-        signals = VectorSignals(sorted(cosines.values(), reverse=True), cosines.get(best.id, 0.0))
-    return evidence(question, top, best.lexical if best else 0.0, signals)
+    best = max(fused, key=lambda passage: passage.lexical)
+    signals = lexical_signals(question, top, best.lexical)
+    if cosines:
+        signals |= vector_signals(sorted(cosines.values(), reverse=True), cosines.get(best.id, 0.0))
+    return signals
+
+
+def _rounded(signals: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 4) for name, value in signals.items()}
 
 
 def _described(question: Question) -> dict[str, Any]:
@@ -236,7 +278,12 @@ def _pairs(found: Sequence[tuple[UUID, float]]) -> list[dict[str, Any]]:
 
 def _order(fused: Sequence[FusedPassage]) -> list[dict[str, Any]]:
     return [
-        {"passage_id": str(p.id), "score": round(p.score, 4), "lexical": round(p.lexical, 4), "vector": p.vector}
+        {
+            "passage_id": str(p.id),
+            "score": round(p.score, 4),
+            "lexical": round(p.lexical, 4),
+            "vector": None if p.vector is None else round(p.vector, 4),
+        }
         for p in fused[:_SHOWN]
     ]
 

@@ -1,0 +1,1 @@
+"""Operators' diagnostic commands: `python -m chatbot.debug.<name>`."""

@@ -1,0 +1,251 @@
+"""Checks a model's text while it streams: citations resolve, links are known ones, no image, no HTML.
+
+What has been let through is never taken back: a piece that may still become markup is held until it is decided.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.parts import Draft
+
+_SPECIAL = re.compile(r"!?\[|【|<|`+|(?:https?|ftp|data|javascript|vbscript|file):|www\.", re.IGNORECASE)
+_MAYBE_SPECIAL = re.compile(
+    r"(?:[ \t]*(?:!|`+|\b(?:h(?:t(?:t(?:ps?)?)?)?|ft?p?|dat?a?|d|w{1,3}|j(?:a(?:v(?:a(?:s(?:c(?:r(?:i(?:pt?)?)?)?)?)?)?)?)?"
+    r"|v(?:b(?:s(?:c(?:r(?:i(?:pt?)?)?)?)?)?)?|fi(?:le?)?))|[ \t]+)$",
+    re.IGNORECASE,
+)
+_CITATION = re.compile(r"\s*\^?\s*\d{1,3}(?:\s*[,،;–-]\s*\^?\d{1,3})*\s*")
+_NUMBER = re.compile(r"\d+")
+_URL = re.compile(r"[^\s<>\"'`\]\)|]*")
+_SCHEMES = ("http://", "https://")
+_MAX_HELD = 600
+_TRAILING = ".,;:!?؟،'\""
+
+
+def known_links(texts: Iterable[str]) -> frozenset[str]:
+    """Every http(s) address that stands in the given texts, for comparison with a link's `_bare` form."""
+    found = re.findall(r"https?://[^\s<>\"'`\])|]+", " ".join(texts))
+    return frozenset(_bare(link) for link in found)
+
+
+def _bare(link: str) -> str:
+    return link.rstrip(_TRAILING).rstrip("/")
+
+
+def checked(draft: Draft) -> Draft:
+    """Check a draft made of passages' own sentences the way a model's is; the text holds marks 1, 2, …"""
+    check = AnswerCheck(len(draft.cited), links_of([passage for _, passage in draft.cited]))
+    draft.text = check.feed(draft.text) + check.finish()
+    return draft
+
+
+def links_of(passages: Iterable[Passage]) -> frozenset[str]:
+    """The addresses that stand in passages, and their own."""
+    return known_links(text for passage in passages for text in (passage.text, passage.url or ""))
+
+
+@dataclass(slots=True)
+class AnswerCheck:
+    """Cleans one answer as it comes.
+
+    Attributes:
+        passages: how many were given; `[n]` beyond is taken out.
+        links: addresses that may stand in the answer (`known_links`).
+        hosts: hosts that the tenant allows besides.
+        cited: numbers in the order of their first mark.
+        removed: how many pieces were taken out.
+    """
+
+    passages: int
+    links: Collection[str] = ()
+    hosts: Collection[str] = ()
+    cited: list[int] = field(default_factory=list)
+    removed: int = 0
+    _held: str = ""
+    _line_start: bool = True
+    _fenced: bool = False
+
+    def feed(self, text: str) -> str:
+        """Take a piece of the model's text; return what may be shown now."""
+        self._held += text
+        return self._drain(final=False)
+
+    def finish(self) -> str:
+        """Return what was still held; call once, at the end."""
+        return self._drain(final=True).rstrip()
+
+    def _drain(self, *, final: bool) -> str:
+        shown: list[str] = []
+        while self._held:
+            found = _SPECIAL.search(self._held)
+            if found is None:
+                self._emit(shown, self._safe_length(final=final))
+                break
+            start = found.start()
+            while start and self._held[start - 1] in " \t":
+                start -= 1
+            self._emit(shown, start)
+            blank = self._held[: len(self._held) - len(self._held.lstrip(" \t"))]
+            blank_matters = self._held[len(blank)] == "<"  # a tag stood between words
+            decided = self._construct(self._held[len(blank) :], final=final or len(self._held) > _MAX_HELD)
+            if decided is None:
+                break
+            length, replacement = decided
+            self._held = self._held[len(blank) + length :]
+            keeps_blank = replacement or blank_matters
+            self._show(shown, blank + replacement if keeps_blank else "")
+        return "".join(shown)
+
+    def _emit(self, shown: list[str], length: int) -> None:
+        self._show(shown, self._held[:length])
+        self._held = self._held[length:]
+
+    def _show(self, shown: list[str], text: str) -> None:
+        if text:
+            shown.append(text)
+            self._line_start = text.endswith("\n")
+
+    def _safe_length(self, *, final: bool) -> int:
+        if final:
+            return len(self._held)
+        maybe = _MAYBE_SPECIAL.search(self._held)
+        return maybe.start() if maybe else len(self._held)
+
+    def _construct(self, text: str, *, final: bool) -> tuple[int, str] | None:
+        """Decide on the markup at the start of a text: its length and what is shown for it; None: not known yet."""
+        if text[0] == "`":
+            return self._code(text, final=final)
+        if self._fenced:
+            return 1, text[0]
+        if text[0] == "<":
+            return self._tag(text, final=final)
+        if text[0] in "![【":
+            return self._bracket(text, final=final)
+        return self._address(text, final=final)
+
+    def _code(self, text: str, *, final: bool) -> tuple[int, str] | None:
+        """Code stays as it is: a fence at the start of a line, or a span that ends on its line."""
+        run = len(text) - len(text.lstrip("`"))
+        if run == len(text) and not final:
+            return None
+        if run >= 3 and self._line_start:
+            self._fenced = not self._fenced
+            return run, text[:run]
+        if self._fenced:
+            return run, text[:run]
+        line = text.split("\n", 1)[0]
+        end = line.find(text[:run], run)
+        if end >= 0:
+            return end + run, text[: end + run]
+        if final or len(line) < len(text):
+            return run, "'"  # a mark that opens nothing must not hide what follows from these checks
+        return None
+
+    def _tag(self, text: str, *, final: bool) -> tuple[int, str] | None:
+        if len(text) == 1:
+            return (1, "<") if final else None
+        if not (text[1].isalpha() or text[1] in "/!?"):
+            return 1, "<"
+        end = text.find(">")
+        if end < 0:
+            return self._dropped(1) if final else None
+        inner = text[1:end]
+        if inner.lower().startswith(_SCHEMES):
+            return end + 1, self._link(inner, inner)
+        return self._dropped(end + 1)
+
+    def _bracket(self, text: str, *, final: bool) -> tuple[int, str] | None:
+        image = text[0] == "!"
+        opened = 1 if image else 0
+        closing = "】" if text[opened] == "【" else "]"
+        end = _closing(text, opened, closing)
+        if end < 0:
+            return self._open_bracket(text, opened, final=final)
+        inner, after = text[opened + 1 : end], text[end + 1 : end + 2]
+        if not after and not final:
+            return None
+        target_end = text.find(")", end) if after == "(" else -1
+        if after == "(" and target_end < 0 and not final:
+            return None
+        if _CITATION.fullmatch(inner) and not image:
+            return (target_end if target_end > 0 else end) + 1, self._citation(inner)
+        if image:
+            return self._dropped((target_end if target_end > 0 else end) + 1)
+        if target_end > 0:
+            return target_end + 1, self._link(text[end + 2 : target_end].split(" ")[0], _words(inner), words=True)
+        if after == ":" and self._line_start:  # a reference definition names an address for later use
+            return self._dropped(end + 2)
+        return end + 1, f"({_words(inner)})"
+
+    def _open_bracket(self, text: str, opened: int, *, final: bool) -> tuple[int, str] | None:
+        if final or "\n\n" in text:
+            return opened + 1, "("
+        return None
+
+    def _citation(self, inner: str) -> str:
+        marks = []
+        for number in map(int, _NUMBER.findall(inner)):
+            if not 1 <= number <= self.passages:
+                self.removed += 1
+                continue
+            marks.append(f"[{number}]")
+            if number not in self.cited:
+                self.cited.append(number)
+        return "".join(marks)
+
+    def _address(self, text: str, *, final: bool) -> tuple[int, str] | None:
+        found = _URL.match(text)
+        assert found
+        if found.end() == len(text) and not final:
+            return None
+        link = found.group()
+        if not link.lower().startswith((*_SCHEMES, "www.")):  # a word such as `data:` or `file:`; no address follows
+            scheme = link.find(":") + 1
+            return (scheme, link[:scheme]) if scheme == len(link) else self._dropped(len(link))
+        return len(link), self._link(link, link)
+
+    def _link(self, link: str, shown: str, *, words: bool = False) -> str:
+        """A known address as it is; of an unknown one only its words, when it has any of its own."""
+        if self._allowed(link):
+            return f"[{shown}]({link})" if words else link
+        self.removed += 1
+        return shown if words and not _SPECIAL.search(shown) else ""
+
+    def _allowed(self, link: str) -> bool:
+        if link.lower().startswith("www."):
+            link = f"https://{link}"
+        if not link.lower().startswith(_SCHEMES):
+            return False
+        if _bare(link) in self.links:
+            return True
+        try:
+            host = urlsplit(link).hostname or ""
+        except ValueError:
+            return False
+        return any(host == allowed or host.endswith(f".{allowed}") for allowed in self.hosts)
+
+    def _dropped(self, length: int) -> tuple[int, str]:
+        self.removed += 1
+        return length, ""
+
+
+def _closing(text: str, opened: int, closing: str) -> int:
+    """The bracket that closes the one at `opened`; brackets inside count."""
+    opening = text[opened]
+    depth = 0
+    for at in range(opened, len(text)):
+        if text[at] == opening:
+            depth += 1
+        elif text[at] == closing:
+            depth -= 1
+            if depth == 0:
+                return at
+    return -1
+
+
+def _words(inner: str) -> str:
+    """The words of a link without brackets, so that nothing inside becomes markup."""
+    return re.sub(r"[\[\]!<>`]", "", inner).strip()

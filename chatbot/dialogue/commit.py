@@ -1,0 +1,118 @@
+"""Commit: reply, trace, gap, events and usage together, only if nobody has taken the floor since."""
+
+import asyncio
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from chatbot.core import correlation
+from chatbot.core.ids import new_id
+from chatbot.core.logging import get_logger
+from chatbot.dialogue import repository
+from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn
+from chatbot.dialogue.repository import EventRow
+from chatbot.llm.usage import record_usage
+
+log = get_logger(__name__)
+
+_WAITS = (0.5, 1.5, 4.0, 8.0)
+"""Seconds between tries while the database is away: it comes back within 15 s or the turn is lost."""
+
+
+async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> bool:
+    """Store a finished reply.
+
+    Returns:
+        False when a person took over, or the conversation was closed: the reply is withdrawn, its usage is booked.
+
+    Raises:
+        DBAPIError: the database stayed away; the sweeper closes the reply.
+    """
+    values, events = _values(turn, plan, found, draft, timings), _events(turn, draft)
+    for wait in (*_WAITS, None):
+        try:
+            return await _once(parts, turn, draft, values, events)
+        except DBAPIError as error:
+            if wait is None or not error.connection_invalidated:
+                raise
+            log.warning("reply not stored yet; trying again", reason=str(error.orig)[:200])
+            await asyncio.sleep(wait)
+    raise AssertionError("unreachable")
+
+
+async def flush(parts: Parts, turn: Turn, so_far: str) -> None:
+    """Store what a reply says so far; losing one is harmless."""
+    try:
+        async with parts.database.tenant(turn.tenant_id) as session:
+            await repository.flush_reply(session, turn.reply_id, so_far)
+    except DBAPIError as error:
+        log.warning("partial reply not stored", reason=str(error.orig)[:200])
+
+
+async def _once(parts: Parts, turn: Turn, draft: Draft, values: dict[str, Any], events: list[EventRow]) -> bool:
+    async with parts.database.tenant(turn.tenant_id) as session:
+        stored = await repository.commit_reply(session, values, events)
+        if not stored:
+            await repository.withdraw_reply(session, turn.reply_id, "human")
+        if draft.ledger:
+            await record_usage(session, draft.ledger, message_id=turn.reply_id)
+    return stored
+
+
+def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> dict[str, Any]:
+    return {
+        "conversation_id": turn.conversation_id,
+        "brand_id": turn.brand_id,
+        "reply_id": turn.reply_id,
+        "question_id": turn.question_id,
+        "question": turn.question,
+        "epoch": turn.epoch,
+        "status": "interrupted" if draft.interrupted else "complete",
+        "text": draft.text,
+        "language": turn.language,
+        "mode": draft.mode,
+        "citations": draft.citations,
+        "handoff_offered": draft.handoff_offered,
+        "usage": usage(draft),
+        "trace": {
+            "plan": {
+                "smart": plan.smart,
+                "reason": plan.reason,
+                "small_talk": plan.small_talk,
+                "follow_up": plan.follow_up,
+            },
+            "retrieval": dict(found.trace),
+            "policy_version": plan.policy.version,
+            "cited": [str(passage.id) for _, passage in draft.cited],
+            "notes": draft.notes,
+            "milliseconds": timings,
+        },
+        "gap_id": new_id() if draft.gap else None,
+        "evidence": found.evidence,
+        "correlation_id": correlation.current(),
+    }
+
+
+def usage(draft: Draft) -> dict[str, Any]:
+    """The tokens and money of a turn as clients see them."""
+    calls = draft.ledger.calls if draft.ledger else []
+    return {
+        "input_tokens": sum(call.usage.input_tokens for call in calls),
+        "output_tokens": sum(call.usage.output_tokens for call in calls),
+        "cost_usd": sum(call.cost_micros for call in calls) / 1_000_000,
+        "model": calls[-1].model if calls else None,
+    }
+
+
+def _events(turn: Turn, draft: Draft) -> list[EventRow]:
+    about = {
+        "conversation_id": str(turn.conversation_id),
+        "brand_id": str(turn.brand_id),
+        "channel_id": str(turn.channel_id),
+        "message_id": str(turn.reply_id),
+        "mode": draft.mode,
+    }
+    sent = EventRow("message.sent", about)
+    if not draft.gap:
+        return [sent]
+    return [sent, EventRow("knowledge.gap", {**about, "question_id": str(turn.question_id)})]

@@ -1,0 +1,180 @@
+"""The chat API: one turn as JSON or as a stream that can be resumed, and a conversation's messages."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import Response
+
+from chatbot.core.errors import NotFound
+from chatbot.core.ids import new_id
+from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.live import Place, parse_event_id
+from chatbot.dialogue.parts import Incoming
+from chatbot.dialogue.schemas import (
+    ChatAnswer,
+    ChatBody,
+    MessageList,
+    SessionChatAnswer,
+    SessionChatBody,
+    StoredMessage,
+)
+from chatbot.dialogue.service import Dialogue
+from chatbot.dialogue.sse import EventStream, WholeReply
+from chatbot.identity.demo import DEMO_TENANT_ID
+from chatbot.identity.dependencies import ChatCaller, MaybeChatCaller
+from chatbot.identity.subject import Role, Subject
+
+router = APIRouter(tags=["chat"])
+
+LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
+_SSE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events `message`, `delta`, `citation`, then one `done` or `error`; `shutdown`: reconnect.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+_JSON_OR_SSE: dict[int | str, dict[str, Any]] = {
+    200: {"model": ChatAnswer, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+}
+_ANONYMOUS = "anonymous"
+
+
+@dataclass(frozen=True, slots=True)
+class _Chat:
+    """What every chat call uses: the dialogue, its limits and who is connected."""
+
+    dialogue: Dialogue
+    limits: ChatLimits
+    request: Request
+
+    @property
+    def address(self) -> str | None:
+        """The client's IP address."""
+        return self.request.client.host if self.request.client else None
+
+    def stream(self, reply: Any, place: Place | None) -> Response:
+        """A reply as server-sent events."""
+        return EventStream(reply, place, self.request.app.state.draining)
+
+
+async def _chat(request: Request) -> _Chat:
+    return _Chat(request.app.state.dialogue, request.app.state.chat_limits, request)
+
+
+Chat = Annotated[_Chat, Depends(_chat)]
+
+
+@router.post("/v1/chat", responses=_JSON_OR_SSE)
+async def ask(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: LastEventId = None) -> Response:
+    """Ask; the answer comes whole, or as events when `stream` is true."""
+    if body.stream:
+        return await ask_streaming(body, subject, chat, last_event_id)
+    return WholeReply(await chat.dialogue.ask(_incoming(body, subject, chat)), lambda done: done)
+
+
+@router.post("/v1/chat/stream", responses=_SSE)
+async def ask_streaming(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: LastEventId = None) -> Response:
+    """Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it (send `client_message_id`)."""
+    message_id, place = parse_event_id(last_event_id) if last_event_id else (None, Place())
+    reply = await chat.dialogue.ask(_incoming(body, subject, chat))
+    if message_id not in (None, reply.message_id):
+        place = Place()  # the id is of another reply's stream: this one begins at its start
+    return chat.stream(reply, place)
+
+
+@router.get("/v1/chat/stream/{message_id}", responses=_SSE)
+async def resume(message_id: UUID, subject: ChatCaller, chat: Chat, last_event_id: LastEventId = None) -> Response:
+    """Follow a reply that is being made, or that is finished, from `Last-Event-ID` on."""
+    seen, place = parse_event_id(last_event_id) if last_event_id else (message_id, Place())
+    assert subject.tenant_id
+    reply = await chat.dialogue.follow(subject.tenant_id, message_id, _only_owner(subject))
+    return chat.stream(reply, place if seen == message_id else Place())
+
+
+@router.get("/v1/conversations/{conversation_id}/messages")
+async def messages(
+    conversation_id: UUID,
+    subject: ChatCaller,
+    chat: Chat,
+    after_seq: Annotated[int, Query(ge=0, le=2**62, description="Only messages with a greater number.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> MessageList:
+    """List a conversation's messages in order, to catch up after a break."""
+    assert subject.tenant_id
+    rows = await chat.dialogue.messages(
+        subject.tenant_id, conversation_id, _only_owner(subject), after_seq=after_seq, limit=limit + 1
+    )
+    more = str(rows[limit - 1].seq) if len(rows) > limit else None
+    return MessageList(items=[StoredMessage.model_validate(row) for row in rows[:limit]], next_cursor=more)
+
+
+@router.post("/api/chat", responses={200: {"model": SessionChatAnswer}})
+async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: Chat) -> Response:
+    """Ask in a session of the client's naming; without credentials the demo tenant is asked."""
+    owner = subject.name if subject else _ANONYMOUS
+    tenant_id = subject.tenant_id if subject and subject.tenant_id else DEMO_TENANT_ID
+    _count(chat, subject, tenant_id, f"{owner}/{body.sessionId}")
+    incoming = Incoming(
+        tenant_id,
+        body.message,
+        owner,
+        f"session:{body.sessionId}",
+        any_owner=subject is not None and subject.role is not Role.VISITOR,
+        brand_id=subject.brand_id if subject else None,
+        visitor=subject.visitor if subject else {},
+    )
+    return WholeReply(await chat.dialogue.ask(incoming), lambda done: _session_answer(body.sessionId, done))
+
+
+def _incoming(body: ChatBody, subject: Subject, chat: _Chat) -> Incoming:
+    assert subject.tenant_id
+    _count(chat, subject, subject.tenant_id, subject.name)
+    return Incoming(
+        subject.tenant_id,
+        body.message,
+        subject.name,
+        _session_key(body, subject),
+        conversation_id=body.conversation_id,
+        any_owner=subject.role is not Role.VISITOR,
+        brand_id=_brand(body, subject),
+        visitor=subject.visitor,
+        locale=body.locale,
+        client_message_id=body.client_message_id,
+    )
+
+
+def _session_key(body: ChatBody, subject: Subject) -> str:
+    """A conversation's key: of its first message's client id, so that repeating the first request finds it again."""
+    first = body.client_message_id or str(new_id())
+    return f"first:{sha256(f'{subject.name}/{first}'.encode()).hexdigest()}"
+
+
+def _brand(body: ChatBody, subject: Subject) -> UUID | None:
+    """A visitor's token is for one brand; others choose."""
+    if subject.brand_id and body.brand_id not in (None, subject.brand_id):
+        raise NotFound("no such brand, or it has no such channel")
+    return subject.brand_id or body.brand_id
+
+
+def _session_answer(session_id: str, done: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "sessionId": session_id,
+        "reply": done["answer"],
+        "citations": done["citations"],
+        "mode": done["mode"],
+        "ticketOffered": done["handoff_offered"],
+    }
+
+
+def _only_owner(subject: Subject) -> str | None:
+    """Visitors see what is theirs; staff and programs of the tenant see all of it."""
+    return subject.name if subject.role is Role.VISITOR else None
+
+
+def _count(chat: _Chat, subject: Subject | None, tenant_id: UUID, visitor: str) -> None:
+    """Visitors are limited one by one; the gateway and programs of the tenant speak for many."""
+    alone = subject is None or (subject.role is Role.VISITOR and subject.name != "gateway")
+    chat.limits.take(tenant_id, visitor if alone else None, chat.address if alone else None)

@@ -1,0 +1,171 @@
+"""Replies on their way in this process: one writer, any number of readers, each from its own place.
+
+A reader's place is how much of the text and how many citations it has. The event id carries it, so whoever
+reconnects, here or in another process, goes on exactly there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+from uuid import UUID
+
+from chatbot.core.errors import InvalidInput
+
+
+class StreamEvent(NamedTuple):
+    """One event of a reply's stream."""
+
+    name: Literal["message", "delta", "citation", "done", "error"]
+    id: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a reader is: characters of text and citations received; `begun` once it knows the message's id."""
+
+    offset: int = 0
+    citations: int = 0
+    begun: bool = False
+
+    def after(self, text: str, citations: list[dict[str, Any]]) -> "Place":
+        """The place of a reader who has received all of this."""
+        return Place(max(self.offset, len(text)), max(self.citations, len(citations)), begun=True)
+
+    def event_id(self, message_id: UUID) -> str:
+        """Render the place as an event id, `<message id>:<offset>.<citations>`."""
+        return f"{message_id}:{self.offset}.{self.citations}"
+
+
+def parse_event_id(event_id: str) -> tuple[UUID, Place | None]:
+    """Read an event id that we gave; the place is None after the last event.
+
+    Raises:
+        InvalidInput: it is not one of ours.
+    """
+    head, _, tail = event_id.partition(":")
+    try:
+        message_id = UUID(head)
+        if tail == "done":
+            return message_id, None
+        offset, _, citations = tail.partition(".")
+        place = Place(int(offset), int(citations), begun=True)
+    except ValueError:
+        raise InvalidInput.field("Last-Event-ID", "is not an id of this stream") from None
+    if place.offset < 0 or place.citations < 0:
+        raise InvalidInput.field("Last-Event-ID", "is not an id of this stream")
+    return message_id, place
+
+
+@dataclass(slots=True)
+class LiveReply:
+    """A reply that this process is making.
+
+    `on_unread` is called when its last reader has left before the end.
+    """
+
+    message_id: UUID
+    conversation_id: UUID
+    text: str = ""
+    citations: list[dict[str, Any]] = field(default_factory=list)
+    last: StreamEvent | None = None
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    abandoned: bool = False
+    on_unread: "Callable[[LiveReply], None] | None" = None
+    _readers: set[asyncio.Event] = field(default_factory=set)
+    _interruptible: "asyncio.Task[Any] | None" = None
+
+    def write(self, text: str) -> None:
+        """Add text."""
+        if text:
+            self.text += text
+            self._wake()
+
+    def cite(self, citation: dict[str, Any]) -> None:
+        """Add a citation."""
+        self.citations.append(citation)
+        self._wake()
+
+    def finish(self, name: Literal["done", "error"], data: dict[str, Any]) -> None:
+        """End the stream; the first end counts."""
+        if self.last is None:
+            self.last = StreamEvent(name, f"{self.message_id}:done", data)
+            self.finished.set()
+            self._wake()
+
+    async def events(self, place: Place) -> AsyncIterator[StreamEvent]:
+        """Give the events from a place to the end; what piled up since the last look comes as one delta."""
+        waker = asyncio.Event()
+        self._readers.add(waker)
+        try:
+            if not place.begun:
+                yield message_event(self.message_id, self.conversation_id)
+            while True:
+                waker.clear()
+                last, text, citations = self.last, self.text, self.citations[:]
+                for event in pending(self.message_id, text, citations, place):
+                    yield event
+                if last is not None:
+                    yield last
+                    return
+                place = place.after(text, citations)
+                await waker.wait()
+        finally:
+            self._leave(waker)
+
+    async def wait(self) -> StreamEvent:
+        """Wait for the last event, as one more reader."""
+        waker = asyncio.Event()
+        self._readers.add(waker)
+        try:
+            await self.finished.wait()
+        finally:
+            self._leave(waker)
+        assert self.last is not None
+        return self.last
+
+    @property
+    def unread(self) -> bool:
+        """Whether nobody in this process follows the reply, which is not finished."""
+        return not self._readers and self.last is None
+
+    def interruptible(self, task: "asyncio.Task[Any] | None") -> None:
+        """Name the task that may be cancelled when nobody reads any more; None: none from now on."""
+        self._interruptible = task
+        if self.abandoned:
+            self.interrupt()
+
+    def interrupt(self) -> None:
+        """Stop the model call, if one is under way; what it said so far is kept."""
+        self.abandoned = True
+        if self._interruptible:
+            self._interruptible.cancel()
+            self._interruptible = None
+
+    def _leave(self, waker: asyncio.Event) -> None:
+        self._readers.discard(waker)
+        if self.unread and self.on_unread:
+            self.on_unread(self)
+
+    def _wake(self) -> None:
+        for waker in self._readers:
+            waker.set()
+
+
+def message_event(message_id: UUID, conversation_id: UUID) -> StreamEvent:
+    """The first event of a stream."""
+    data = {"conversation_id": str(conversation_id), "message_id": str(message_id)}
+    return StreamEvent("message", Place().event_id(message_id), data)
+
+
+def pending(message_id: UUID, text: str, citations: list[dict[str, Any]], place: Place) -> list[StreamEvent]:
+    """The events that a reader at a place has not seen of a text and its citations."""
+    events = []
+    if len(text) > place.offset:
+        here = Place(len(text), place.citations)
+        events.append(StreamEvent("delta", here.event_id(message_id), {"text": text[place.offset :]}))
+    for at in range(place.citations, len(citations)):
+        here = Place(max(len(text), place.offset), at + 1)
+        events.append(StreamEvent("citation", here.event_id(message_id), citations[at]))
+    return events

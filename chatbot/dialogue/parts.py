@@ -1,0 +1,134 @@
+"""What the stages of a turn are made with, and what they hand on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from chatbot.core.bus import Bus
+from chatbot.core.settings import Settings
+from chatbot.db.sessions import Database
+from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.history import Said
+from chatbot.dialogue.smalltalk import SmallTalk
+from chatbot.knowledge.retrieval.config import RetrievalConfig
+from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.budgets import Budget, Ledger
+from chatbot.llm.service import ModelGateway
+
+Mode = Literal["model", "extractive", "no_answer", "human", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the process that turns use."""
+
+    database: Database
+    bus: Bus
+    retriever: Retriever
+    models: ModelGateway
+    settings: Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A visitor's message as a channel hands it over.
+
+    Attributes:
+        session_key: finds or begins a conversation on the channel; or `conversation_id` names one.
+        owner: the subject that may go on with the conversation.
+        any_owner: whether the caller may write in conversations of others (staff and programs of the tenant).
+        channel_id: None for the brand's web channel; `brand_id` None for the tenant's default brand.
+        client_message_id: the client's own id, to repeat a request safely; `provider_event_id`: the channel's.
+    """
+
+    tenant_id: UUID
+    text: str
+    owner: str
+    session_key: str
+    conversation_id: UUID | None = None
+    any_owner: bool = False
+    brand_id: UUID | None = None
+    channel_id: UUID | None = None
+    visitor: Mapping[str, str] = field(default_factory=dict)
+    locale: str | None = None
+    client_message_id: str | None = None
+    provider_event_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question to be answered: what *accept* stored and read."""
+
+    tenant_id: UUID
+    brand_id: UUID
+    channel_id: UUID
+    conversation_id: UUID
+    epoch: int
+    question_id: UUID
+    reply_id: UUID
+    question: str
+    language: str
+    history: tuple[Said, ...]
+    waits_for: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """What the tenant's policies say about a turn."""
+
+    persona: str
+    smart_mode: bool = True
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    budget: Budget = field(default_factory=Budget)
+    no_answer: Mapping[str, str] = field(default_factory=dict)
+    greeting: Mapping[str, str] = field(default_factory=dict)
+    link_hosts: tuple[str, ...] = ()
+    offers_handoff: bool = True
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What *decide* settled: small talk or a question; with a model or from the knowledge alone, and why so."""
+
+    policy: TurnPolicy
+    small_talk: SmallTalk | None = None
+    smart: bool = False
+    reason: str | None = None
+    follow_up: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What *retrieve* found: passages for the answer, best first (none: no evidence), and how it went."""
+
+    query: str
+    passages: tuple[Passage, ...] = ()
+    evidence: float = 0.0
+    trace: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A reply as *generate* and *check* leave it.
+
+    Attributes:
+        cited: passages by their number in the text, in the order of their first mark.
+        gap: whether the question is a gap in the knowledge.
+        notes: for the trace.
+    """
+
+    mode: Mode
+    text: str = ""
+    cited: list[tuple[int, Passage]] = field(default_factory=list)
+    interrupted: bool = False
+    handoff_offered: bool = False
+    gap: bool = False
+    ledger: Ledger | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def citations(self) -> list[dict[str, Any]]:
+        """The citations as clients see them."""
+        return [passage.citation(number) for number, passage in self.cited]

@@ -1,0 +1,345 @@
+"""The rows of conversations, messages, traces, gaps and events: a statement or two for each step of a turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+
+_MESSAGE = (
+    "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
+    "handoff_offered, usage, created_at, completed_at"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationRow:
+    """A conversation, locked by the transaction that read it."""
+
+    id: UUID
+    brand_id: UUID
+    channel_id: UUID
+    state: str
+    epoch: int
+    last_seq: int
+    owner: str
+    locale: str | None
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """A message as clients see it; `reply_to` is the id of the question that a reply answers."""
+
+    id: UUID
+    conversation_id: UUID
+    seq: int
+    role: str
+    status: str
+    text: str
+    language: str | None
+    client_message_id: str | None
+    reply_to: UUID | None
+    mode: str | None
+    citations: list[dict[str, Any]]
+    handoff_offered: bool
+    usage: dict[str, Any]
+    created_at: datetime
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An entry for the event log."""
+
+    name: str
+    payload: dict[str, Any]
+
+
+_OPEN = text("""
+INSERT INTO conversations AS c (tenant_id, id, brand_id, channel_id, session_key, visitor, locale)
+SELECT b.tenant_id, :id, b.id, ch.id, :session_key, CAST(:visitor AS jsonb), CAST(:locale AS text)
+FROM tenants t
+JOIN brands b ON b.tenant_id = t.id AND b.id = coalesce(CAST(:brand_id AS uuid), t.default_brand_id)
+JOIN LATERAL (
+    SELECT id FROM channels
+    WHERE tenant_id = b.tenant_id AND brand_id = b.id AND enabled
+      AND CASE WHEN CAST(:channel_id AS uuid) IS NULL THEN channel_type = 'web' ELSE id = :channel_id END
+    ORDER BY created_at, id LIMIT 1
+) ch ON true
+WHERE t.id = :tenant_id AND t.deleted_at IS NULL
+ON CONFLICT (tenant_id, channel_id, session_key) DO UPDATE SET updated_at = now()
+RETURNING c.id, c.brand_id, c.channel_id, c.state, c.epoch, c.last_seq,
+          coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = :id AS created
+""")
+
+_LOCK = text("""
+SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'subject', '') AS owner, locale,
+       false AS created
+FROM conversations WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE
+""")
+
+_OWNER = text("SELECT visitor->>'subject' FROM conversations WHERE tenant_id = :tenant_id AND id = :id")
+
+_RECENT = text(f"""
+SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND seq > :after
+ORDER BY seq LIMIT :limit
+""")  # noqa: S608 - constants only
+
+_REPEATED = text(f"""
+SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND (
+    (conversation_id = :conversation_id AND client_message_id = CAST(:client_message_id AS text))
+    OR (channel_id = :channel_id AND provider_event_id = CAST(:provider_event_id AS text))
+) LIMIT 1
+""")  # noqa: S608
+
+_REPLY_TO = text(f"""
+SELECT {_MESSAGE} FROM messages
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND reply_to = :question_id LIMIT 1
+""")  # noqa: S608
+
+_ONE = text(f"SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND id = :id")  # noqa: S608
+
+# One statement: the sequence numbers, the question, the place of its reply and the events belong together.
+_ACCEPT = text("""
+WITH question AS (
+    INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, language,
+                          client_message_id, provider_event_id, completed_at)
+    VALUES (:tenant_id, :question_id, :conversation_id, :channel_id, :seq, 'visitor', 'complete', :text, :language,
+            :client_message_id, :provider_event_id, now())
+    ON CONFLICT DO NOTHING RETURNING id
+), reply AS (
+    INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to)
+    SELECT :tenant_id, CAST(:reply_id AS uuid), :conversation_id, :channel_id, :seq + 1, 'bot', 'streaming', '', id
+    FROM question WHERE CAST(:reply_id AS uuid) IS NOT NULL
+), numbered AS (
+    UPDATE conversations SET last_seq = :last_seq, updated_at = now()
+    WHERE tenant_id = :tenant_id AND id = :conversation_id AND EXISTS (SELECT FROM question)
+), logged AS (
+    INSERT INTO events (tenant_id, name, payload, correlation_id)
+    SELECT :tenant_id, e->>'name', e->'payload', :correlation_id
+    FROM question, jsonb_array_elements(CAST(:events AS jsonb)) AS e
+)
+SELECT id, pg_notify('xin_message', CAST(CAST(:conversation_id AS uuid) AS text)) FROM question
+""")
+
+# One statement, for the same reason. Nothing of it happens when the floor has been taken in the meantime.
+_COMMIT = text("""
+WITH floor AS (
+    UPDATE conversations SET updated_at = now()
+    WHERE tenant_id = :tenant_id AND id = :conversation_id AND epoch = :epoch AND state = 'bot' RETURNING id
+), reply AS (
+    UPDATE messages SET status = :status, text = :text, language = :language, mode = :mode,
+        citations = CAST(:citations AS jsonb), handoff_offered = :handoff_offered, usage = CAST(:usage AS jsonb),
+        completed_at = now()
+    FROM floor WHERE messages.tenant_id = :tenant_id AND messages.id = :reply_id AND messages.status = 'streaming'
+    RETURNING messages.id
+), traced AS (
+    INSERT INTO turn_traces (tenant_id, id, conversation_id, question_id, trace)
+    SELECT :tenant_id, id, :conversation_id, :question_id, CAST(:trace AS jsonb) FROM reply
+), gap AS (
+    INSERT INTO knowledge_gaps (tenant_id, id, brand_id, conversation_id, message_id, question, language, evidence)
+    SELECT :tenant_id, CAST(:gap_id AS uuid), :brand_id, :conversation_id, :question_id, :question, :language, :evidence
+    FROM reply WHERE CAST(:gap_id AS uuid) IS NOT NULL
+), logged AS (
+    INSERT INTO events (tenant_id, name, payload, correlation_id)
+    SELECT :tenant_id, e->>'name', e->'payload', :correlation_id
+    FROM reply, jsonb_array_elements(CAST(:events AS jsonb)) AS e
+)
+SELECT id, pg_notify('xin_message', CAST(id AS text)),
+       pg_notify('xin_message', CAST(CAST(:conversation_id AS uuid) AS text)) FROM reply
+""")
+
+_WITHDRAW = text("""
+WITH reply AS (
+    UPDATE messages SET status = 'interrupted', text = '', mode = :mode, completed_at = now()
+    WHERE tenant_id = :tenant_id AND id = :id AND status = 'streaming' RETURNING id, conversation_id
+)
+SELECT id, pg_notify('xin_message', CAST(id AS text)), pg_notify('xin_message', CAST(conversation_id AS text)) FROM reply
+""")
+
+_FLUSH = text("""
+WITH reply AS (
+    UPDATE messages SET text = :text, touched_at = now()
+    WHERE tenant_id = :tenant_id AND id = :id AND status = 'streaming' RETURNING id
+)
+SELECT pg_notify('xin_message', CAST(id AS text)) FROM reply
+""")
+
+_NOTIFY = text("SELECT pg_notify('xin_message', :payload)")
+
+_TOUCH = text("UPDATE messages SET touched_at = now() WHERE id = ANY(:ids) AND status = 'streaming'")
+
+_SWEEP = text("""
+WITH dead AS (
+    UPDATE messages SET status = 'interrupted', completed_at = now()
+    WHERE status = 'streaming' AND created_at < now() - make_interval(secs => :silent)
+      AND coalesce(touched_at, created_at) < now() - make_interval(secs => :silent)
+    RETURNING id, conversation_id
+)
+SELECT id, pg_notify('xin_message', CAST(id AS text)), pg_notify('xin_message', CAST(conversation_id AS text)) FROM dead
+""")
+
+
+async def open_conversation(
+    session: TenantSession,
+    *,
+    new_id: UUID,
+    brand_id: UUID | None,
+    channel_id: UUID | None,
+    session_key: str,
+    visitor: dict[str, Any],
+    locale: str | None,
+) -> ConversationRow | None:
+    """Find or create the conversation of a session and lock it; None: no such brand, or no such channel of it."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "id": new_id,
+        "brand_id": brand_id,
+        "channel_id": channel_id,
+        "session_key": session_key,
+        "visitor": _json(visitor),
+        "locale": locale,
+    }
+    row = (await session.execute(_OPEN, values)).one_or_none()
+    return ConversationRow(*row) if row else None
+
+
+async def lock_conversation(session: TenantSession, conversation_id: UUID) -> ConversationRow | None:
+    """Lock a conversation by its id."""
+    row = (await session.execute(_LOCK, {"tenant_id": session.tenant_id, "id": conversation_id})).one_or_none()
+    return ConversationRow(*row) if row else None
+
+
+async def conversation_owner(session: TenantReader, conversation_id: UUID) -> str | None:
+    """Return the name of the subject that began a conversation (may be empty); None: no such conversation."""
+    row = (await session.execute(_OWNER, {"tenant_id": session.tenant_id, "id": conversation_id})).one_or_none()
+    return (row[0] or "") if row else None
+
+
+async def messages_after(session: TenantReader, conversation_id: UUID, after_seq: int, limit: int) -> list[MessageRow]:
+    """Return messages with a greater sequence number, in order."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "conversation_id": conversation_id,
+        "after": after_seq,
+        "limit": limit,
+    }
+    return [MessageRow(*row) for row in await session.execute(_RECENT, values)]
+
+
+async def repeated_message(
+    session: TenantReader,
+    conversation: ConversationRow,
+    client_message_id: str | None,
+    provider_event_id: str | None,
+) -> MessageRow | None:
+    """Return the stored message of the same client or provider id."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "conversation_id": conversation.id,
+        "channel_id": conversation.channel_id,
+        "client_message_id": client_message_id,
+        "provider_event_id": provider_event_id,
+    }
+    row = (await session.execute(_REPEATED, values)).one_or_none()
+    return MessageRow(*row) if row else None
+
+
+async def reply_to(session: TenantReader, question: MessageRow) -> MessageRow | None:
+    """Return the bot's reply to a question; None: a person's turn, or the conversation was closed."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "conversation_id": question.conversation_id,
+        "question_id": question.id,
+    }
+    row = (await session.execute(_REPLY_TO, values)).one_or_none()
+    return MessageRow(*row) if row else None
+
+
+async def message(session: TenantReader, message_id: UUID) -> MessageRow | None:
+    """Return one message."""
+    row = (await session.execute(_ONE, {"tenant_id": session.tenant_id, "id": message_id})).one_or_none()
+    return MessageRow(*row) if row else None
+
+
+async def insert_question(
+    session: TenantSession, conversation: ConversationRow, values: dict[str, Any], events: Sequence[EventRow]
+) -> bool:
+    """Store a visitor's message, the place of its reply (`reply_id`, may be None) and events.
+
+    Returns:
+        False when the same client or provider id is stored already; nothing was written then.
+    """
+    seq = conversation.last_seq + 1
+    row = await session.execute(
+        _ACCEPT,
+        {
+            **values,
+            "tenant_id": session.tenant_id,
+            "conversation_id": conversation.id,
+            "channel_id": conversation.channel_id,
+            "seq": seq,
+            "last_seq": seq + (1 if values["reply_id"] else 0),
+            "events": _events(events),
+        },
+    )
+    return row.one_or_none() is not None
+
+
+async def commit_reply(session: TenantSession, values: dict[str, Any], events: Sequence[EventRow]) -> bool:
+    """Complete a reply with its trace, gap and events, if the conversation's epoch is still the turn's.
+
+    Returns:
+        False when somebody else has taken the floor, or the reply was closed already; nothing was written then.
+    """
+    row = await session.execute(
+        _COMMIT,
+        {
+            **values,
+            "tenant_id": session.tenant_id,
+            "citations": _json(values["citations"]),
+            "usage": _json(values["usage"]),
+            "trace": _json(values["trace"]),
+            "events": _events(events),
+        },
+    )
+    return row.one_or_none() is not None
+
+
+async def withdraw_reply(session: TenantSession, reply_id: UUID, mode: str | None) -> None:
+    """Close a reply that must not be shown, with no text."""
+    await session.execute(_WITHDRAW, {"tenant_id": session.tenant_id, "id": reply_id, "mode": mode})
+
+
+async def flush_reply(session: TenantSession, reply_id: UUID, so_far: str) -> None:
+    """Store what a streaming reply says so far."""
+    await session.execute(_FLUSH, {"tenant_id": session.tenant_id, "id": reply_id, "text": so_far})
+
+
+async def tell_reader(session: TenantReader, payload: str) -> None:
+    """Tell the process that makes a reply that it is read."""
+    await session.execute(_NOTIFY, {"payload": payload})
+
+
+async def touch_replies(session: PlatformSession, reply_ids: list[UUID]) -> None:
+    """Say that this process still works on these replies."""
+    await session.execute(_TOUCH, {"ids": reply_ids})
+
+
+async def sweep_replies(session: PlatformSession, silent_seconds: float) -> int:
+    """Close replies whose process has been silent for so long; return how many."""
+    return len((await session.execute(_SWEEP, {"silent": silent_seconds})).all())
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _events(events: Sequence[EventRow]) -> str:
+    return _json([{"name": event.name, "payload": event.payload} for event in events])

@@ -1,0 +1,115 @@
+"""Bodies of the chat API (contract, section 9)."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+
+MAX_MESSAGE_CHARS = 8_000
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not hold the character U+0000")
+    return text
+
+
+Message = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_MESSAGE_CHARS, description="1 to 8,000 characters."),
+    AfterValidator(_storable),
+]
+ClientId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+SessionId = Annotated[str, Field(min_length=1, max_length=180), AfterValidator(_storable)]
+Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}$", max_length=35)]
+
+
+class ChatBody(RequestBody):
+    """A visitor's message."""
+
+    message: Message
+    conversation_id: UUID | None = Field(None, description="Goes on with a conversation; without it one begins.")
+    client_message_id: ClientId | None = Field(
+        None, description="The client's own id: a repeat returns the stored answer."
+    )
+    brand_id: UUID | None = Field(None, description="The tenant's default brand when it is left out.")
+    locale: Locale | None = Field(None, description="Language of the page, such as `fa` or `es-MX`.")
+    stream: bool = Field(False, description="Answer as server-sent events.")
+
+
+class SessionChatBody(RequestBody):
+    """A message of a session that the client names."""
+
+    sessionId: SessionId  # noqa: N815 - the name that programs outside rely on
+    message: Message
+
+
+class Citation(ResponseBody):
+    """A passage that the answer rests on; `index` is its mark in the text."""
+
+    index: int
+    source_id: UUID
+    external_id: str | None
+    title: str
+    url: str | None
+    passage: str
+
+
+class TurnUsage(ResponseBody):
+    """Tokens and money of a turn; zeros when no model was asked."""
+
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float
+    model: str | None
+
+
+class ChatAnswer(ResponseBody):
+    """An answer: `mode` is model, extractive, no_answer, human or closed; `status` complete or interrupted."""
+
+    conversation_id: UUID
+    message_id: UUID
+    answer: str
+    citations: list[Citation]
+    mode: str
+    handoff_offered: bool
+    usage: TurnUsage
+    status: str
+
+
+class SessionChatAnswer(ResponseBody):
+    """An answer in a session that the client names."""
+
+    sessionId: str  # noqa: N815
+    reply: str
+    citations: list[Citation]
+    mode: str
+    ticketOffered: bool  # noqa: N815
+
+
+class StoredMessage(ResponseBody):
+    """A message of a conversation; `seq` orders them and a client catches up by it."""
+
+    id: UUID
+    conversation_id: UUID
+    seq: int
+    role: str
+    status: str
+    text: str
+    language: str | None
+    client_message_id: str | None
+    reply_to: UUID | None
+    mode: str | None
+    citations: list[dict[str, Any]]
+    handoff_offered: bool
+    created_at: Timestamp
+    completed_at: Timestamp | None
+
+
+class MessageList(ResponseBody):
+    """Messages in order; `next_cursor` is the `after_seq` of the next page, null on the last."""
+
+    items: list[StoredMessage]
+    next_cursor: str | None = None

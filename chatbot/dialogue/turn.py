@@ -1,0 +1,101 @@
+"""A turn: accept → decide → retrieve → ground → generate → check → commit.
+
+*accept* runs in the request, so that its errors reach the client; the rest runs as a task of its own and writes into
+a live reply, which any number of readers follow.
+"""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from chatbot.core.metrics import TURNS
+from chatbot.core.telemetry import tracer
+from chatbot.dialogue.accept import Accepted, accept
+from chatbot.dialogue.check import checked
+from chatbot.dialogue.commit import commit, usage
+from chatbot.dialogue.decide import decide
+from chatbot.dialogue.generate import generate
+from chatbot.dialogue.ground import from_knowledge, no_answer, small_talk_reply
+from chatbot.dialogue.live import LiveReply
+from chatbot.dialogue.parts import Draft, Found, Incoming, Parts, Plan, Turn
+from chatbot.dialogue.replies import reply_body
+from chatbot.dialogue.retrieve import condensed, retrieve
+from chatbot.llm.budgets import Ledger
+from chatbot.llm.usage import open_ledger
+
+
+async def begin(parts: Parts, incoming: Incoming) -> Accepted:
+    """Store the message in a transaction of its own."""
+    async with parts.database.tenant(incoming.tenant_id) as session:
+        return await accept(session, incoming)
+
+
+async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
+    """Run the rest of the turn; the live reply ends with `done`."""
+    clock = _Clock()
+    with tracer.start_as_current_span("turn") as span:
+        span.set_attribute("xin.conversation_id", str(turn.conversation_id))
+        plan, found, draft = await _draft(parts, turn, live, clock)
+        clock.lap("generate")
+        if draft.text and not live.text:
+            live.write(draft.text)
+            for citation in draft.citations:
+                live.cite(citation)
+        stored = await commit(parts, turn, plan, found, draft, clock.laps)
+    TURNS.labels(draft.mode if stored else "human").inc()
+    live.finish("done", done_body(turn, draft) if stored else taken_over_body(turn))
+
+
+async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:
+    found: Found | None = None
+    async with parts.database.tenant_reader(turn.tenant_id) as session:
+        plan = await decide(parts, session, turn)
+        if plan.small_talk:
+            return plan, Found(turn.question), small_talk_reply(turn, plan)
+        ledger = await open_ledger(session, plan.policy.budget)
+        clock.lap("decide")
+        if not (plan.smart and plan.follow_up):  # a model call is not waited for with a connection in hand
+            found = await retrieve(parts, session, turn, plan, await condensed(parts, turn, plan, None))
+    if found is None:
+        query = await condensed(parts, turn, plan, ledger)
+        async with parts.database.tenant_reader(turn.tenant_id) as session:
+            found = await retrieve(parts, session, turn, plan, query)
+    clock.lap("retrieve")
+    draft = await _grounded(parts, turn, plan, found, ledger, live)
+    draft.ledger = ledger
+    return plan, found, draft
+
+
+async def _grounded(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger, live: LiveReply) -> Draft:
+    if not found.passages:
+        return no_answer(turn, plan)
+    if not plan.smart:
+        return checked(from_knowledge(turn, plan, found))
+    return await generate(parts, turn, plan, found, ledger, live)
+
+
+def done_body(turn: Turn, draft: Draft) -> dict[str, Any]:
+    """A finished reply as clients see it (contract, section 9)."""
+    return reply_body(
+        turn.conversation_id, turn.reply_id, draft.text, draft.citations, draft.mode,
+        handoff_offered=draft.handoff_offered, usage=usage(draft),
+        status="interrupted" if draft.interrupted else "complete",
+    )  # fmt: skip
+
+
+def taken_over_body(turn: Turn) -> dict[str, Any]:
+    """What is left of a reply when a person took over: nothing."""
+    return reply_body(turn.conversation_id, turn.reply_id, "", [], "human", status="interrupted")
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Milliseconds of each stage."""
+
+    laps: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round((now - self._last) * 1000, 2)
+        self._last = now

@@ -1,0 +1,44 @@
+"""The retrieval diagnostics of operators: what a question finds, stage by stage."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from starlette.requests import HTTPConnection
+
+from chatbot.core.errors import NotFound
+from chatbot.identity.dependencies import Caller, Db
+from chatbot.identity.subject import Role
+from chatbot.knowledge.retrieval.compose import open_retriever
+from chatbot.knowledge.retrieval.repository import brand_exists, read_config
+from chatbot.knowledge.retrieval.schemas import RetrievalQuery, RetrievalReport
+from chatbot.knowledge.retrieval.service import Retriever
+
+router = APIRouter(tags=["diagnostics"])
+
+
+async def retriever_of(connection: HTTPConnection) -> Retriever:
+    """Return the process's retriever (`app.state.retriever`); made from the settings when nobody put one there."""
+    state = connection.app.state
+    known: Retriever | None = getattr(state, "retriever", None)
+    if known is None:
+        known = state.retriever = open_retriever(state.settings)
+    return known
+
+
+SharedRetriever = Annotated[Retriever, Depends(retriever_of)]
+
+
+@router.post("/admin/diagnostics/retrieval")
+async def diagnose_retrieval(
+    body: RetrievalQuery, caller: Caller, database: Db, retriever: SharedRetriever
+) -> RetrievalReport:
+    """Search a brand's knowledge with the tenant's own configuration and report every stage."""
+    tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
+    async with database.tenant_reader(tenant_id) as session:
+        if not await brand_exists(session, body.brand_id):
+            raise NotFound("no such brand")
+        config = await read_config(session)
+        found = await retriever.retrieve(
+            session, tenant_id=tenant_id, brand_id=body.brand_id, query=body.query, config=config, limit=body.limit
+        )
+    return RetrievalReport.model_validate(found)

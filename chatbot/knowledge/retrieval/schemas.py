@@ -1,0 +1,54 @@
+"""Bodies of the retrieval diagnostics."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from chatbot.core.schemas import RequestBody, ResponseBody
+
+
+class RetrievalQuery(RequestBody):
+    """A question to be looked up as a visitor's would be."""
+
+    tenant_id: UUID
+    brand_id: UUID
+    query: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+    limit: int = Field(10, ge=1, le=100, description="Passages returned.")
+
+
+class PassageFound(ResponseBody):
+    """A passage, with the scores of each method; `cut` says why an answer would not use it."""
+
+    rank: int
+    passage_id: UUID
+    source_id: UUID
+    external_id: str | None
+    title: str
+    url: str | None
+    passage: str
+    language: str
+    score: float
+    lexical_score: float
+    vector_score: float | None
+    cut: str | None
+
+
+class StageReport(ResponseBody):
+    """One stage: what it found and the milliseconds it took."""
+
+    name: str
+    took_ms: float
+    detail: dict[str, Any]
+
+
+class RetrievalReport(ResponseBody):
+    """Every stage of a retrieval; `evidence` (0-1) tells whether there is an answer here at all."""
+
+    query: str
+    language: str
+    results: list[PassageFound]
+    evidence: float
+    answerable: bool
+    stages: list[StageReport]
+    took_ms: float

@@ -1,0 +1,198 @@
+"""Answers from the knowledge alone: cited, short, in the question's language; or that there is none."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from chatbot.core.ids import new_id
+from tests.conftest import TenantRows
+from tests.integration.dialogue.platform import GATEWAY_TOKEN, Platform, text_of
+
+
+async def rows(platform: Platform, tenant: TenantRows, query: str) -> list[Any]:
+    async with platform.database.tenant_reader(tenant.id) as session:
+        return list((await session.execute(text(query))).all())
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("How do I get a refund?", "14 days"),
+        ("چقدر طول می‌کشد سفارش به شهرستان ارسال شود؟", "سه تا پنج روز کاری"),
+        ("¿En qué plazo puedo devolver el producto?", "treinta días"),
+        ("How much is the Pro plan per month?", "Plan: Pro; Price per month: 20 €"),
+    ],
+)
+async def test_answers_in_the_questions_language_with_sources(
+    plain: Platform, shop: TenantRows, question: str, expected: str
+) -> None:
+    body = await plain.ask(shop, question)
+    assert body["mode"] == "extractive"
+    assert expected in body["answer"]
+    assert "[1]" in body["answer"]
+    assert body["citations"][0]["index"] == 1
+    assert len(body["answer"]) < 700
+    assert body["usage"] == {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
+
+
+async def test_steps_stay_in_order(plain: Platform, shop: TenantRows) -> None:
+    body = await plain.ask(shop, "How do I reset my password on iPhone?")
+    assert "1. Open Settings.\n2. Tap Account.\n3. Tap Reset password" in body["answer"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [("How do I reset my password on iPhone?", "and on Android?", "Forgot password")],
+)
+async def test_follow_up_is_understood(
+    plain: Platform, shop: TenantRows, first: str, second: str, expected: str
+) -> None:
+    begun = await plain.ask(shop, first)
+    body = await plain.ask(shop, second, conversation_id=begun["conversation_id"])
+    assert expected in body["answer"]
+    assert body["conversation_id"] == begun["conversation_id"]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "said"),
+    [
+        ("What is the wingspan of an albatross?", "en", "could not find"),
+        ("بلندترین قله آفریقا کدام است؟", "fa", "پیدا نکردم"),
+        ("¿Quién ganó Wimbledon?", "es", "No he encontrado"),
+    ],
+)
+async def test_nothing_relevant_offers_a_person_and_records_a_gap(
+    plain: Platform, shop: TenantRows, question: str, language: str, said: str
+) -> None:
+    body = await plain.ask(shop, question)
+    assert body["mode"] == "no_answer"
+    assert said in body["answer"]
+    assert body["handoff_offered"] is True
+    assert body["citations"] == []
+    assert await rows(plain, shop, "SELECT question, language FROM knowledge_gaps") == [(question, language)]
+
+
+async def test_small_talk_is_no_gap(plain: Platform, shop: TenantRows) -> None:
+    body = await plain.ask(shop, "سلام، خسته نباشید")
+    assert body["answer"].startswith("سلام")
+    assert body["handoff_offered"] is False
+    assert await rows(plain, shop, "SELECT 1 FROM knowledge_gaps") == []
+
+
+async def test_a_turn_leaves_messages_trace_and_events(plain: Platform, shop: TenantRows) -> None:
+    body = await plain.ask(shop, "How do I get a refund?")
+    stored = await rows(plain, shop, "SELECT seq, role, status, text, mode FROM messages ORDER BY seq")
+    assert stored == [
+        (1, "visitor", "complete", "How do I get a refund?", None),
+        (2, "bot", "complete", body["answer"], "extractive"),
+    ]
+    names = [row[0] for row in await rows(plain, shop, "SELECT name FROM events ORDER BY id")]
+    assert names == ["conversation.created", "message.received", "message.sent"]
+    trace = (await rows(plain, shop, "SELECT trace FROM turn_traces"))[0][0]
+    assert trace["retrieval"]["answerable"] is True
+    assert trace["plan"]["reason"] == "smart mode is off"
+
+
+async def test_a_repeat_returns_the_stored_answer(plain: Platform, shop: TenantRows) -> None:
+    first = await plain.ask(shop, "How do I get a refund?", client_message_id="m-1")
+    again = await plain.ask(shop, "How do I get a refund?", client_message_id="m-1")
+    assert again == first
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
+
+
+async def test_streams_and_resumes(plain: Platform, shop: TenantRows) -> None:
+    events = await plain.stream(shop, "How do I get a refund?", client_message_id="s-1")
+    assert [event["event"] for event in events] == ["message", "delta", "citation", "done"]
+    assert text_of(events) == events[-1]["data"]["answer"]
+    seen = {"Last-Event-ID": events[1]["id"]}
+    rest = await plain.stream(shop, "How do I get a refund?", headers=seen, client_message_id="s-1")
+    assert [event["event"] for event in rest] == ["citation", "done"]
+    assert rest[-1]["data"] == events[-1]["data"]
+
+
+async def test_another_visitors_conversation_is_not_found(
+    plain: Platform, shop: TenantRows, other_tenant: TenantRows
+) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?")
+    body = {"message": "and on Android?", "conversation_id": begun["conversation_id"]}
+    bodies = []
+    for headers in (plain.visitor(shop, "eve"), plain.visitor(other_tenant)):
+        async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=headers) as answer:
+            assert answer.status == 404
+            bodies.append({**await answer.json(), "request_id": None})
+        for path in (f"conversations/{begun['conversation_id']}/messages", f"chat/stream/{begun['message_id']}"):
+            async with plain.http.get(f"{plain.url}/v1/{path}", headers=headers) as answer:
+                assert answer.status == 404
+    unknown = {**body, "conversation_id": str(new_id())}
+    async with plain.http.post(f"{plain.url}/v1/chat", json=unknown, headers=plain.visitor(shop)) as answer:
+        assert {**await answer.json(), "request_id": None} == bodies[0] == bodies[1]
+
+
+async def test_another_tenants_brand_is_not_found(plain: Platform, shop: TenantRows, other_tenant: TenantRows) -> None:
+    headers = {"Authorization": f"Bearer {GATEWAY_TOKEN}", "X-Tenant-Id": str(shop.id)}
+    for brand_id, status in ((shop.brand_id, 200), (other_tenant.brand_id, 404), (new_id(), 404)):
+        body = {"message": "How do I get a refund?", "brand_id": str(brand_id)}
+        async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=headers) as answer:
+            assert answer.status == status
+
+
+async def test_catching_up_by_sequence_number(plain: Platform, shop: TenantRows) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?")
+    url = f"{plain.url}/v1/conversations/{begun['conversation_id']}/messages"
+    async with plain.http.get(url, params={"after_seq": 1}, headers=plain.visitor(shop)) as answer:
+        page = await answer.json()
+    assert [(item["seq"], item["id"]) for item in page["items"]] == [(2, begun["message_id"])]
+
+
+@pytest.mark.parametrize(
+    ("payload", "status", "says"),
+    [
+        (b'{"message": ""}', 422, "message"),
+        (b'{"message": "   "}', 422, "message"),
+        (b'{"message": "' + b"x" * 8001 + b'"}', 422, "8000"),
+        (b'{"message": "' + b"x" * 100_000 + b'"}', 413, "bytes"),
+        (b'{"message": "\xff\xfe"}', 400, ""),
+        (b'{"message": "a\\u0000b"}', 422, "message"),
+        (b'{"message": "a\\ud800b"}', 422, "message"),
+        (b'{"message": "a", "tenant_id": "x"}', 422, "tenant_id"),
+        (b"not json", 422, ""),
+    ],
+)
+async def test_bad_input_is_a_clear_problem(
+    plain: Platform, shop: TenantRows, payload: bytes, status: int, says: str
+) -> None:
+    headers = {**plain.visitor(shop), "Content-Type": "application/json"}
+    async with plain.http.post(f"{plain.url}/v1/chat", data=payload, headers=headers) as answer:
+        problem = await answer.json(content_type="application/problem+json")
+        assert answer.status == status, problem
+        assert says in problem["detail"]
+
+
+async def test_a_person_owns_the_conversation(plain: Platform, shop: TenantRows) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?")
+    async with plain.database.tenant(shop.id) as session:
+        await session.execute(text("UPDATE conversations SET state = 'human', epoch = epoch + 1"))
+    body = await plain.ask(shop, "Are you there?", conversation_id=begun["conversation_id"])
+    assert (body["mode"], body["answer"]) == ("human", "")
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages WHERE role = 'bot'")) == 1
+
+
+async def test_a_closed_conversation_says_so(plain: Platform, shop: TenantRows) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?")
+    async with plain.database.tenant(shop.id) as session:
+        await session.execute(text("UPDATE conversations SET state = 'closed'"))
+    body = await plain.ask(shop, "and gift cards?", conversation_id=begun["conversation_id"])
+    assert body["mode"] == "closed"
+    assert "closed" in body["answer"]
+
+
+async def test_session_chat_keeps_one_conversation(plain: Platform, shop: TenantRows) -> None:
+    headers = plain.visitor(shop)
+    for message in ("How do I get a refund?", "hello"):
+        body = {"sessionId": "s-9", "message": message}
+        async with plain.http.post(f"{plain.url}/api/chat", json=body, headers=headers) as answer:
+            read = await answer.json()
+            assert answer.status == 200
+            assert set(read) == {"sessionId", "reply", "citations", "mode", "ticketOffered"}
+    assert len(await rows(plain, shop, "SELECT 1 FROM conversations")) == 1
