@@ -6,16 +6,24 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import UUID
 
+import aiohttp
 import psycopg
 import pytest
 from psycopg import sql
 
+from chatbot.apps.orchestrator import create_app
+from chatbot.apps.runtime import Runtime, open_runtime
+from chatbot.apps.serving import bind, serve
 from chatbot.core.ids import new_id
+from chatbot.core.settings import Settings
 from chatbot.db.bootstrap import create_bundled_database, prepare_database
 from chatbot.db.models import Brand, Channel, Tenant
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.db.server import BundledPostgres
 from chatbot.db.sessions import Database
+from chatbot.identity.bootstrap import ensure_first_rows
+from chatbot.identity.subject import Role
+from chatbot.identity.tokens import TokenKeys, issue_admin_token
 
 SHARED = Path(os.environ.get("XIN_TEST_SHARED_DIR") or Path(__file__).parents[2] / "shared")
 
@@ -93,6 +101,33 @@ async def other_tenant(database: Database) -> TenantRows:
     return await make_tenant(database, "Other")
 
 
+TEST_KEYS = TokenKeys(admin="a" * 32, embed="e" * 32)
+
+
+@pytest.fixture
+async def runtime(database_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """The parts of a process on the module's database, with settings of their own."""
+    settings = Settings(xin_data_dir=tmp_path)
+    async with open_runtime(settings, database_url, TEST_KEYS) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def api(runtime: Runtime) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of the orchestrator, served by real uvicorn on a free port; paths are relative."""
+    await ensure_first_rows(runtime.database, runtime.settings)
+    listener = bind("127.0.0.1", 0, variable="ORCHESTRATOR_PORT")
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with serve(create_app(runtime), listener), aiohttp.ClientSession(url) as client:
+        yield client
+
+
+def bearer(role: Role = Role.PLATFORM_ADMIN, tenant_id: UUID | None = None) -> dict[str, str]:
+    """The headers of an admin with a role."""
+    claims = {"role": role.value, "tenant_id": str(tenant_id) if tenant_id else None}
+    return {"Authorization": f"Bearer {issue_admin_token(TEST_KEYS, subject='cli', claims=claims)}"}
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> None:
     """Settings of the developer's shell must not leak into tests."""
@@ -100,4 +135,4 @@ def _clean_environment() -> None:
         os.environ.pop(name, None)
 
 
-__all__ = ["TenantRows", "make_tenant"]
+__all__ = ["TEST_KEYS", "TenantRows", "bearer", "make_tenant"]

@@ -19,6 +19,7 @@ from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.identity.bootstrap import ensure_first_rows
 from chatbot.identity.keys import load_keys
+from chatbot.identity.router import router as identity
 from chatbot.ops.health import Health, health_router
 
 log = get_logger(__name__)
@@ -73,6 +74,7 @@ def create_app(runtime: Runtime) -> FastAPI:
 def _routers() -> Iterable[APIRouter]:
     yield health_router("/api/health")
     yield _metrics_router()
+    yield identity
 
 
 def _publish_parts(app: FastAPI, runtime: Runtime) -> None:

@@ -1,20 +1,38 @@
 """Bases of request and response bodies."""
 
+import math
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
 
 from chatbot.core.clock import rfc3339
+
+MAX_DEPTH = 32
+_MAX_INTEGER = 2**63 - 1
 
 Item = TypeVar("Item")
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
 
 
 class RequestBody(BaseModel):
-    """A request's body: unknown fields are refused, so that nobody sets `tenant_id` by surprise."""
+    """A request's body: unknown fields are refused, so that nobody sets `tenant_id` by surprise.
+
+    So is what JSON readers accept and PostgreSQL cannot store, wherever it stands in the body: U+0000, half
+    surrogates, NaN and infinity, integers above 64 bits, nesting deeper than 32.
+    """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        for path, depth, value in _walk(data):
+            reason = f"is nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else _not_storable(value)
+            if reason:
+                raise ValueError(f"{path or 'body'}: {reason}")
+        return data
 
 
 class ResponseBody(BaseModel):
@@ -28,3 +46,37 @@ class Page(ResponseBody, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = None
+
+
+def _walk(data: Any) -> Iterator[tuple[str, int, Any]]:
+    """Give `(path, depth, value)` of every value and key, without recursion and without going on below `MAX_DEPTH`."""
+    waiting: list[tuple[str, int, Any]] = [("", 0, data)]
+    while waiting:
+        path, depth, value = waiting.pop()
+        yield path, depth, value
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                yield path, depth, key
+                waiting.append((f"{path}.{key}" if path else str(key), depth + 1, inner))
+        elif isinstance(value, list):
+            waiting.extend((f"{path}.{index}", depth + 1, inner) for index, inner in enumerate(value))
+
+
+def _not_storable(value: object) -> str | None:
+    if isinstance(value, str):
+        if "\x00" in value:
+            return "must not hold the character U+0000"
+        return None if value.isascii() or _is_whole(value) else "must be valid Unicode, without half surrogates"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"
+    if isinstance(value, int) and not -_MAX_INTEGER <= value <= _MAX_INTEGER:
+        return "must fit into 64 bits"
+    return None
+
+
+def _is_whole(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

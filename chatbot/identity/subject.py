@@ -53,22 +53,30 @@ class Subject:
             return self.role
         return self.memberships.get(tenant_id)
 
+    def tenants(self) -> set[UUID]:
+        """Return the tenants that the subject belongs to; a platform admin reaches all others too."""
+        return {self.tenant_id} if self.tenant_id else set(self.memberships)
+
     def only_tenant(self) -> UUID | None:
         """Return the one tenant that the subject belongs to, None when there are several or none."""
-        if self.tenant_id:
-            return self.tenant_id
-        return next(iter(self.memberships)) if len(self.memberships) == 1 else None
+        tenants = self.tenants()
+        return tenants.pop() if len(tenants) == 1 else None
 
-    def reach(self, tenant_id: UUID, at_least: Role) -> UUID:
+    def reach(self, tenant_id: UUID | None, at_least: Role, what: str = "tenant") -> UUID:
         """Return the tenant id when the subject has at least this role in it.
 
+        Args:
+            tenant_id: the tenant, or that of the row that was asked for; None when there is no such row.
+            at_least: the lowest role that will do.
+            what: what was asked for, as the client knows it: `brand`, `source`, …
+
         Raises:
-            NotFound: the tenant is none of the subject's: same answer as for an unknown one.
-            Forbidden: it is, with too low a role.
+            NotFound: there is none, or the tenant is none of the subject's: the two answers are the same.
+            Forbidden: it is the subject's, with too low a role.
         """
-        role = self.role_in(tenant_id)
-        if role is None or role is Role.VISITOR:
-            raise NotFound("no such tenant")
+        role = self.role_in(tenant_id) if tenant_id else None
+        if tenant_id is None or role is None or role is Role.VISITOR:
+            raise NotFound(f"no such {what}")
         if _RANK[role] < _RANK[at_least]:
             raise Forbidden(f"this needs the role {at_least}")
         return tenant_id

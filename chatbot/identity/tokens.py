@@ -25,12 +25,14 @@ _REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
 class TokenKeys:
     """The signing keys of one process.
 
-    `admin_previous` verifies tokens issued before a rotation; as none lives longer than 15 minutes, so does it.
+    `admin_previous` verifies tokens issued before a rotation, until `admin_previous_until`: a rotation is a restart,
+    so that is a quarter of an hour after the start.
     """
 
     admin: str
     embed: str
     admin_previous: str | None = None
+    admin_previous_until: datetime | None = None
 
 
 def issue_admin_token(
@@ -68,12 +70,16 @@ def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     try:
         return _read(keys.admin, token, ADMIN_AUDIENCE, "access")
     except Unauthenticated:
-        if keys.admin_previous is None:
+        if keys.admin_previous is None or not _still(keys.admin_previous_until):
             raise
     claims = _read(keys.admin_previous, token, ADMIN_AUDIENCE, "access")
     if utcnow().timestamp() - float(claims["iat"]) > ROTATION_OVERLAP.total_seconds():
         raise Unauthenticated("the token was signed by a key that is retired")
     return claims
+
+
+def _still(until: datetime | None) -> bool:
+    return until is not None and utcnow() <= until
 
 
 def read_embed_token(keys: TokenKeys, token: str) -> dict[str, Any]:

@@ -65,14 +65,13 @@ class Membership(Base):
 
 
 class UserSession(Base):
-    """A signed-in session: a family of refresh tokens of which only the newest is good."""
+    """A signed-in session: a family of refresh tokens of which only the newest is good; any older one ends it."""
 
     __tablename__ = "user_sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     refresh_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    previous_hash: Mapped[str | None] = mapped_column(String(64))
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]

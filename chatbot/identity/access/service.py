@@ -101,7 +101,9 @@ class Access:
             role = Role(str(claims.get("role")))
         except ValueError:
             raise Unauthenticated("the token names no known role") from None
-        if role is Role.PLATFORM_ADMIN:
+        if role is Role.VISITOR:
+            raise Unauthenticated("the token names no admin's role")
+        if role is Role.PLATFORM_ADMIN and claims.get("tenant_id") is None:
             return Subject("cli", role)
         tenant_id = _uuid(claims.get("tenant_id"))
         await self._require_living(tenant_id)

@@ -22,7 +22,7 @@ def check_archive(data: bytes, limits: ParseLimits) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_directory(archive.infolist(), limits)
             _check_inflated(archive, limits)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise ParseError(ParseFault.CORRUPT, "The file is damaged: its archive cannot be read.") from error
 
 

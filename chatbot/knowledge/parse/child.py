@@ -54,7 +54,15 @@ def _serve(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
 
 def _success(document: ParsedDocument) -> tuple[dict[str, Any], bytes]:
     body = json.dumps(document.to_wire(), ensure_ascii=False).encode("utf-8", errors="replace")
-    return {"ok": True, "peak_memory_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}, body
+    return {"ok": True, "memory_bytes": _resident_bytes()}, body
+
+
+def _resident_bytes() -> int:
+    """What this process holds now. Not `ru_maxrss`: that begins with what the parent held when it forked."""
+    if sys.platform != "linux":
+        return 0
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * resource.getpagesize()
 
 
 def _answer(stream: BinaryIO, head: dict[str, Any], body: bytes) -> None:

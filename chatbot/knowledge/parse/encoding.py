@@ -15,6 +15,7 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_READ_AS_UTF16 = "The text had no mark of its encoding; it was read as UTF-16."
 _ARABIC = re.compile(r"[\u0600-\u06ff\u200c\u200d،؛؟]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _HIGH = re.compile(rb"[\x80-\xff]")
@@ -30,20 +31,31 @@ def decode(data: bytes, declared: str | None = None) -> tuple[str, str | None]:
     for mark, name in _MARKS:
         if data.startswith(mark):
             return _strict(data, name), None
-    text = _try(data, "utf-8")
-    if text is not None:
-        return _checked(text), None
+    text, warning = _without_mark(data, declared)
+    return _checked(text), warning
+
+
+def _without_mark(data: bytes, declared: str | None) -> tuple[str, str | None]:
+    # UTF-16 of Latin text is valid UTF-8 too, full of NULs: it is looked for first where there are any.
+    if b"\x00" in data and (wide := _utf16_without_mark(data)) is not None:
+        return wide, _READ_AS_UTF16
+    if (text := _try(data, "utf-8")) is not None:
+        return text, None
     if declared and (text := _try_declared(data, declared)) is not None:
-        return _checked(text), None
+        return text, None
+    return _guessed(data)
+
+
+def _guessed(data: bytes) -> tuple[str, str]:
     if (wide := _utf16_without_mark(data)) is not None:
-        return _checked(wide), "The text had no mark of its encoding; it was read as UTF-16."
+        return wide, _READ_AS_UTF16
     if (mended := _mended_utf8(data)) is not None:
-        return _checked(mended), "Some bytes were not valid UTF-8 and were left out."
+        return mended, "Some bytes were not valid UTF-8 and were left out."
     table = _one_byte_table(data)
     text = _try(data, table)
     if text is None:
         raise _unreadable()
-    return _checked(text), f"The text is not UTF-8; it was read as {table}."
+    return text, f"The text is not UTF-8; it was read as {table}."
 
 
 def _strict(data: bytes, name: str) -> str:

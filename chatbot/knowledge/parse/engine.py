@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import kreuzberg
 
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
+
+_TABLE_ROW = re.compile(r"^\|.*\|[ \t]*$", re.MULTILINE)
+_PADDING = re.compile(r" {2,}")
+_LONG_RULE = re.compile(r"-{4,}(?= *\|)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,12 @@ def to_markdown(data: bytes, media_type: str) -> Extracted:
         result = kreuzberg.extract_bytes_sync(data, media_type, _config())
     except kreuzberg.KreuzbergError as error:
         raise _refusal(str(error)) from error
-    return Extracted(result.content.replace("\r\n", "\n"), dict(result.metadata))
+    return Extracted(_unpadded(result.content.replace("\r\n", "\n")), dict(result.metadata))
+
+
+def _unpadded(markdown: str) -> str:
+    """Tables without the spaces that only line their columns up: they would fill passages with nothing."""
+    return _TABLE_ROW.sub(lambda row: _PADDING.sub(" ", _LONG_RULE.sub("---", row.group())), markdown)
 
 
 def _config() -> kreuzberg.ExtractionConfig:

@@ -113,7 +113,7 @@ def _without_false_bullets(markdown: str) -> str:
 
 
 def _right_to_left(document: pdfium.PdfDocument) -> str:
-    pages = [read_lines(document[number].get_textpage()) for number in range(len(document))]
+    pages = [_lines_of(document, number) for number in range(len(document))]
     texts, _ = repair(["\n".join(line.text for line in page) for page in pages])
     lines = [
         [Line(text, line.bottom, line.size) for text, line in zip(page.split("\n"), lines, strict=True)]
@@ -124,6 +124,19 @@ def _right_to_left(document: pdfium.PdfDocument) -> str:
     kept = [[line for line in page if _bare(line.text) not in furniture] for page in lines]
     body = median([line.size for page in kept for line in page] or [1.0])
     return "\n\n".join(block for page in kept for block in _blocks(page, body))
+
+
+def _lines_of(document: pdfium.PdfDocument, number: int) -> list[Line]:
+    """One page's lines; none of a page that is broken. The page is closed, for there may be thousands."""
+    try:
+        page = document[number]
+    except pdfium.PdfiumError:
+        return []
+    text_page = page.get_textpage()
+    lines = read_lines(text_page)
+    text_page.close()
+    page.close()
+    return lines
 
 
 def _repeated(pages: list[list[Line]]) -> set[str]:

@@ -19,9 +19,10 @@ _LETTER = re.compile(r"[^\W\d_]")
 _FORMS = re.compile("[\ufb50-\ufdff\ufe70-\ufefc]+")
 _WORD = re.compile(f"[{_RTL}\u200c]+")
 # A run drawn left to right inside a right-to-left line: Latin words with what stands between them, or a number.
+# After an Arabic letter a hyphen or percent sign is not part of a number (UAX #9, W2 and W4): 021-55 is drawn 55-021.
 _LTR_RUN = re.compile(
     f"[^\\W\\d_{_RTL}](?:[^{_RTL}\u0660-\u0669\u06f0-\u06f9]*[^\\W_{_RTL}])?[/#]?"
-    f"|[%\u066a$€+]?[{_DIGIT}](?:[.,:/\u066b\u066c\\-]?[{_DIGIT}])*[%\u066a$€]?"
+    f"|[{_DIGIT}](?:[.,:/\u066b\u066c]?[{_DIGIT}])*"
 )
 _MIRROR = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 

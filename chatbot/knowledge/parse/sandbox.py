@@ -64,8 +64,7 @@ class ParserSandbox:
         if isinstance(source, bytes):
             check_size(len(source), limits)
         async with self._places:
-            child = self._idle.pop() if self._idle else await _Child.start()
-            child.forget_idle()
+            child = await self._take()
             try:
                 document = await child.parse(source, filename, declared_type, limits)
             except ParseError:
@@ -83,6 +82,15 @@ class ParserSandbox:
         children, self._idle = self._idle, []
         for child in children:
             await child.kill()
+
+    async def _take(self) -> _Child:
+        while self._idle:
+            child = self._idle.pop()
+            child.forget_idle()
+            if child.alive:
+                return child
+            await child.kill()
+        return await _Child.start()
 
     async def _keep(self, child: _Child) -> None:
         if child.alive and not child.worn and not self._closed:
@@ -106,7 +114,7 @@ class _Child:
         self._drain = asyncio.create_task(self._read_stderr())
         self._idle: asyncio.Task[None] | None = None
         self._served = 0
-        self._peak_share = 0.0
+        self._memory_share = 0.0
 
     @classmethod
     async def start(cls) -> _Child:
@@ -123,7 +131,7 @@ class _Child:
     @property
     def worn(self) -> bool:
         """Whether it has served long or grown large; a fresh one then takes its place."""
-        return self._served >= _RETIRE_AFTER or self._peak_share > 0.5
+        return self._served >= _RETIRE_AFTER or self._memory_share > 0.5
 
     def when_idle(self, seconds: float, retire: Any) -> None:
         async def wait() -> None:
@@ -153,7 +161,7 @@ class _Child:
             raise await self._why_it_died(limits) from error
         if not head["ok"]:
             raise ParseError(ParseFault(head["code"]), head["reason"])
-        self._peak_share = head["peak_memory_kb"] * 1024 / limits.memory_bytes
+        self._memory_share = head["memory_bytes"] / limits.memory_bytes
         return ParsedDocument.from_wire(json.loads(body))
 
     async def kill(self) -> None:

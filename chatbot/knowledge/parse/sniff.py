@@ -98,7 +98,7 @@ def _zip_kind(data: bytes, filename: str) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError, UnicodeDecodeError) as error:
         raise ParseError(ParseFault.CORRUPT, f"{_shown(filename)} is damaged: its archive cannot be opened.") from error
     for marker, kind in _ZIP_MARKERS.items():
         if marker in names:

@@ -1,0 +1,75 @@
+"""API keys: shown once, kept as a hash, revoked for good."""
+
+from uuid import UUID
+
+from chatbot.core import crypto
+from chatbot.core.clock import utcnow
+from chatbot.core.errors import NotFound
+from chatbot.core.ids import new_id
+from chatbot.db.models import ApiKey
+from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.identity.access.service import API_KEY_PREFIX
+from chatbot.identity.api_keys import repository
+from chatbot.identity.api_keys.schemas import CreateApiKey
+from chatbot.identity.subject import Role, Subject
+from chatbot.identity.tenants.service import require_tenant
+
+_HINT_LENGTH = len(API_KEY_PREFIX) + 5
+
+
+async def reach_key(database: Database, subject: Subject, key_id: UUID) -> UUID:
+    """Return the tenant of a key that the subject administers.
+
+    Raises:
+        NotFound: no such key, or one of a tenant that is none of the subject's.
+        Forbidden: too low a role.
+    """
+    async with database.platform() as session:
+        tenant_id = await repository.tenant_of(session, key_id)
+    return subject.reach(tenant_id, Role.TENANT_ADMIN, "API key")
+
+
+async def create_key(session: TenantSession, subject: Subject, wanted: CreateApiKey) -> tuple[ApiKey, str]:
+    """Insert a key.
+
+    Returns:
+        The row, and the key itself, which is kept nowhere.
+
+    Raises:
+        NotFound: no such tenant.
+        Forbidden: the role is above the subject's own.
+    """
+    role = subject.grant(session.tenant_id, Role(wanted.role))
+    await require_tenant(session)
+    key = crypto.random_secret(API_KEY_PREFIX)
+    row = ApiKey(
+        tenant_id=session.tenant_id,
+        id=new_id(),
+        name=wanted.name,
+        role=role.value,
+        key_hash=crypto.hash_secret(key),
+        hint=f"{key[:_HINT_LENGTH]}…",
+        expires_at=wanted.expires_at,
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    return row, key
+
+
+async def list_keys(session: TenantReader, *, before: UUID | None, limit: int) -> list[ApiKey]:
+    """Return the tenant's keys, newest first; one more than the limit when there are more."""
+    await require_tenant(session)
+    return await repository.list_keys(session, before=before, limit=limit + 1)
+
+
+async def revoke_key(session: TenantSession, key_id: UUID) -> None:
+    """Revoke a key; one that is revoked stays so.
+
+    Raises:
+        NotFound: no such key here.
+    """
+    row = await repository.get_key(session, key_id)
+    if row is None:
+        raise NotFound("no such API key")
+    row.revoked_at = row.revoked_at or utcnow()

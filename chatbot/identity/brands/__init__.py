@@ -1,0 +1,1 @@
+"""Brands: the faces of a tenant."""

@@ -1,0 +1,79 @@
+"""The signing keys of a process: from the settings; in development made once and kept below the data folder."""
+
+import fcntl
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from chatbot.core.clock import utcnow
+from chatbot.core.crypto import random_secret
+from chatbot.core.settings import ConfigurationError, Settings
+from chatbot.identity.tokens import ROTATION_OVERLAP, TokenKeys
+
+_NAMES = ("admin_jwt_secret", "embed_jwt_secret")
+
+
+def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> TokenKeys:
+    """Return the keys that sign and verify tokens.
+
+    A secret that is not set (possible in development only) is generated once into `<data_dir>/secrets.json`, which
+    only its owner can read. The previous admin secret verifies for `overlap` from now: a rotation is a restart.
+
+    Raises:
+        ConfigurationError: both secrets are the same value, or the file of secrets cannot be used.
+    """
+    configured = {name: value for name in _NAMES if (value := _plain(getattr(settings, name)))}
+    missing = [name for name in _NAMES if name not in configured]
+    kept = _kept_secrets(settings.data_dir / "secrets.json", missing) if missing else {}
+    values = {**kept, **configured}
+    admin, embed = values["admin_jwt_secret"], values["embed_jwt_secret"]
+    if admin == embed:
+        raise ConfigurationError("EMBED_JWT_SECRET: must differ from ADMIN_JWT_SECRET")
+    return TokenKeys(
+        admin=admin,
+        embed=embed,
+        admin_previous=_plain(settings.admin_jwt_secret_previous),
+        admin_previous_until=utcnow() + overlap,
+    )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
+
+
+def _kept_secrets(file: Path, names: list[str]) -> dict[str, str]:
+    """Read the file of secrets and add what is missing; several processes may start at once."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = _read(file)
+        made = {name: random_secret() for name in names if name not in kept}
+        if made:
+            _write({**kept, **made}, file)
+        return {**kept, **made}
+    finally:
+        os.close(lock)
+
+
+def _read(file: Path) -> dict[str, str]:
+    try:
+        kept = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"XIN_DATA_DIR: {file} cannot be read ({error}); set ADMIN_JWT_SECRET") from None
+    return {str(name): str(value) for name, value in kept.items()}
+
+
+def _write(secrets: dict[str, str], file: Path) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
+        json.dump(secrets, sink)
+        sink.flush()
+        os.fsync(sink.fileno())
+    fresh.replace(file)

@@ -1,0 +1,1 @@
+"""Policies of a tenant: how its bot behaves and how it searches, in saved versions."""

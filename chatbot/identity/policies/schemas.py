@@ -1,0 +1,171 @@
+"""The two policy documents, strictly validated, and the bodies of their API."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from chatbot.core.schemas import RequestBody, Timestamp
+from chatbot.identity.tenants.schemas import TimeZone
+
+LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+Language = Annotated[str, StringConstraints(pattern=LANGUAGE, max_length=35)]
+Text200 = Annotated[str, StringConstraints(max_length=200)]
+Text1000 = Annotated[str, StringConstraints(max_length=1000)]
+Text8000 = Annotated[str, StringConstraints(max_length=8000)]
+ByLanguage = dict[Language, Text1000]
+ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Document(RequestBody):
+    """Base of a policy document and its parts: unknown fields are refused, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+
+class KnowledgeFilters(Document):
+    """What a search may see: with tags, only sources that carry one of them."""
+
+    tags: Annotated[tuple[Text200, ...], Field(max_length=50)] = ()
+    visibility: Annotated[tuple[Literal["public", "internal"], ...], Field(min_length=1, max_length=2)] = ("public",)
+
+
+class RetrievalConfig(Document):
+    """How a tenant's knowledge is searched.
+
+    Attributes:
+        hybrid_weight: the share of the meaning score in the fused one; 0 is words only, 1 is vectors only.
+        min_score: evidence (0 to 1) below which a question is not answered.
+        max_documents: passages handed to the answer.
+        context_budget_tokens: size of all of them together.
+        filters: what a search may see.
+        fallback_llm: the model asked when the first one fails; null is the platform's.
+    """
+
+    hybrid_weight: Annotated[float, Field(ge=0, le=1)] = 0.7
+    min_score: Annotated[float, Field(ge=0, le=1)] = 0.3
+    max_documents: Annotated[int, Field(ge=1, le=20)] = 5
+    context_budget_tokens: Annotated[int, Field(ge=256, le=32_000)] = 3000
+    filters: KnowledgeFilters = KnowledgeFilters()
+    fallback_llm: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+
+
+class Persona(Document):
+    """Who the bot is."""
+
+    name: Text200 = "Assistant"
+    instructions: Text8000 = ""
+    tone: Text200 = ""
+    greeting: ByLanguage = Field(default_factory=dict)
+
+
+class Guardrails(Document):
+    """What the bot keeps away from; a topic or phrase is matched as words, whatever its capitals."""
+
+    blocked_topics: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
+    blocked_phrases: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
+    hide_personal_data: bool = True
+    max_message_chars: Annotated[int, Field(ge=100, le=32_000)] = 8000
+
+
+class OpenHours(Document):
+    """One span of a weekday, `HH:MM` to `HH:MM` of the same day."""
+
+    day: Weekday
+    opens: ClockTime
+    closes: ClockTime
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError("closes: must be later than opens")
+        return self
+
+
+class Hours(Document):
+    """When people are there; without spans, always. Without a time zone, the tenant's."""
+
+    timezone: TimeZone | None = None
+    open: Annotated[tuple[OpenHours, ...], Field(max_length=50)] = ()
+    closed_message: ByLanguage = Field(default_factory=dict)
+
+
+class Retention(Document):
+    """How long things are kept; null is the platform's default."""
+
+    uploads_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    transcripts_hours: Annotated[int, Field(ge=1, le=87_600)] | None = None
+    tickets_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    logs_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+
+
+class Budgets(Document):
+    """What models may cost a day (of the tenant's time zone); null is no limit, 0 is no model."""
+
+    tokens_per_day: Annotated[int, Field(ge=0, le=10**12)] | None = None
+    usd_per_day: Annotated[float, Field(ge=0, le=10**6)] | None = None
+
+
+class Handoff(Document):
+    """Whether a person is offered, and in which words."""
+
+    offer: bool = True
+    message: ByLanguage = Field(default_factory=dict)
+
+
+class TenantPolicy(Document):
+    """How a tenant's bot behaves.
+
+    `languages` are those it answers in; empty is all. Texts by language fall back to the default language.
+    """
+
+    persona: Persona = Persona()
+    languages: Annotated[tuple[Language, ...], Field(max_length=50)] = ()
+    default_language: Language = "en"
+    smart_mode: bool = True
+    no_answer_reply: ByLanguage = Field(default_factory=dict)
+    guardrails: Guardrails = Guardrails()
+    hours: Hours = Hours()
+    retention: Retention = Retention()
+    budgets: Budgets = Budgets()
+    handoff: Handoff = Handoff()
+
+    @model_validator(mode="after")
+    def _default_is_one_of_them(self) -> Self:
+        if self.languages and self.default_language not in self.languages:
+            raise ValueError("default_language: must be one of languages")
+        return self
+
+
+class PutPolicy(TenantPolicy):
+    """A policy to save; with `version`, only while that is still the newest."""
+
+    version: Annotated[int, Field(ge=0)] | None = None
+
+
+class PutRetrievalConfig(RetrievalConfig):
+    """A retrieval configuration to save; with `version`, only while that is still the newest."""
+
+    version: Annotated[int, Field(ge=0)] | None = None
+
+
+class PolicyView(TenantPolicy):
+    """The policy in force."""
+
+    version: int
+    updated_at: Timestamp | None
+    updated_by: str | None
+
+
+class RetrievalConfigView(RetrievalConfig):
+    """The retrieval configuration in force."""
+
+    version: int
+    updated_at: Timestamp | None
+    updated_by: str | None
+
+
+def as_document(body: PutPolicy | PutRetrievalConfig) -> dict[str, Any]:
+    """Return what is stored of a body: its fields that differ from the defaults, so that better defaults reach all."""
+    return body.model_dump(mode="json", exclude={"version"}, exclude_unset=True)

@@ -1,0 +1,1 @@
+"""Signing in with a password, and staying signed in by rotating refresh tokens."""

@@ -1,0 +1,109 @@
+"""Embeddings of the operator's endpoint: batches, retries, the dimension by asking."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from chatbot.core.logging import get_logger
+from chatbot.llm.breaker import Breakers
+from chatbot.llm.budgets import count_call, count_refusal
+from chatbot.llm.client import ModelClient
+from chatbot.llm.errors import ModelCallFailed, ModelUnavailable
+from chatbot.llm.retry import RetryPolicy, Tries, settle
+from chatbot.llm.schemas import CallRecord, Outcome, Purpose
+
+log = get_logger(__name__)
+
+MAX_BATCH = 128
+PATIENT = RetryPolicy(longest_wait=60.0, patience=180.0)
+"""For ingestion, where nobody waits: a `Retry-After` of a minute is kept."""
+
+
+class OpenAIEmbeddings:
+    """Turns texts into vectors: `vectors = await embeddings(texts)`.
+
+    Args:
+        client: the endpoint's client.
+        model: the embedding model's name.
+        breakers: share the gateway's, so that both know when the endpoint is down.
+        retries: the tries of one batch; questions of visitors want the default, ingestion `PATIENT`.
+    """
+
+    def __init__(
+        self, client: ModelClient, model: str, *, breakers: Breakers | None = None, retries: RetryPolicy | None = None
+    ) -> None:
+        self.model = model
+        self._client = client
+        self._breakers = breakers or Breakers()
+        self._retries = retries or RetryPolicy()
+        self._dimension: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The embedder's name beside stored vectors: vectors of two names are never compared."""
+        return f"openai:{self.model}"
+
+    def patient(self) -> "OpenAIEmbeddings":
+        """Return the same embedder with the tries of work that nobody waits for."""
+        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=replace(PATIENT))
+        twin._dimension = self._dimension
+        return twin
+
+    async def dimension(self) -> int:
+        """Return the vectors' length; asks the endpoint once.
+
+        Raises:
+            ModelUnavailable: the endpoint does not answer.
+        """
+        if self._dimension is None:
+            self._dimension = len((await self._batch(["dimension"]))[0])
+        return self._dimension
+
+    async def __call__(self, texts: Sequence[str]) -> list[list[float]]:
+        """Embed texts in batches of at most 128; vectors come in the order of the texts.
+
+        Raises:
+            ModelUnavailable: a batch failed for good; the cause is chained.
+        """
+        vectors: list[list[float]] = []
+        for start in range(0, len(texts), MAX_BATCH):
+            vectors += await self._batch(texts[start : start + MAX_BATCH])
+        return vectors
+
+    async def _batch(self, texts: Sequence[str]) -> list[list[float]]:
+        breaker = self._breakers.of(self._client.endpoint.base_url, self.model)
+        tries = Tries(self._retries, 1)
+        tries.next_model()
+        last: ModelCallFailed | None = None
+        while tries.may_try:
+            permit = await tries.admission(breaker)
+            if permit is None:
+                count_refusal(Purpose.EMBED, Outcome.CIRCUIT_OPEN)
+                break
+            try:
+                vectors = await self._client.embed(texts, self.model)
+            except ModelCallFailed as error:
+                settle(permit, error)
+                last = error
+                self._note(error.outcome, error)
+                if not tries.failed(error, breaker):
+                    break
+            else:
+                settle(permit, None)
+                self._note(Outcome.COMPLETED)
+                return self._checked(vectors)
+            finally:
+                permit.abandoned()
+        raise ModelUnavailable(last.reason if last else "the circuit is open") from last
+
+    def _checked(self, vectors: list[list[float]]) -> list[list[float]]:
+        """Refuse vectors of another length than the first seen: the model behind the name was changed."""
+        found = len(vectors[0]) if vectors else self._dimension
+        if self._dimension is not None and found != self._dimension:
+            raise ModelUnavailable(f"{self.model} gave {found} dimensions, before it gave {self._dimension}")
+        self._dimension = found
+        return vectors
+
+    def _note(self, outcome: Outcome, error: ModelCallFailed | None = None) -> None:
+        count_call(CallRecord(Purpose.EMBED, self.model, outcome))
+        if error:
+            log.warning("embedding failed", model=self.model, outcome=outcome.value, reason=error.reason)

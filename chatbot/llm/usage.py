@@ -1,0 +1,34 @@
+"""Opening a turn's ledger and booking it, inside the turn's own transactions."""
+
+from uuid import UUID
+
+from chatbot.core.clock import utcnow
+from chatbot.core.errors import MissingTenant
+from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.llm import repository
+from chatbot.llm.budgets import Budget, Ledger, Spent, total
+
+
+async def open_ledger(session: TenantReader, budget: Budget) -> Ledger:
+    """Begin a turn's ledger with what the session's tenant has spent on this UTC day."""
+    limited = budget.tokens_per_day is not None or budget.cost_micros_per_day is not None
+    spent = await repository.spent_on(session, utcnow().date()) if limited else Spent()
+    return Ledger(session.tenant_id, budget, spent)
+
+
+async def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UUID | None = None) -> None:
+    """Book a ledger: a row per call, and the sum on the tenant's counter of this UTC day.
+
+    Call it once, in the transaction that ends the turn; nothing is written when there was no call.
+
+    Raises:
+        MissingTenant: the session is another tenant's than the ledger.
+    """
+    if session.tenant_id != ledger.tenant_id:
+        raise MissingTenant("usage is booked in a session of the ledger's own tenant")
+    if not ledger.calls:
+        return
+    await repository.add_calls(session, ledger.calls, message_id)
+    spent = total(ledger.calls)
+    if spent.tokens:
+        await repository.add_to_day(session, utcnow().date(), spent)

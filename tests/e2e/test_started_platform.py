@@ -1,0 +1,141 @@
+"""The platform as a stranger meets it: one command, a first question, a clean stop, a crash, a warm start."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+ROOT = Path(__file__).parents[2]
+
+
+class Platform:
+    """A started platform: its process, its address and what it printed."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str, printed: str) -> None:
+        self.process = process
+        self.url = url
+        self.printed = printed
+
+
+@asynccontextmanager
+async def started(data_dir: Path, **environment: str) -> AsyncIterator[Platform]:
+    """Run `xin run` in a data folder until it says that it is ready; kill it at the end if it still runs."""
+    variables = {**os.environ, "XIN_DATA_DIR": str(data_dir), "ORCHESTRATOR_PORT": "0", **environment}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "chatbot", "run",
+        cwd=ROOT, env=variables, stdout=asyncio.subprocess.PIPE, stderr=(data_dir / "stderr").open("wb"),
+    )  # fmt: skip
+    try:
+        printed = await asyncio.wait_for(_welcome(process), 60)
+        address = re.search(r"http://\S+", printed)
+        assert address, (data_dir / "stderr").read_text()
+        yield Platform(process, address.group(), printed)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _welcome(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    lines = b""
+    while b"curl" not in lines:
+        line = await process.stdout.readline()
+        if not line:
+            break
+        lines += line
+    return lines.decode()
+
+
+async def _ask(url: str, question: str, session: str = "me") -> dict[str, object]:
+    async with aiohttp.ClientSession() as http:
+        for _ in range(60):
+            async with http.post(f"{url}/api/chat", json={"sessionId": session, "message": question}) as answer:
+                body: dict[str, object] = await answer.json()
+                assert answer.status == 200, body
+            if body["mode"] != "no_answer":
+                break
+            await asyncio.sleep(0.5)  # the demo tenant's knowledge is being read in
+        return body
+
+
+async def test_first_start_answers_then_stops_and_starts_warm(tmp_path: Path) -> None:
+    async with started(tmp_path) as platform:
+        assert "password" in platform.printed
+        english = await _ask(platform.url, "What is Xin?")
+        assert english["mode"] == "extractive"
+        assert "platform" in str(english["reply"])
+        assert english["citations"]
+        persian = await _ask(platform.url, "داده‌های من کجا نگهداری می‌شوند؟", "fa")
+        assert "پوشهٔ داده" in str(persian["reply"])
+        spanish = await _ask(platform.url, "¿Necesita Xin una clave de inteligencia artificial?", "es")
+        assert "No" in str(spanish["reply"])
+        platform.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(platform.process.wait(), 30) == 0
+    began = time.monotonic()
+    async with started(tmp_path) as platform:
+        assert "password" not in platform.printed
+        assert time.monotonic() - began < 20
+        assert (await _ask(platform.url, "What is Xin?"))["citations"]
+
+
+async def test_what_it_does_not_know_it_does_not_answer(tmp_path: Path) -> None:
+    async with started(tmp_path) as platform:
+        await _ask(platform.url, "What is Xin?")
+        async with aiohttp.ClientSession() as http:
+            for question in ("How tall is the Eiffel tower?", "پایتخت مغولستان کجاست؟", "¿Quién pintó Las Meninas?"):
+                async with http.post(
+                    f"{platform.url}/api/chat", json={"sessionId": "x", "message": question}
+                ) as answer:
+                    body = await answer.json()
+                assert body["mode"] == "no_answer", body
+                assert body["citations"] == []
+                assert body["ticketOffered"] is True
+
+
+async def test_a_killed_platform_starts_again(tmp_path: Path) -> None:
+    async with started(tmp_path) as platform:
+        await _ask(platform.url, "What is Xin?")
+        platform.process.kill()
+        await platform.process.wait()
+    async with started(tmp_path) as platform:
+        assert (await _ask(platform.url, "What is Xin?"))["citations"]
+
+
+async def test_bad_settings_and_taken_ports_are_named(tmp_path: Path) -> None:
+    async with started(tmp_path) as platform:
+        port = platform.url.rsplit(":", 1)[1]
+        for variables, name in (
+            ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
+            ({"ORCHESTRATOR_PORT": port}, "ORCHESTRATOR_PORT"),
+        ):
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "chatbot", "run",
+                cwd=ROOT, env={**os.environ, "XIN_DATA_DIR": str(tmp_path / "other"), **variables},
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            _, errors = await asyncio.wait_for(process.communicate(), 60)
+            assert process.returncode == 1
+            assert name in errors.decode()
+            assert "Traceback" not in errors.decode()
+
+
+async def test_health_and_metrics(tmp_path: Path) -> None:
+    async with started(tmp_path) as platform, aiohttp.ClientSession() as http:
+        for path in ("/health", "/api/health", "/health/live", "/health/ready"):
+            async with http.get(platform.url + path, headers={"X-Request-ID": "abc"}) as answer:
+                assert answer.status == 200
+                assert answer.headers["X-Request-ID"] == "abc"
+                assert json.loads(await answer.read())["status"] == "ok"
+        async with http.get(platform.url + "/metrics") as answer:
+            text = await answer.text()
+        assert re.search(r'http_requests_total\{method="GET",route="/health",status_code="2xx"\}', text)
+        assert "http_request_latency_seconds_bucket" in text

@@ -1,0 +1,161 @@
+"""The parsing child: whatever a file does to it, the platform gets an answer and the next file is read."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chatbot.knowledge.parse.errors import ParseError, ParseFault
+from chatbot.knowledge.parse.model import MEGABYTE, ParseLimits
+from chatbot.knowledge.parse.sandbox import ParserSandbox
+from tests.unit.knowledge import files
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[ParserSandbox]:
+    async with ParserSandbox() as opened:
+        yield opened
+
+
+def children() -> list[psutil.Process]:
+    found = psutil.Process().children(recursive=True)
+    return [child for child in found if child.is_running() and any("parse.child" in part for part in child.cmdline())]
+
+
+async def still_works(sandbox: ParserSandbox) -> bool:
+    return (await sandbox.parse(b"# Fine\n\nStill here.", "a.md")).title == "Fine"
+
+
+async def test_bytes_and_paths(sandbox: ParserSandbox, tmp_path: Path) -> None:
+    path = tmp_path / "stored-under-another-name"
+    path.write_bytes(files.make_docx())
+    assert (await sandbox.parse(path, "handbook.docx")).title == "Shop handbook"
+    assert (await sandbox.parse(files.make_docx(), "handbook.docx")).kind == "docx"
+    with pytest.raises(ParseError) as error:
+        await sandbox.parse(tmp_path / "gone", "gone.txt")
+    assert error.value.code == ParseFault.NOT_FOUND
+
+
+async def test_one_child_serves_many_files_and_refusals(sandbox: ParserSandbox) -> None:
+    pids = set()
+    for _ in range(3):
+        assert await still_works(sandbox)
+        with pytest.raises(ParseError):
+            await sandbox.parse(b"", "a.txt")
+        pids |= {child.pid for child in children()}
+    assert len(pids) == 1
+
+
+async def test_a_200_megabyte_file_is_refused_unread(sandbox: ParserSandbox, tmp_path: Path) -> None:
+    path = tmp_path / "huge.pdf"
+    with path.open("wb") as file:
+        file.truncate(200 * MEGABYTE)
+    with pytest.raises(ParseError, match=r"200\.0 MB"):
+        await sandbox.parse(path, "huge.pdf")
+    assert await still_works(sandbox)
+
+
+async def test_a_bomb_is_refused_and_the_next_file_is_read(sandbox: ParserSandbox) -> None:
+    with pytest.raises(ParseError) as error:
+        await sandbox.parse(files.inflating_docx(200), "bomb.docx")
+    assert error.value.code == ParseFault.INFLATES_TOO_MUCH
+    assert await still_works(sandbox)
+
+
+async def test_too_much_memory_kills_the_child_only(sandbox: ParserSandbox) -> None:
+    bomb = await asyncio.to_thread(files.inflating_docx, 90)
+    with pytest.raises(ParseError) as error:
+        await sandbox.parse(bomb, "bomb.docx", limits=ParseLimits(memory_bytes=300 * MEGABYTE))
+    assert error.value.code == ParseFault.OUT_OF_MEMORY
+    assert error.value.retryable
+    assert await still_works(sandbox)
+
+
+async def test_time_is_limited(sandbox: ParserSandbox) -> None:
+    assert await still_works(sandbox)
+    slow = await asyncio.to_thread(files.inflating_docx, 60)
+    with pytest.raises(ParseError) as error:
+        await sandbox.parse(slow, "slow.docx", limits=ParseLimits(wall_seconds=0.3, memory_bytes=4096 * MEGABYTE))
+    assert error.value.code == ParseFault.TIMEOUT
+    assert children() == []
+    assert await still_works(sandbox)
+
+
+async def test_a_killed_child_is_replaced(sandbox: ParserSandbox) -> None:
+    assert await still_works(sandbox)
+    for number in (signal.SIGKILL, signal.SIGSEGV):
+        slow = asyncio.create_task(sandbox.parse(await asyncio.to_thread(files.inflating_docx, 40), "slow.docx"))
+        await asyncio.sleep(0.3)
+        os.kill(children()[0].pid, number)
+        with pytest.raises(ParseError) as error:
+            await slow
+        assert error.value.code in {ParseFault.OUT_OF_MEMORY, ParseFault.CRASHED}
+        assert await still_works(sandbox)
+
+
+async def test_a_child_that_died_while_idle_costs_one_retryable_failure_at_most(sandbox: ParserSandbox) -> None:
+    assert await still_works(sandbox)
+    children()[0].kill()
+    await asyncio.sleep(0.1)
+    assert await still_works(sandbox)
+
+
+async def test_cancelling_kills_the_child(sandbox: ParserSandbox) -> None:
+    assert await still_works(sandbox)
+    data = await asyncio.to_thread(files.inflating_docx, 60)
+    task = asyncio.create_task(sandbox.parse(data, "slow.docx"))
+    await asyncio.sleep(0.3)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert children() == []
+    assert await still_works(sandbox)
+
+
+async def test_an_idle_child_gives_its_memory_back() -> None:
+    async with ParserSandbox(idle_seconds=0.2) as sandbox:
+        assert await still_works(sandbox)
+        assert len(children()) == 1
+        await asyncio.sleep(0.6)
+        assert children() == []
+        assert await still_works(sandbox)
+    assert children() == []
+
+
+async def test_no_more_children_than_places() -> None:
+    async with ParserSandbox(size=2) as sandbox:
+        results = await asyncio.gather(*(still_works(sandbox) for _ in range(12)))
+        assert all(results)
+        assert len(children()) == 2
+
+
+async def test_the_child_knows_no_secret(sandbox: ParserSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://canary")
+    assert await still_works(sandbox)
+    assert not any("canary" in value for value in children()[0].environ().values())
+
+
+def test_children_die_with_a_killed_parent() -> None:
+    program = (
+        "import asyncio\nfrom chatbot.knowledge.parse.sandbox import ParserSandbox\n"
+        "async def main():\n    s = ParserSandbox()\n    await s.parse(b'words here', 'a.txt')\n"
+        "    print(s._idle[0]._process.pid, flush=True)\n    await asyncio.sleep(60)\nasyncio.run(main())"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    assert child.is_running()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline and child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.05)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

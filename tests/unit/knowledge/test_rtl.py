@@ -1,0 +1,68 @@
+"""Persian and Arabic in the order people read it, from real PDFs and from lines as drawn."""
+
+import pytest
+
+from chatbot.knowledge.parse.extract import parse_bytes
+from chatbot.knowledge.parse.model import ParseLimits
+from chatbot.knowledge.parse.rtl import is_reversed, plain_forms, repair, visual_to_logical
+from tests.unit.knowledge import files
+
+
+def flat(text: str) -> str:
+    return " ".join(text.replace("#", " ").split())
+
+
+@pytest.mark.parametrize("shaped", [True, False], ids=["shaped", "drawn-backwards"])
+@pytest.mark.parametrize("text", [files.PERSIAN, files.ARABIC], ids=["persian", "arabic"])
+def test_a_real_pdf_is_read_in_order(text: list[str], shaped: bool) -> None:
+    document = parse_bytes(files.make_pdf(text, shaped=shaped), "a.pdf", None, ParseLimits())
+    assert flat(document.markdown) == flat(" ".join(text))
+    assert document.title == text[0]
+
+
+@pytest.mark.parametrize("text", [*files.PERSIAN, *files.ARABIC])
+def test_reversal_is_noticed_and_the_right_order_left_alone(text: str) -> None:
+    long = " ".join(files.PERSIAN if text in files.PERSIAN else files.ARABIC)
+    assert is_reversed(long[::-1])
+    assert not is_reversed(long)
+    assert repair([long]) == ([long], False)
+
+
+def test_backward_pages_are_turned_and_short_ones_follow() -> None:
+    drawn = [visual_to_logical(files.PERSIAN[1]), visual_to_logical(files.PERSIAN[0])]
+    mended, turned = repair(drawn)
+    assert turned
+    assert mended[1] == files.PERSIAN[0]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "read"),
+    [
+        ("ناموت 25 تمیق", "قیمت 25 تومان"),
+        ("۳۰ ات ۲۵", "۲۵ تا ۳۰"),
+        ("Windows 11 Pro هخسن", "نسخه Windows 11 Pro"),
+        ("2026/05/12 خیرات", "تاریخ 2026/05/12"),
+        ("۵۵-021 نفلت", "تلفن 021-۵۵"),
+        ("٪25 فیفخت", "تخفیف 25٪"),
+        ("(یتسپ) شرافس", "سفارش (پستی)"),
+        (".دینک ساوت a.b@c.com اب", "با a.b@c.com تواس کنید."),
+        ("plain English (2)", "plain English (2)"),
+    ],
+)
+def test_a_drawn_line_becomes_a_read_one(drawn: str, read: str) -> None:
+    assert visual_to_logical(drawn) == read
+
+
+def test_glyph_forms_become_letters() -> None:
+    assert plain_forms("\ufeb3\ufefc\ufee1") == "سلام"
+    assert plain_forms("ﬁ stays, \ufefb becomes two") == "ﬁ stays, لا becomes two"
+    assert repair(
+        [
+            "\ufee1\ufefc\ufeb3 "
+            + " ".join(word[::-1] for word in reversed(["این", "است", "که", "از", "را", "با", "به", "برای", "شما"]))
+        ]
+    )[0] == ["این است که از را با به برای شما سلام"]
+
+
+def test_harakat_stay_on_their_letters() -> None:
+    assert visual_to_logical("مٌلَع") == "علَمٌ"
