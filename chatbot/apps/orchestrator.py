@@ -20,6 +20,7 @@ from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.identity.bootstrap import ensure_first_rows
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
+from chatbot.knowledge.endpoints import router as knowledge
 from chatbot.ops.health import Health, health_router
 
 log = get_logger(__name__)
@@ -75,6 +76,7 @@ def _routers() -> Iterable[APIRouter]:
     yield health_router("/api/health")
     yield _metrics_router()
     yield identity
+    yield knowledge
 
 
 def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
@@ -85,6 +87,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.jobs = runtime.jobs
     app.state.bus = runtime.bus
     app.state.keys = runtime.keys
+    app.state.retriever = runtime.retriever
     app.state.draining = asyncio.Event()
     app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})
 

@@ -8,11 +8,15 @@ import procrastinate
 
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
+from chatbot.core.safe_http import SafeHttp
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
+from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.embedding.minilm import MiniLmEmbedder
+from chatbot.knowledge.retrieval.service import Retriever
 
 BUS_CHANNELS = ("xin_message", "xin_policy")
 
@@ -27,6 +31,8 @@ class Runtime:
     bus: Bus
     jobs: procrastinate.App
     keys: TokenKeys
+    http: SafeHttp
+    retriever: Retriever
 
 
 @asynccontextmanager
@@ -40,4 +46,13 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), BUS_CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        yield Runtime(settings, database, blobs, bus, jobs, keys)
+        http = await stack.enter_async_context(
+            SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
+        )
+        yield Runtime(settings, database, blobs, bus, jobs, keys, http, Retriever(_embedders(settings)))
+
+
+def _embedders(settings: Settings) -> list[Embedder]:
+    if settings.embedder in ("auto", "minilm") and MiniLmEmbedder.available():
+        return [MiniLmEmbedder(settings.data_dir / "models")]
+    return []

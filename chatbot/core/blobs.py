@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import IO
 
 import aiohttp
 import obstore
@@ -28,6 +29,17 @@ class BlobStore:
         """
         try:
             await obstore.put_async(self._store, key, body)
+        except BaseError as error:
+            raise Unavailable(f"the file store did not accept the file: {_short(error)}") from error
+
+    async def put_stream(self, key: str, file: IO[bytes]) -> None:
+        """Store a file from where it is read, in parts of 5 MB: it is never whole in memory.
+
+        Raises:
+            Unavailable: the store does not answer; nothing was written.
+        """
+        try:
+            await obstore.put_async(self._store, key, file)
         except BaseError as error:
             raise Unavailable(f"the file store did not accept the file: {_short(error)}") from error
 

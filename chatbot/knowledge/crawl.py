@@ -97,6 +97,33 @@ class Crawler:
                 tried += 1
                 yield await self._attempt(found, url)
 
+    async def addresses(self, url: str) -> tuple[list[str], list[RefusedPage]]:
+        """Ask only which pages a sitemap names, at most `max_pages`, each once; and what was refused at once."""
+        pages: dict[str, str] = {}
+        refused: list[RefusedPage] = []
+        async for found in self._pages_of(url):
+            if isinstance(found, RefusedPage):
+                refused.append(found)
+            elif (fault := self._fault_of(found, url)) is not None:
+                refused.append(fault)
+            elif len(pages) < self._options.max_pages:
+                pages.setdefault(fold_url(found), found)
+            elif fold_url(found) not in pages:
+                limit = self._options.max_pages
+                refused.append(RefusedPage(url, "page_limit", f"The sitemap names more than {limit} pages."))
+                break
+        return list(pages.values()), refused
+
+    def _fault_of(self, page: str, sitemap: str) -> RefusedPage | None:
+        """What can be said against a page without asking the network."""
+        try:
+            _require_site(self._http.check(page), sitemap)
+        except XinError as error:
+            return RefusedPage(page, error.code, error.detail)
+        except _Refused as refused:
+            return RefusedPage(page, refused.code, refused.reason)
+        return None
+
     async def _pages_of(self, url: str) -> AsyncIterator[str | RefusedPage]:
         """The addresses in a sitemap and in those it leads to."""
         waiting, known, taken = [url], {fold_url(url)}, 0

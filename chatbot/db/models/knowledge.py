@@ -11,12 +11,22 @@ from typing import Any
 from uuid import UUID
 
 from pgvector.sqlalchemy import HALFVEC, SPARSEVEC
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chatbot.db.models.base import EMPTY_ARRAY, Base, CreatedAt, TenantOwned, Timestamped, owned_by
+from chatbot.db.models.base import EMPTY_ARRAY, EMPTY_OBJECT, Base, CreatedAt, TenantOwned, Timestamped, owned_by
 
 SPARSE_DIMENSIONS = 1_000_000_000
 """pgvector's limit for `sparsevec`; hashed terms are taken modulo it."""
@@ -61,19 +71,30 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
 
 
 class IngestionJob(TenantOwned, Base):
-    """One run over one version of one source."""
+    """The reading of one version of one source.
+
+    `run` is the number of the queue's task that may work on it now: a task that was given back to the queue by
+    mistake, or whose successor waits already, carries an older number and does nothing. `attempts` counts the tries
+    since the last progress.
+    """
 
     __tablename__ = "ingestion_jobs"
     __table_args__ = (
         owned_by("source_id", "knowledge_sources"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
-        Index("ix_ingestion_jobs_open", "created_at", postgresql_where=sql("status IN ('pending', 'running')")),
+        Index(
+            "ix_ingestion_jobs_open",
+            "tenant_id",
+            "created_at",
+            postgresql_where=sql("status IN ('pending', 'running')"),
+        ),
     )
 
     source_id: Mapped[UUID] = mapped_column(index=True)
     version: Mapped[int]
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
     stage: Mapped[str | None] = mapped_column(String(20))
+    run: Mapped[int] = mapped_column(server_default=sql("0"))
     done: Mapped[int] = mapped_column(server_default=sql("0"))
     total: Mapped[int | None]
     attempts: Mapped[int] = mapped_column(server_default=sql("0"))
@@ -93,7 +114,8 @@ class Passage(TenantOwned, Base):
     __table_args__ = (
         owned_by("source_id", "knowledge_sources"),
         UniqueConstraint("tenant_id", "source_id", "version", "ordinal"),
-        Index("ix_passages_terms", "terms", postgresql_using="gin"),
+        # No pending list: it would be scanned by every search until the next vacuum.
+        Index("ix_passages_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
         Index("ix_passages_tenant_id_brand_id", "tenant_id", "brand_id"),
     )
 
@@ -113,7 +135,7 @@ class Passage(TenantOwned, Base):
 
 
 class PassageVector(Base):
-    """A passage's dense vector by one embedder; dimensions differ, so indexes are per embedder."""
+    """A passage's dense vector of length 1 by one embedder; there is an HNSW index per usual number of dimensions."""
 
     __tablename__ = "passage_vectors"
     __table_args__ = (
@@ -125,30 +147,47 @@ class PassageVector(Base):
     passage_id: Mapped[UUID] = mapped_column(primary_key=True)
     embedder: Mapped[str] = mapped_column(String(120), primary_key=True)
     brand_id: Mapped[UUID]
+    dimensions: Mapped[int] = mapped_column(SmallInteger)
     embedding: Mapped[Any] = mapped_column(HALFVEC())
 
 
 class TermStatistics(Base):
-    """In how many passages of a brand a term stands; `word` is kept for spelling expansion (null for grams)."""
+    """In how many passages of a brand a word stem stands.
+
+    `trigrams` are hashes of brand and character trigram: misspelt words of a question find their neighbours by them.
+    """
 
     __tablename__ = "term_statistics"
+    __table_args__ = (
+        Index("ix_term_statistics_trigrams", "trigrams", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        {"postgresql_with": {"fillfactor": 80}},  # counts are updated in place
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(primary_key=True)
     term: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    word: Mapped[str | None] = mapped_column(String(80))
+    word: Mapped[str]
+    trigrams: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     passages: Mapped[int]
 
 
 class BrandStatistics(Base):
-    """Size of a brand's knowledge: passages and the sum of their lengths in terms."""
+    """Size of a brand's knowledge, its languages, and how common each character 4-gram is in it.
+
+    `gram_table` is counted over a sample of `gram_sample` passages when the brand had `gram_basis` of them, and counted
+    again when the brand has grown or shrunk by a quarter; `gram_version` tells caches.
+    """
 
     __tablename__ = "brand_statistics"
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     brand_id: Mapped[UUID] = mapped_column(primary_key=True)
     passages: Mapped[int] = mapped_column(server_default=sql("0"))
-    total_length: Mapped[int] = mapped_column(server_default=sql("0"))
+    languages: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    gram_version: Mapped[int] = mapped_column(server_default=sql("0"))
+    gram_basis: Mapped[int] = mapped_column(server_default=sql("0"))
+    gram_sample: Mapped[int] = mapped_column(server_default=sql("0"))
+    gram_table: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class KnowledgeGap(TenantOwned, Base):

@@ -6,6 +6,7 @@ from procrastinate.schema import SchemaManager
 from chatbot.db.models import Base
 from chatbot.db.rls import platform_only, protect
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE
+from chatbot.db.search import drop_search_functions, search_functions, search_storage
 
 revision = "0001"
 down_revision = None
@@ -18,6 +19,8 @@ def upgrade() -> None:
     Base.metadata.create_all(bind)
     for statement in _security():
         op.execute(statement)
+    for statement in [*search_storage(), *search_functions()]:
+        op.execute(statement)
     _run_script(SchemaManager.get_schema())
     for statement in _queue_grants():
         op.execute(statement)
@@ -26,6 +29,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     for kind, name in _queue_objects():
         op.execute(f"DROP {kind} IF EXISTS {name} CASCADE")
+    for statement in drop_search_functions():
+        op.execute(statement)
     Base.metadata.drop_all(op.get_bind())
 
 

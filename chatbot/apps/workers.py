@@ -1,0 +1,68 @@
+"""The queue's workers as any process runs them: tasks of every room, the worker itself, and what watches beside it."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from socket import gethostname
+
+from chatbot.apps.runtime import Runtime
+from chatbot.jobs.worker import run_worker
+from chatbot.knowledge.ingestion.reembedding import Reembedding
+from chatbot.knowledge.ingestion.watch import Watch
+from chatbot.knowledge.parse.sandbox import ParserSandbox
+from chatbot.knowledge.queueing import UPKEEP_QUEUE
+from chatbot.knowledge.tasks import NAMESPACE, make_blueprint, make_pipeline
+
+
+@asynccontextmanager
+async def ingestion(runtime: Runtime) -> AsyncIterator[list[str]]:
+    """Make the tasks of knowledge known to the process's queue, and watch over ingestion while the block runs.
+
+    Yields:
+        The queues that a worker must take from.
+    """
+    settings = runtime.settings
+    async with AsyncExitStack() as stack:
+        sandbox = await stack.enter_async_context(ParserSandbox(size=settings.ingest_concurrency))
+        pipeline = make_pipeline(
+            database=runtime.database,
+            blobs=runtime.blobs,
+            queue=runtime.jobs,
+            sandbox=sandbox,
+            http=runtime.http,
+            store=runtime.retriever.store,
+            embedders=runtime.retriever.embedders,
+            settings=settings,
+        )
+        reembedding = Reembedding(runtime.database, runtime.jobs, runtime.retriever.store, runtime.retriever.embedders)
+        runtime.jobs.add_tasks_from(make_blueprint(pipeline, reembedding), namespace=NAMESPACE)
+        watch = Watch(runtime.database, runtime.jobs, settings.ingest_queue_name)
+        await stack.enter_async_context(watch.running())
+        await reembedding.begin()
+        yield [settings.ingest_queue_name, UPKEEP_QUEUE]
+
+
+async def work(runtime: Runtime) -> None:
+    """Work on every queue until cancelled."""
+    async with ingestion(runtime) as queues:
+        await run_worker(
+            runtime.jobs,
+            queues=queues,
+            concurrency=runtime.settings.ingest_concurrency,
+            name=f"{gethostname()}:{os.getpid()}",
+        )
+
+
+async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
+    """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
+    worker = asyncio.create_task(work(runtime), name="worker")
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    worker.cancel()
+    try:
+        await worker
+    except asyncio.CancelledError:
+        if not stop.is_set():
+            raise

@@ -1,0 +1,77 @@
+"""What search needs beyond tables: functions that reach the GIN indexes under row-level security, vector indexes, storage.
+
+Under a policy, PostgreSQL uses an index only for leakproof operators, and array overlap is not one. So the two look-ups
+by array are functions owned by the platform role, whose policy hides nothing; each narrows to the session's tenant
+itself and takes no tenant from its caller.
+"""
+
+from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE
+
+_TENANT = "NULLIF(current_setting('xin.tenant_id', true), '')::uuid"
+VECTOR_DIMENSIONS = (256, 384, 512, 768, 1024, 1536, 3072)
+"""Vector lengths with an HNSW index; a brand embedded with another length is scanned exactly."""
+
+# {match} is `&&` (any of the terms) or `@>` (all of them).
+_CANDIDATES = """
+CREATE FUNCTION {name}(brand uuid, wanted bigint[], query sparsevec, tagged text[], seen_by text[], most int)
+RETURNS TABLE (passage_id uuid, score float8)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
+BEGIN
+  RETURN QUERY EXECUTE
+    'SELECT p.id, -(p.weights <#> $3) AS score FROM passages p
+     JOIN knowledge_sources s ON s.tenant_id = p.tenant_id AND s.id = p.source_id AND s.live_version = p.version
+     WHERE p.tenant_id = $1 AND p.terms {match} $2 AND p.brand_id = $4
+       AND (cardinality($5) = 0 OR s.tags && $5) AND s.visibility = ANY ($6)
+     ORDER BY score DESC, p.id LIMIT $7'
+  USING {tenant}, wanted, query, brand, tagged, seen_by, most;
+END $body$
+"""
+_SIMILAR = f"""
+CREATE FUNCTION xin_similar_words(brand uuid, wanted bigint[], shortest int, longest int)
+RETURNS TABLE (word text, passages bigint, shared bigint, of bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
+  SELECT t.word, t.passages, (SELECT count(*) FROM unnest(t.trigrams) g WHERE g = ANY (wanted)), cardinality(t.trigrams)::bigint
+  FROM term_statistics t
+  WHERE t.tenant_id = {_TENANT} AND t.brand_id = brand AND t.trigrams && wanted AND t.passages > 0
+    AND length(t.word) BETWEEN shortest AND longest
+  ORDER BY 3 DESC LIMIT 50
+$body$
+"""
+_SIGNATURES = (
+    "xin_candidates_any(uuid, bigint[], sparsevec, text[], text[], int)",
+    "xin_candidates_all(uuid, bigint[], sparsevec, text[], text[], int)",
+    "xin_similar_words(uuid, bigint[], int, int)",
+)
+
+
+def search_functions() -> list[str]:
+    """Return the statements that create the functions and give them to the platform role."""
+    made = [
+        _CANDIDATES.format(name="xin_candidates_any", match="&&", tenant=_TENANT),
+        _CANDIDATES.format(name="xin_candidates_all", match="@>", tenant=_TENANT),
+        _SIMILAR,
+    ]
+    # An owner that is no superuser must be a member of the role, which must be able to own something, to hand over.
+    owners = [f"GRANT {PLATFORM_ROLE} TO CURRENT_USER WITH SET TRUE", f"GRANT CREATE ON SCHEMA public TO {PLATFORM_ROLE}"]
+    for signature in _SIGNATURES:
+        owners += [
+            f"ALTER FUNCTION {signature} OWNER TO {PLATFORM_ROLE}",
+            f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC",
+            f"GRANT EXECUTE ON FUNCTION {signature} TO {APP_ROLE}",
+        ]
+    return [*made, *owners, f"REVOKE CREATE ON SCHEMA public FROM {PLATFORM_ROLE}"]
+
+
+def drop_search_functions() -> list[str]:
+    """Return the statements that drop the functions."""
+    return [f"DROP FUNCTION IF EXISTS {signature}" for signature in _SIGNATURES]
+
+
+def search_storage() -> list[str]:
+    """Return the statements for vector indexes and for keeping BM25 weights beside their row, where they are read."""
+    indexes = [
+        f"CREATE INDEX ix_passage_vectors_hnsw_{n} ON passage_vectors "
+        f"USING hnsw ((embedding::halfvec({n})) halfvec_ip_ops) WHERE dimensions = {n}"
+        for n in VECTOR_DIMENSIONS
+    ]
+    return [*indexes, "ALTER TABLE passages ALTER COLUMN weights SET STORAGE MAIN"]

@@ -1,0 +1,71 @@
+"""Tells the language of a text, short questions included: script first, then small words, then a classifier."""
+
+import re
+import unicodedata
+from collections.abc import Collection
+from importlib import import_module
+
+from chatbot.knowledge.analysis.folding import fold
+from chatbot.knowledge.analysis.stopwords import STOP_WORDS
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufeff]")
+_PERSIAN_ONLY = re.compile("[پچژگکی\u200c]")
+_ARABIC_ONLY = re.compile("[ةى]|\\b(?:ال|وال|بال)\\w{3,}")
+_SPANISH_MARKS = re.compile("[¿¡ñáéíóúü]")
+_CLASSIFIER_WORDS = 4  # below that many words py3langid guesses
+
+_LATIN = ("en", "es")
+
+
+def detect_language(text: str, *, among: Collection[str] | None = None, default: str = "en") -> str:
+    """Return the two-letter language of ``text``.
+
+    Args:
+        text: a question or a passage; only its first 2,000 characters are looked at.
+        among: the languages it may be in (those a brand has text in); None for any.
+        default: the answer when the text says nothing, such as a product's name alone.
+    """
+    found = _detect(text[:2000])
+    if among is None:
+        return found or default
+    return found if found in among else default
+
+
+def _detect(text: str) -> str | None:
+    words = _LETTERS.findall(text)
+    letters = "".join(words)
+    if not letters:
+        return None
+    if len(_ARABIC.findall(letters)) * 2 > len(letters):
+        return _arabic_script(text)
+    if not unicodedata.name(letters[0], "").startswith("LATIN"):
+        return _classify(text)
+    return _latin(text, words)
+
+
+def _arabic_script(text: str) -> str:
+    """Persian unless the text shows Arabic's own letters and articles: Persian is often typed on Arabic keyboards."""
+    persian, arabic = len(_PERSIAN_ONLY.findall(text)), len(_ARABIC_ONLY.findall(text))
+    small = sum(word in STOP_WORDS["fa"] for word in fold(text).split())
+    return "ar" if arabic > persian + small else "fa"
+
+
+def _latin(text: str, words: list[str]) -> str | None:
+    folded = [fold(word) for word in words]
+    english, spanish = (sum(word in STOP_WORDS[language] for word in folded) for language in _LATIN)
+    spanish += len(_SPANISH_MARKS.findall(text.lower())[:3])
+    small_words = max(english, spanish)
+    if english != spanish and small_words >= 2 and small_words * 6 >= len(words):
+        return "en" if english > spanish else "es"
+    if len(words) >= _CLASSIFIER_WORDS:
+        return _classify(text)
+    if english != spanish:
+        return "en" if english > spanish else "es"
+    return None
+
+
+def _classify(text: str) -> str:
+    # Loaded on first use: the classifier's model costs 0.4 s and most texts are decided without it.
+    language, _score = import_module("py3langid").classify(text)
+    return str(language)

@@ -1,0 +1,52 @@
+"""An embedder behind a call: an OpenAI-compatible endpoint, or anything else that maps texts to vectors."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import numpy as np
+
+from chatbot.knowledge.embedding.contract import EmbeddingFailed, Vectors, unit_length
+
+EmbedCall = Callable[[Sequence[str]], Awaitable[Sequence[Sequence[float]]]]
+
+_BATCH = 64
+
+# Published results (MTEB): this model ranks Persian below plain BM25, so it is never given Persian.
+_WEAK_IN_PERSIAN = ("text-embedding-3-small", "text-embedding-ada-002", "all-minilm")
+_OTHERS_ONLY = frozenset({"en", "es", "fr", "de", "it", "pt", "nl", "ca", "pl", "sv", "da", "no", "fi", "cs", "ro"})
+
+
+class RemoteEmbedder:
+    """Embeds through ``call``, which owns address, key, retries and limits.
+
+    Args:
+        model: the model's name, part of the embedder's id.
+        dimensions: the number of values the model gives; checked on each answer.
+        call: texts to vectors, in order.
+    """
+
+    def __init__(self, model: str, dimensions: int, call: EmbedCall) -> None:
+        self.id = f"remote:{model}"
+        self.dimensions = dimensions
+        self.languages = languages_of(model)
+        self._call = call
+
+    async def embed_passages(self, texts: Sequence[str]) -> Vectors:
+        """Embed in requests of at most 64 texts."""
+        parts = [await self._request(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+        return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), np.float32)
+
+    async def embed_query(self, text: str) -> Vectors:
+        """Embed one question."""
+        vectors = await self._request([text])
+        return np.asarray(vectors[0], dtype=np.float32)
+
+    async def _request(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.asarray(await self._call(texts), dtype=np.float32)
+        if vectors.shape != (len(texts), self.dimensions):
+            raise EmbeddingFailed(f"the embedding model gave {vectors.shape}, not {(len(texts), self.dimensions)}")
+        return unit_length(vectors)
+
+
+def languages_of(model: str) -> frozenset[str] | None:
+    """The languages a model may rank; None for all."""
+    return _OTHERS_ONLY if any(name in model.lower() for name in _WEAK_IN_PERSIAN) else None

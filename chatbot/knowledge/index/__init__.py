@@ -1,0 +1,1 @@
+"""The stores of passages: lexical and dense, written and searched."""

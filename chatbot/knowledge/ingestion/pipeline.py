@@ -1,0 +1,284 @@
+"""One slice of an ingestion job: read, cut, then embed and write batch by batch until done or its time is over.
+
+Every step that counts is one short transaction which also holds the job's `run`, so a worker may die anywhere: the
+next one goes on after the last batch that was committed, and a worker that was only thought dead finds its run void.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from uuid import UUID
+
+import procrastinate
+import psycopg
+import sqlalchemy.exc
+
+from chatbot.core.blobs import BlobStore
+from chatbot.core.clock import utcnow
+from chatbot.core.errors import NotFound, Unavailable
+from chatbot.core.logging import get_logger
+from chatbot.db.models import IngestionJob, KnowledgeSource
+from chatbot.db.sessions import Database, TenantSession
+from chatbot.knowledge import queueing, repository
+from chatbot.knowledge.embedding.contract import Embedder, knows
+from chatbot.knowledge.index.passages import (
+    EmbeddedPassages,
+    PassageDraft,
+    SourceVersion,
+    index_passages,
+    remove_passages,
+)
+from chatbot.knowledge.index.vectors import VectorStore
+from chatbot.knowledge.ingestion import sitemaps
+from chatbot.knowledge.ingestion.errors import PATIENT_TRIES, IngestionFault, Superseded
+from chatbot.knowledge.ingestion.reading import Reader
+from chatbot.knowledge.ingestion.work import Prepared, Work
+from chatbot.knowledge.repository import OPEN_JOB
+
+log = get_logger(__name__)
+Result = TypeVar("Result")
+
+DATABASE_AWAY = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+)
+"""The database restarts, is full or too busy: the task goes back to the queue as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How ingestion divides its work. Times in seconds."""
+
+    batch: int = 32
+    slice_seconds: float = 5.0
+    watch_seconds: float = 0.5
+    retry_seconds: float = 5.0
+    longest_wait: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Works on ingestion jobs; one object serves all the slices of a process."""
+
+    database: Database
+    blobs: BlobStore
+    queue: procrastinate.App
+    queue_name: str
+    reader: Reader
+    store: VectorStore
+    embedders: tuple[Embedder, ...]
+    pace: Pace = field(default_factory=Pace)
+
+    async def run(self, tenant_id: UUID, job_id: UUID, run: int) -> None:
+        """Do one slice of a job; when the job is not done then, its next slice has been queued.
+
+        Raises:
+            DATABASE_AWAY: the queue must give the task out again.
+        """
+        work = await self._begin(tenant_id, job_id, run)
+        if work is None:
+            return
+        try:
+            await self._slice(work)
+        except Superseded:
+            log.info("ingestion job let go", job=str(job_id))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(work))
+            raise
+        except IngestionFault as fault:
+            await self._stumble(work, fault)
+        except NotFound as error:
+            await self._stumble(work, IngestionFault("file_missing", error.detail, tries=1))
+        except Unavailable as error:
+            await self._stumble(work, IngestionFault(error.code, error.detail, tries=PATIENT_TRIES))
+        except DATABASE_AWAY:
+            raise
+        except Exception:  # whatever a file can provoke: the job must end with a reason, the worker must live
+            log.exception("ingestion failed unexpectedly", job=str(job_id))
+            reason = "Something went wrong on our side while this was read; the log holds the details."
+            await self._stumble(work, IngestionFault("internal_error", reason))
+
+    async def _begin(self, tenant_id: UUID, job_id: UUID, run: int) -> Work | None:
+        """Count the try and mark the job as running; None when the task is void."""
+        async with self.database.tenant(tenant_id) as session:
+            found = await repository.find_job(session, job_id)
+            source = await repository.lock_source(session, found.source_id) if found else None
+            if found is None or source is None:
+                return None
+            job = found
+            await session.refresh(job, with_for_update=True)
+            if job.run != run or job.status not in OPEN_JOB or job.version != source.version:
+                return None
+            if job.attempts >= PATIENT_TRIES:
+                await self._fail(session, source, job, "worker_died", "The worker stopped each time it read this.")
+                return None
+            job.attempts += 1
+            job.status, job.started_at = "running", job.started_at or utcnow()
+            job.stage = job.stage or ("fetch" if source.kind in ("url", "sitemap") else "parse")
+            source.status = "processing"
+            await session.flush()
+            return Work.of(source, job)
+
+    async def _slice(self, work: Work) -> None:
+        if work.kind == "sitemap":
+            await self._list_pages(work)
+            return
+        prepared = await self._watched(work, self._prepare(work))
+        if work.done == 0 and prepared.content_hash and await self._same_as_before(work, prepared):
+            return
+        await self._write_until_time_is_over(work, prepared)
+
+    async def _prepare(self, work: Work) -> Prepared:
+        """Read and cut, or take what an earlier slice kept; what fits one batch is not worth keeping."""
+        if work.parsed_key:
+            return await asyncio.to_thread(Prepared.from_bytes, await self.blobs.get(work.parsed_key))
+        prepared = await self.reader.read(work)
+        if len(prepared.pieces) > self.pace.batch:
+            await self._keep(work, prepared)
+        return prepared
+
+    async def _keep(self, work: Work, prepared: Prepared) -> None:
+        key = f"{work.tenant_id}/prepared/{work.job_id}-{work.run}"
+        await self.blobs.put(key, await asyncio.to_thread(prepared.to_bytes))
+        async with self._held(work) as (_session, _source, job):
+            job.parsed_key, job.total, job.stage = key, len(prepared.pieces), "index"
+
+    async def _write_until_time_is_over(self, work: Work, prepared: Prepared) -> None:
+        began, done = time.monotonic(), work.done
+        while done < len(prepared.pieces):
+            upto = min(done + self.pace.batch, len(prepared.pieces))
+            drafts = [
+                PassageDraft(ordinal, piece.text, piece.language, piece.heading_path)
+                for ordinal, piece in enumerate(prepared.pieces[done:upto], done)
+            ]
+            vectors = await self._embed(drafts)
+            pause = time.monotonic() - began >= self.pace.slice_seconds
+            async with self._held(work) as (session, source, job):
+                if job.done != done:
+                    raise Superseded
+                version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
+                await index_passages(session, version, drafts, vectors=vectors, store=self.store)
+                job.done, job.total, job.attempts, job.stage = upto, len(prepared.pieces), 1, "index"
+                if upto == len(prepared.pieces):
+                    await self._finish(session, source, job, prepared)
+                elif pause:
+                    job.attempts = 0
+                    await queueing.next_run(self.queue, session, job, queue=self.queue_name)
+            done = upto
+            if pause:
+                return
+
+    async def _embed(self, drafts: list[PassageDraft]) -> list[EmbeddedPassages]:
+        """Embed with each embedder what is in a language that it knows."""
+        embedded = []
+        for embedder in self.embedders:
+            known = [draft for draft in drafts if knows(embedder, draft.language)]
+            if known:
+                vectors = await embedder.embed_passages([draft.text for draft in known])
+                by_ordinal = {draft.ordinal: vector for draft, vector in zip(known, vectors, strict=True)}
+                embedded.append(EmbeddedPassages(embedder.id, embedder.dimensions, by_ordinal))
+        return embedded
+
+    async def _finish(
+        self, session: TenantSession, source: KnowledgeSource, job: IngestionJob, prepared: Prepared
+    ) -> None:
+        """Let the new version answer and the old one go, in one transaction."""
+        if source.live_version is not None:
+            await remove_passages(session, source.brand_id, source.id, keep_version=job.version, store=self.store)
+        source.live_version, source.passage_count, source.status = job.version, len(prepared.pieces), "ready"
+        source.title, source.reason, source.reason_code = prepared.title, None, None
+        source.content_hash = prepared.content_hash or source.content_hash
+        await self._complete(session, job, prepared.notes)
+
+    async def _complete(self, session: TenantSession, job: IngestionJob, notes: tuple[str, ...]) -> None:
+        job.status, job.finished_at, job.stage = "completed", utcnow(), None
+        job.reason, job.reason_code = (" ".join(notes), "notes") if notes else (None, None)
+        if job.parsed_key:
+            await queueing.drop_files(self.queue, session, [job.parsed_key])
+            job.parsed_key = None
+
+    async def _same_as_before(self, work: Work, prepared: Prepared) -> bool:
+        """A page that says what it said when it was last read needs no new passages."""
+        async with self._held(work) as (session, source, job):
+            if source.live_version is None or source.content_hash != prepared.content_hash:
+                return False
+            source.version, source.status = source.live_version, "ready"
+            source.reason, source.reason_code = None, None
+            job.done = job.total = source.passage_count
+            await self._complete(session, job, ("The page says the same as before; there was nothing to do.",))
+        return True
+
+    async def _list_pages(self, work: Work) -> None:
+        pages, refused = await self._watched(work, self.reader.addresses(work))
+        async with self._held(work) as (session, source, job):
+            notes = await sitemaps.adopt_pages(
+                session, source, pages, refused, queue=self.queue, queue_name=self.queue_name, store=self.store
+            )
+            source.live_version, source.status = source.version, "ready"
+            source.reason, source.reason_code = notes, "pages"
+            job.done = job.total = len(pages)
+            await self._complete(session, job, (notes,))
+
+    async def _watched(self, work: Work, reading: Coroutine[Any, Any, Result]) -> Result:
+        """Read while looking whether the job was cancelled; a cancelled read kills its parser."""
+        task = asyncio.create_task(reading)
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=self.pace.watch_seconds)
+                if not task.done() and not await self._still_ours(work):
+                    raise Superseded
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _still_ours(self, work: Work) -> bool:
+        async with self.database.tenant_reader(work.tenant_id) as session:
+            job = await repository.find_job(session, work.job_id)
+        return job is not None and job.status == "running" and job.run == work.run
+
+    @asynccontextmanager
+    async def _held(self, work: Work) -> AsyncIterator[tuple[TenantSession, KnowledgeSource, IngestionJob]]:
+        """Open a transaction that holds source and job. Raises `Superseded` when the job is not ours any more."""
+        async with self.database.tenant(work.tenant_id) as session:
+            source = await repository.lock_source(session, work.source_id)
+            job = await repository.lock_job(session, work.job_id) if source else None
+            if source is None or job is None or job.status != "running" or job.run != work.run:
+                raise Superseded
+            yield session, source, job
+            await session.flush()
+
+    async def _stumble(self, work: Work, fault: IngestionFault) -> None:
+        """Fail the job, or queue another try when one may help and there are tries left."""
+        try:
+            async with self._held(work) as (session, source, job):
+                if job.attempts >= fault.tries:
+                    await self._fail(session, source, job, fault.code, fault.reason)
+                    return
+                job.status, job.reason_code, job.reason = "pending", fault.code, fault.reason
+                wait = min(self.pace.retry_seconds * 2 ** (job.attempts - 1), self.pace.longest_wait)
+                await queueing.next_run(self.queue, session, job, queue=self.queue_name, in_seconds=int(wait) or None)
+        except Superseded:
+            log.info("ingestion job let go", job=str(work.job_id))
+
+    async def _fail(
+        self, session: TenantSession, source: KnowledgeSource, job: IngestionJob, code: str, reason: str
+    ) -> None:
+        log.warning("ingestion job failed", job=str(job.id), code=code, attempts=job.attempts)
+        await queueing.abandon(
+            self.queue, session, self.store, source, job, status="failed", reason_code=code, reason=reason
+        )
+
+    async def _give_back(self, work: Work) -> None:
+        """A worker that is told to stop does not use up a try."""
+        try:
+            async with self._held(work) as (_session, _source, job):
+                job.attempts = max(0, job.attempts - 1)
+        except (Superseded, *DATABASE_AWAY) as error:
+            log.info("ingestion job not given back in order; it will be rescued", reason=str(error)[:200])

@@ -1,0 +1,80 @@
+"""Gives passages the vectors of a new embedder, in batches per tenant, while those of the old one serve."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import procrastinate
+
+from chatbot.core.logging import get_logger
+from chatbot.db.sessions import Database, TenantSession
+from chatbot.jobs.app import enqueue
+from chatbot.knowledge import queueing
+from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
+from chatbot.knowledge.ingestion import repository
+
+log = get_logger(__name__)
+_BATCH = 64
+_PRIORITY = -40_000
+"""Behind all that waits to be read for the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reembedding:
+    """Re-embeds one batch per task; the queue decides what comes next."""
+
+    database: Database
+    queue: procrastinate.App
+    store: VectorStore
+    embedders: tuple[Embedder, ...]
+
+    async def begin(self) -> int:
+        """Queue the work for each tenant with passages that lack a vector of an embedder in use.
+
+        Returns:
+            For how many pairs of tenant and embedder; 0 is what a start without a change finds.
+        """
+        queued = 0
+        for embedder in self.embedders:
+            async with self.database.platform() as session:
+                tenants = await repository.tenants_to_embed(session, embedder.id, embedder.languages)
+            for tenant_id in tenants:
+                async with self.database.tenant(tenant_id) as tenant_session:
+                    await self._next(tenant_session, tenant_id, embedder)
+            if tenants:
+                log.info("embedding again in the background", embedder=embedder.id, tenants=len(tenants))
+            queued += len(tenants)
+        return queued
+
+    async def run(self, tenant_id: UUID, embedder_id: str) -> None:
+        """Embed one batch of a tenant; the last one removes the vectors of embedders no longer used."""
+        embedder = next((known for known in self.embedders if known.id == embedder_id), None)
+        if embedder is None:  # it was changed once more; the start that did so queued the right one
+            return
+        async with self.database.tenant_reader(tenant_id) as reader:
+            passages = await repository.passages_to_embed(reader, embedder.id, embedder.languages, limit=_BATCH)
+        vectors = await embedder.embed_passages([passage.text for passage in passages])
+        async with self.database.tenant(tenant_id) as session:
+            there = await repository.still_there(session, [passage.id for passage in passages])
+            for brand_id in {passage.brand_id for passage in passages}:
+                records = [
+                    VectorRecord(passage.id, vector)
+                    for passage, vector in zip(passages, vectors, strict=True)
+                    if passage.brand_id == brand_id and passage.id in there
+                ]
+                await self.store.write(session, brand_id, embedder.id, records)
+            if len(passages) == _BATCH:
+                await self._next(session, tenant_id, embedder)
+            else:
+                await repository.drop_replaced_vectors(session, embedder.id, [known.id for known in self.embedders])
+
+    async def _next(self, session: TenantSession, tenant_id: UUID, embedder: Embedder) -> None:
+        await enqueue(
+            self.queue,
+            session,
+            queueing.REEMBED_TASK,
+            queue=queueing.UPKEEP_QUEUE,
+            arguments={"tenant_id": str(tenant_id), "embedder": embedder.id},
+            lock=f"reembed:{tenant_id}:{embedder.id}",
+            priority=_PRIORITY,
+        )

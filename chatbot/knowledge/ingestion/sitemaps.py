@@ -1,0 +1,65 @@
+"""The pages of a sitemap as sources of their own: new ones are added, known ones read again, vanished ones removed."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import procrastinate
+
+from chatbot.core.ids import new_id
+from chatbot.db.models import KnowledgeSource
+from chatbot.db.sessions import TenantSession
+from chatbot.knowledge import queueing, repository
+from chatbot.knowledge.crawl import RefusedPage
+from chatbot.knowledge.index.passages import remove_passages
+from chatbot.knowledge.index.vectors import VectorStore
+
+
+async def adopt_pages(
+    session: TenantSession,
+    parent: KnowledgeSource,
+    pages: Sequence[str],
+    refused: Sequence[RefusedPage],
+    *,
+    queue: procrastinate.App,
+    queue_name: str,
+    store: VectorStore,
+) -> str:
+    """Bring the children of a held sitemap in line with what it names now, and queue their reading.
+
+    Returns:
+        A sentence on how many pages were taken and why others were not.
+    """
+    known = await repository.children_by_url(session, parent.id)
+    for url in pages:
+        child = known.pop(url, None)
+        if child is None:
+            child = _page_of(parent, url)
+            session.add(child)
+        else:
+            await queueing.begin_version(queue, session, store, child)
+            child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
+        await session.flush()
+        await queueing.new_job(queue, session, child, queue=queue_name)
+    for vanished in known.values():
+        await remove_passages(session, vanished.brand_id, vanished.id, store=store)
+        await session.delete(vanished)
+    await session.flush()
+    return _summary(len(pages), len(known), refused)
+
+
+def _page_of(parent: KnowledgeSource, url: str) -> KnowledgeSource:
+    return KnowledgeSource(
+        tenant_id=parent.tenant_id, id=new_id(), brand_id=parent.brand_id, parent_id=parent.id, kind="url",
+        title=url[:500], url=url, language=parent.language, tags=list(parent.tags), visibility=parent.visibility,
+        version=1, passage_count=0, status="pending",
+    )  # fmt: skip
+
+
+def _summary(taken: int, vanished: int, refused: Sequence[RefusedPage]) -> str:
+    said = [f"{taken} pages taken."]
+    if vanished:
+        said.append(f"{vanished} pages that are gone were removed.")
+    if refused:
+        reasons = Counter(page.reason for page in refused)
+        said.append("Not taken: " + " ".join(f"{count} × {reason}" for reason, count in reasons.most_common(5)))
+    return " ".join(said)

@@ -1,0 +1,103 @@
+"""What a change of a source puts into the queue, always in the transaction that makes the change."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import procrastinate
+
+from chatbot.core import correlation
+from chatbot.core.clock import utcnow
+from chatbot.core.ids import new_id
+from chatbot.db.models import IngestionJob, KnowledgeSource
+from chatbot.db.sessions import TenantSession
+from chatbot.jobs.app import enqueue
+from chatbot.knowledge.index.passages import remove_passages
+from chatbot.knowledge.index.vectors import VectorStore
+from chatbot.knowledge.repository import cancel_open_jobs, unfinished_jobs
+
+NAMESPACE = "knowledge"
+INGEST_TASK = f"{NAMESPACE}:ingest"
+DROP_FILES_TASK = f"{NAMESPACE}:drop_files"
+REEMBED_TASK = f"{NAMESPACE}:reembed"
+UPKEEP_QUEUE = "knowledge_upkeep"
+_LOWEST_PRIORITY = -30_000
+
+
+async def next_run(
+    app: procrastinate.App, session: TenantSession, job: IngestionJob, *, queue: str, in_seconds: int | None = None
+) -> None:
+    """Queue the next slice of work on a job; every task queued for it before is void from now on.
+
+    The more jobs of a tenant are unfinished, the later its next one comes: a tenant with 1,000 files does not stand
+    in front of one with a single file.
+    """
+    job.run += 1
+    await session.flush()
+    waiting = await unfinished_jobs(session, job.tenant_id)
+    await enqueue(
+        app,
+        session,
+        INGEST_TASK,
+        queue=queue,
+        arguments={"tenant_id": str(job.tenant_id), "job_id": str(job.id), "run": job.run},
+        priority=max(-waiting, _LOWEST_PRIORITY),
+        in_seconds=in_seconds,
+    )
+
+
+async def new_job(
+    app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str
+) -> IngestionJob:
+    """Add the job that reads a source's present version, and queue it."""
+    job = IngestionJob(
+        tenant_id=source.tenant_id, id=new_id(), source_id=source.id, version=source.version, status="pending",
+        run=0, done=0, attempts=0, correlation_id=correlation.current(), created_at=utcnow(),
+    )  # fmt: skip
+    session.add(job)
+    source.status, source.reason, source.reason_code = "pending", None, None
+    await next_run(app, session, job, queue=queue)
+    return job
+
+
+async def begin_version(
+    app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
+) -> None:
+    """Begin a new version of a held source; the live one goes on answering until the new one is whole."""
+    prepared = await cancel_open_jobs(
+        session, source.id, reason_code="superseded", reason="A newer version has taken its place."
+    )
+    if prepared:
+        await drop_files(app, session, prepared)
+    if source.version != source.live_version:
+        await remove_passages(session, source.brand_id, source.id, version=source.version, store=store)
+    source.version += 1
+
+
+async def drop_files(app: procrastinate.App, session: TenantSession, keys: Sequence[str]) -> None:
+    """Queue the removal of stored files; it is tried until the file store answers."""
+    await enqueue(app, session, DROP_FILES_TASK, queue=UPKEEP_QUEUE, arguments={"keys": list(keys)})
+
+
+async def abandon(
+    app: procrastinate.App,
+    session: TenantSession,
+    store: VectorStore,
+    source: KnowledgeSource,
+    job: IngestionJob,
+    *,
+    status: Literal["failed", "cancelled"],
+    reason_code: str,
+    reason: str,
+) -> None:
+    """End a held job without success: what it wrote is removed, what answered before goes on answering."""
+    job.status, job.reason_code, job.reason, job.finished_at = status, reason_code, reason, utcnow()
+    if job.parsed_key:
+        await drop_files(app, session, [job.parsed_key])
+    job.parsed_key, job.done, job.total, job.stage = None, 0, None, None
+    if job.version == source.version:
+        if source.live_version != source.version:
+            await remove_passages(session, source.brand_id, source.id, version=source.version, store=store)
+        restored = status == "cancelled" and source.live_version is not None
+        source.status = "ready" if restored else "failed"
+        source.reason_code, source.reason = (None, None) if restored else (reason_code, reason)
+    await session.flush()

@@ -1,0 +1,88 @@
+"""The queue's tasks of knowledge, bound to the parts of one process."""
+
+import asyncio
+from collections.abc import Sequence
+from uuid import UUID
+
+import procrastinate
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy, RetryDecision
+
+from chatbot.core import correlation
+from chatbot.core.blobs import BlobStore
+from chatbot.core.logging import get_logger
+from chatbot.core.safe_http import SafeHttp
+from chatbot.core.settings import Settings
+from chatbot.db.sessions import Database
+from chatbot.knowledge.crawl import CrawlOptions
+from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.index.vectors import VectorStore
+from chatbot.knowledge.ingestion.pipeline import Pace, Pipeline
+from chatbot.knowledge.ingestion.reading import Reader
+from chatbot.knowledge.ingestion.reembedding import Reembedding
+from chatbot.knowledge.parse.model import ParseLimits
+from chatbot.knowledge.parse.sandbox import ParserSandbox
+from chatbot.knowledge.queueing import NAMESPACE, UPKEEP_QUEUE
+
+log = get_logger(__name__)
+_LONGEST_WAIT = 60
+
+
+class _KeepTrying(BaseRetryStrategy):
+    """A task that was interrupted or met a database that is away goes back to the queue, always.
+
+    The job rows count the tries and end them; without this, procrastinate drops what a stopping worker held.
+    """
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision()
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, _LONGEST_WAIT)})
+
+
+def make_pipeline(
+    *,
+    database: Database,
+    blobs: BlobStore,
+    queue: procrastinate.App,
+    sandbox: ParserSandbox,
+    http: SafeHttp,
+    store: VectorStore,
+    embedders: Sequence[Embedder],
+    settings: Settings,
+    pace: Pace | None = None,
+    crawl: CrawlOptions | None = None,
+) -> Pipeline:
+    """Put the pipeline together from the parts of a process."""
+    limits = ParseLimits(max_bytes=settings.max_upload_bytes)
+    reader = Reader(blobs, sandbox, http, limits, crawl or CrawlOptions())
+    return Pipeline(database, blobs, queue, settings.ingest_queue_name, reader, store, tuple(embedders), pace or Pace())
+
+
+def make_blueprint(pipeline: Pipeline, reembedding: Reembedding) -> procrastinate.Blueprint:
+    """Return the tasks of knowledge; add them with `app.add_tasks_from(blueprint, namespace="knowledge")`."""
+    blueprint = procrastinate.Blueprint()
+
+    @blueprint.task(name="ingest", queue=pipeline.queue_name, retry=_KeepTrying())
+    async def ingest(*, correlation_id: str, tenant_id: str, job_id: str, run: int) -> None:
+        """Do one slice of an ingestion job."""
+        correlation.begin(correlation_id)
+        await pipeline.run(UUID(tenant_id), UUID(job_id), run)
+
+    @blueprint.task(name="drop_files", queue=UPKEEP_QUEUE, retry=_KeepTrying())
+    async def drop_files(*, correlation_id: str, keys: Sequence[str]) -> None:
+        """Remove stored files that nothing refers to any more."""
+        correlation.begin(correlation_id)
+        for key in keys:
+            await pipeline.blobs.delete(key)
+
+    @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=_KeepTrying())
+    async def reembed(*, correlation_id: str, tenant_id: str, embedder: str) -> None:
+        """Embed one batch of a tenant's passages with an embedder in use."""
+        correlation.begin(correlation_id)
+        await reembedding.run(UUID(tenant_id), embedder)
+
+    return blueprint
+
+
+__all__ = ["NAMESPACE", "make_blueprint", "make_pipeline"]
