@@ -1,0 +1,282 @@
+"""Answers without a model: the best passages' own sentences, few, in their order, each with its source."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.units import Unit, read_units
+from chatbot.knowledge.analysis.words import Analysis, Word, analyse
+
+MAX_CHARS = 600
+MAX_STEPS_CHARS = 900
+_MAX_PASSAGES = 4
+_MAX_SENTENCES = 4
+_SOFT_MATCH = 0.6  # share of common 4-grams from which two words count as forms of one (Persian, typing errors)
+_NUMBER = re.compile(r"\d|[\u06f0-\u06f9]")
+_ASKS_NUMBER = re.compile(
+    r"\bhow (?:many|much|long|old|often|far|big)\b|\bwhen\b|\bwhat (?:year|time|date|percent\w*)\b"
+    r"|\bcuánt\w+|\bcuant\w+|\bcuándo\b|\ben qué (?:año|fecha)\b|\bqué (?:año|porcentaje)\b"
+    r"|چند|چقدر|چه سالی|چه تاریخی|چه زمانی|کی\b|درصد",
+    re.IGNORECASE,
+)
+_ASKS_STEPS = re.compile(
+    r"\bhow (?:do|can|to|should|would|could|am|does)\b|\bsteps?\b|\bhelp\b|\bguide\b|\bset(?:ting)? ?up\b"
+    r"|\b(?:can i|i can'?t|trying to|unable to|(?:need|want|like|way|where) to)\b"
+    r"|\bcómo\b|\bpasos?\b|\bayuda\w*|\b(?:quiero|necesito|puedo|intento)\b"
+    r"|چگونه|چطور|چه ?جوری|مراحل|راهنما|نحوه|می.?خواهم|میخوام",
+    re.IGNORECASE,
+)
+_CONTENTS = re.compile(r"\bin this (?:article|guide|section)\b|\btable of contents\b|\ben este artículo\b|در این (?:مقاله|راهنما)", re.I)
+_LEAD_IN = (":", "：")
+_SENTENCE_END = (".", "!", "?", "؟", "…", "。", ")", '"', "»", "”", *_LEAD_IN)
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """An extractive answer: its text with `[n]` marks, and the passages cited, in the order of their marks."""
+
+    text: str
+    cited: list[Passage]
+
+
+@dataclass(slots=True)
+class _Scored:
+    """A unit of a passage with how well it answers."""
+
+    unit: Unit
+    covers: frozenset[int]
+    own: float
+    score: float = 0.0
+
+
+@dataclass(slots=True)
+class _Candidate:
+    passage: Passage
+    units: list[_Scored]
+    chosen: list[int] = field(default_factory=list)
+
+    @property
+    def best(self) -> float:
+        return max((unit.score for unit in self.units), default=0.0)
+
+
+def extract(question: str, language: str, passages: Sequence[Passage], *, max_chars: int = MAX_CHARS) -> Extract:
+    """Compose an answer of at most about `max_chars` from the passages, best first.
+
+    Passages in the question's language go first when there are any. Returns an empty text when none has a
+    sentence to quote.
+    """
+    asked = analyse(question, language)
+    candidates = _candidates(question, asked, _in_language(passages, language))
+    if not candidates:
+        return Extract("", [])
+    first = max(candidates, key=lambda candidate: candidate.best * _prior(candidate.passage, candidates))
+    _choose(first, max_chars, steps=bool(_ASKS_STEPS.search(question)))
+    second = _complement(first, candidates, max_chars)
+    return _compose([first, second] if second else [first])
+
+
+def _in_language(passages: Sequence[Passage], language: str) -> list[Passage]:
+    same = [passage for passage in passages if passage.language == language]
+    return (same or list(passages))[:_MAX_PASSAGES]
+
+
+def _candidates(question: str, asked: Analysis, passages: Sequence[Passage]) -> list[_Candidate]:
+    read = [(passage, _quotable(passage)) for passage in passages]
+    analysed = [(passage, units, [analyse(unit.text, passage.language) for unit in units]) for passage, units in read]
+    weights = _weights(asked, [analysis for _, _, each in analysed for analysis in each])
+    number = bool(_ASKS_NUMBER.search(question))
+    return [
+        _Candidate(passage, _score(units, each, _heading(passage, asked), asked, weights, number=number))
+        for passage, units, each in analysed
+        if units
+    ]
+
+
+def _quotable(passage: Passage) -> list[Unit]:
+    """A passage's units without its title, which pages repeat as their first line."""
+    return [unit for unit in read_units(passage.text) if unit.text != passage.title]
+
+
+def _prior(passage: Passage, candidates: Sequence[_Candidate]) -> float:
+    top = max(candidate.passage.score for candidate in candidates)
+    return 0.5 + 0.5 * (passage.score / top) if top > 0 else 1.0
+
+
+def _weights(asked: Analysis, units: Sequence[Analysis]) -> list[float]:
+    """Inverse document frequency of each question word over the units at hand."""
+    stems = [analysis.stems for analysis in units]
+    total = len(units) + 1
+    return [math.log(1 + total / (1 + sum(word.stem in each for each in stems))) for word in asked.words]
+
+
+def _heading(passage: Passage, asked: Analysis) -> frozenset[int]:
+    heading = analyse(" ".join([passage.title, *passage.heading_path]), passage.language)
+    return frozenset(at for at, _ in _matches(asked, heading))
+
+
+def _matches(asked: Analysis, text: Analysis) -> list[tuple[int, float]]:
+    """Which question words stand in a text, exactly (1.0) or as another form (less)."""
+    stems = {word.stem for word in text.words}
+    found = []
+    for at, word in enumerate(asked.words):
+        if word.stem in stems:
+            found.append((at, 1.0))
+        elif len(word.grams) > 1 and (likeness := max((_likeness(word, other) for other in text.words), default=0.0)):
+            if likeness >= _SOFT_MATCH:
+                found.append((at, 0.8 * likeness))
+    return found
+
+
+def _likeness(one: Word, other: Word) -> float:
+    common = len(set(one.grams) & set(other.grams))
+    return 2 * common / (len(one.grams) + len(other.grams)) if common else 0.0
+
+
+def _score(
+    units: Sequence[Unit],
+    analyses: Sequence[Analysis],
+    heading: frozenset[int],
+    asked: Analysis,
+    weights: Sequence[float],
+    *,
+    number: bool,
+) -> list[_Scored]:
+    total = sum(weights) or 1.0
+    scored = []
+    for unit, analysis in zip(units, analyses, strict=True):
+        matches = dict(_matches(asked, analysis))
+        own = sum(weights[at] * how for at, how in matches.items()) / total
+        own += 0.3 * sum(weights[at] for at in heading if at not in matches) / total
+        if number and own and _NUMBER.search(unit.text):
+            own *= 1.2
+        if analysis.length < 3 or _CONTENTS.search(unit.text):
+            own *= 0.6
+        scored.append(_Scored(unit, frozenset(matches), own))
+    _smooth(scored)
+    return scored
+
+
+def _smooth(scored: list[_Scored]) -> None:
+    """A sentence gains from its neighbours; a question or a lead-in (`…:`) hands its score to what follows."""
+    for at, here in enumerate(scored):
+        before = scored[at - 1].own if at else 0.0
+        after = scored[at + 1].own if at + 1 < len(scored) else 0.0
+        here.score = here.own + 0.2 * before + 0.1 * after + 0.02 / (at + 1)
+    for at in range(len(scored) - 1):
+        here = scored[at]
+        if _is_question(here.unit):
+            scored[at + 1].score = max(scored[at + 1].score, here.score)
+            here.score *= 0.5
+
+
+def _is_question(unit: Unit) -> bool:
+    return unit.text.endswith(("?", "؟"))
+
+
+def _choose(candidate: _Candidate, max_chars: int, *, steps: bool) -> None:
+    """Take the best unit and grow the run around it while it is worth its room."""
+    units = candidate.units
+    best = max(range(len(units)), key=lambda at: units[at].score)
+    if steps and (run := _steps(units, best)):
+        candidate.chosen = _within(units, run, MAX_STEPS_CHARS)
+        return
+    first = last = best
+    room = max_chars - len(units[best].unit.text)
+    floor = 0.3 * units[best].score
+    while last - first < _MAX_SENTENCES - 1:
+        options = [at for at in (last + 1, first - 1) if 0 <= at < len(units)]
+        options = [at for at in options if len(units[at].unit.text) < room and units[at].score >= floor]
+        if not options:
+            break
+        taken = max(options, key=lambda at: units[at].score + (0.05 if at > last else 0.0))
+        first, last = min(first, taken), max(last, taken)
+        room -= len(units[taken].unit.text) + 1
+    candidate.chosen = list(range(first, last + 1))
+
+
+def _steps(units: Sequence[_Scored], best: int) -> list[int]:
+    """The steps that the best unit belongs to or leads into, from their lead-in on; empty when there are none."""
+    lead = _lead_in(units, best)
+    if lead is None:
+        return []
+    if lead + 1 < len(units) and units[lead + 1].unit.kind == "item":
+        return [lead, *_block(units, lead + 1)]
+    end = next((at for at in range(lead + 1, len(units)) if _leads(units[at])), len(units))
+    return list(range(lead, end)) if end - lead > 2 else []
+
+
+def _lead_in(units: Sequence[_Scored], best: int) -> int | None:
+    """The nearest unit at or before the best that announces steps (`To do this:`)."""
+    for at in range(best, max(-1, best - 10), -1):
+        if _leads(units[at]):
+            return at
+        if units[at].unit.kind == "item" and (at == 0 or units[at - 1].unit.kind != "item"):
+            return at - 1 if at and _leads(units[at - 1]) else None
+    following = best + 1
+    return following if following < len(units) and _leads(units[following]) else None
+
+
+def _leads(scored: _Scored) -> bool:
+    return scored.unit.kind == "sentence" and scored.unit.text.endswith(_LEAD_IN)
+
+
+def _block(units: Sequence[_Scored], at: int) -> list[int]:
+    return [i for i, scored in enumerate(units) if scored.unit.block == units[at].unit.block and i >= at]
+
+
+def _within(units: Sequence[_Scored], run: list[int], max_chars: int) -> list[int]:
+    kept: list[int] = []
+    for at in run:
+        max_chars -= len(units[at].unit.text) + 4
+        if max_chars < 0 and kept:
+            break
+        kept.append(at)
+    return kept
+
+
+def _complement(first: _Candidate, candidates: Sequence[_Candidate], max_chars: int) -> _Candidate | None:
+    """A unit of another passage that covers question words which the first leaves open."""
+    covered = frozenset[int]().union(*(first.units[at].covers for at in first.chosen))
+    room = max_chars - sum(len(first.units[at].unit.text) for at in first.chosen)
+    for other in candidates:
+        if other is first or other.best < 0.8 * first.best:
+            continue
+        best = max(range(len(other.units)), key=lambda at: other.units[at].score)
+        unit = other.units[best]
+        if len(unit.unit.text) <= room and len(unit.covers - covered) >= 2:
+            other.chosen = [best]
+            return other
+    return None
+
+
+def _compose(candidates: Sequence[_Candidate]) -> Extract:
+    parts = []
+    for number, candidate in enumerate(candidates, 1):
+        units = [candidate.units[at].unit for at in candidate.chosen]
+        parts.append(_written(units, f"[{number}]"))
+    return Extract("\n\n".join(parts), [candidate.passage for candidate in candidates])
+
+
+def _written(units: Sequence[Unit], mark: str) -> str:
+    """Units as Markdown: sentences run on, items and rows stand on lines of their own."""
+    text = ""
+    for before, unit in zip([None, *units], units, strict=False):
+        text += _joint(before, unit) + _line(unit)
+    return text + ("\n" if units[-1].kind == "code" else " ") + mark
+
+
+def _joint(before: Unit | None, unit: Unit) -> str:
+    if before is None:
+        return ""
+    if before.kind == unit.kind == "sentence":
+        return " " if before.text.endswith(_SENTENCE_END) else "\n"
+    return "\n" if before.kind == unit.kind else "\n\n"
+
+
+def _line(unit: Unit) -> str:
+    if unit.kind in ("code", "sentence"):
+        return unit.text
+    return f"{unit.number}. {unit.text}" if unit.number else f"- {unit.text}"

@@ -1,0 +1,122 @@
+"""Cuts a passage into what can be quoted on its own: sentences, list items, table rows, code."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from chatbot.knowledge.blocks import Block, list_items, read_blocks
+
+Kind = Literal["sentence", "item", "row", "code"]
+
+_END = re.compile(
+    r"(?<=[.!?؟。！？…])[\"'»”’)\]]*\s+"  # an end mark and space
+    r"|(?<=[^\W\d_]{2}[.!?])(?=[A-ZÁÉÍÓÚÑ][^\W\d_])"  # "done.Next": pages turned into text lose the space
+    r"|(?<=[。！？])"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\"«])(?:[^\W\d_]|e\.g|i\.e|etc|vs|cf|approx|no|mr|mrs|ms|dr|prof|st|inc|ltd|jr|sr|u\.s|fig|sra|srta|ud|uds|"
+    r"p\.\s?ej|ee|uu|art|núm|pág|tel|av|dept|[^\W\d_](?:\.[^\W\d_])+)\.$",
+    re.IGNORECASE,
+)
+_IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_MARKER = re.compile(r"^\s*(?:([0-9\u06f0-\u06f9\u0660-\u0669]{1,4})[.)]|[-*+•])\s+")
+_ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One quotable piece.
+
+    Attributes:
+        text: readable, without Markdown marks.
+        kind: what it is; items and rows of one block stand in their order.
+        block: the number of the block within the passage.
+        number: an item's own number as written, empty for bullets and all else.
+    """
+
+    text: str
+    kind: Kind
+    block: int
+    number: str = ""
+
+
+def read_units(markdown: str) -> list[Unit]:
+    """The units of a passage in their order; headings are not quoted."""
+    return [
+        unit for at, block in enumerate(read_blocks(markdown)) for unit in _units_of(block, at) if unit.text.strip()
+    ]
+
+
+def split_sentences(text: str) -> list[str]:
+    """Cut running text into sentences (en, es, fa and whatever ends its sentences alike)."""
+    sentences: list[str] = []
+    start = 0
+    for end in _END.finditer(text):
+        piece = text[start : end.end()].strip()
+        if not piece or _ABBREVIATION.search(piece):
+            continue
+        sentences.append(piece)
+        start = end.end()
+    rest = text[start:].strip()
+    return [*sentences, rest] if rest else sentences
+
+
+def plain(text: str) -> str:
+    """Markdown of one line as the words a reader sees."""
+    text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
+    text = _TAG.sub("", _EMPHASIS.sub(r"\2", text))
+    return " ".join(_ESCAPE.sub(r"\1", text).split())
+
+
+def _units_of(block: Block, at: int) -> Iterator[Unit]:
+    if block.kind == "text":
+        for line in _lines(block.text):
+            for sentence in split_sentences(line):
+                yield Unit(sentence, "sentence", at)
+    elif block.kind == "list":
+        yield from _items(block.text, at)
+    elif block.kind == "table":
+        yield from _rows(block.text, at)
+    elif block.kind == "code":
+        yield Unit(block.text, "code", at)
+
+
+def _lines(text: str) -> list[str]:
+    """Lines of a paragraph, joined where the break is only a wrap (the next begins in lower case)."""
+    lines: list[str] = []
+    for line in map(plain, text.split("\n")):
+        if lines and line[:1].islower() and not lines[-1].endswith((".", ":", "!", "?")):
+            lines[-1] += f" {line}"
+        elif line:
+            lines.append(line)
+    return lines
+
+
+def _items(text: str, at: int) -> Iterator[Unit]:
+    for item in list_items(text):
+        marker = _MARKER.match(item)
+        body = item[marker.end() :] if marker else item
+        yield Unit(plain(_flat(body)), "item", at, (marker.group(1) or "") if marker else "")
+
+
+def _flat(item: str) -> str:
+    """An item with its sub-items on one line: `do this: one; two`."""
+    lines = [_MARKER.sub("", line).strip() for line in item.split("\n") if line.strip()]
+    return lines[0] + "".join(f" {line}" if lines[0].endswith(":") and i == 0 else f"; {line}" for i, line in enumerate(lines[1:]))
+
+
+def _rows(text: str, at: int) -> Iterator[Unit]:
+    """Each row with its column names: `Plan: Pro; Price: 10 €`."""
+    lines = [_cells(line) for line in text.split("\n")]
+    header = lines[0]
+    for cells in lines[2:]:
+        pairs = [f"{name}: {cell}" if name else cell for name, cell in zip(header, cells, strict=False) if cell]
+        yield Unit("; ".join(pairs), "row", at)
+
+
+def _cells(line: str) -> list[str]:
+    return [plain(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
