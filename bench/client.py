@@ -32,7 +32,7 @@ class Client:
     """Calls a platform as its administrator."""
 
     def __init__(self, url: str, token: str) -> None:
-        self._url = url.rstrip("/")
+        self.url = url.rstrip("/")
         self._token = token
 
     async def __aenter__(self) -> Self:
@@ -53,7 +53,7 @@ class Client:
         """
         headers = {"Authorization": f"Bearer {key or self._token}"}
         for attempt in range(_RETRIES):
-            async with self._http.request(method, self._url + path, json=body, headers=headers) as answer:
+            async with self._http.request(method, self.url + path, json=body, headers=headers) as answer:
                 if answer.status in (429, 503) and attempt < _RETRIES - 1:
                     await asyncio.sleep(min(10.0, float(answer.headers.get("Retry-After", "1"))))
                     continue
@@ -125,3 +125,9 @@ class Client:
         """Return the tenant's `min_score`: evidence below it is refused."""
         config = await self.call("GET", f"/admin/policies/{tenant.id}/retrieval_config", key=tenant.key)
         return float(config["min_score"])
+
+    async def without_model(self, tenant: Tenant) -> None:
+        """Turn a tenant's model off: answers are made of the passages' own sentences."""
+        path = f"/admin/policies/{tenant.id}"
+        policy = await self.call("GET", path, key=tenant.key)
+        await self.call("PUT", path, {**policy, "smart_mode": False}, key=tenant.key)

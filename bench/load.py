@@ -20,6 +20,9 @@ import uvloop
 _TURNS = 4
 """Turns of a conversation before the visitor begins another."""
 
+_ARRIVAL = 0.15
+"""The part of the time in which the visitors arrive."""
+
 _BUFFER = 65536
 
 
@@ -45,8 +48,9 @@ class Visitors:
         self._turn = count()
         self._until = time.perf_counter() + seconds
 
-    async def converse(self) -> None:
-        """Talk until the time is over; a turn that was begun is waited for."""
+    async def converse(self, wait: float) -> None:
+        """Talk until the time is over, after a wait; a turn that was begun is waited for."""
+        await asyncio.sleep(wait)
         while time.perf_counter() < self._until:
             conversation: str | None = None
             for _ in range(_TURNS):
@@ -104,7 +108,9 @@ async def run(arguments: argparse.Namespace, questions: list[str]) -> dict[str, 
     ) as http:
         begun = time.perf_counter()
         visitors = Visitors(http, arguments.url, questions, arguments.seconds)
-        await asyncio.gather(*(visitors.converse() for _ in range(arguments.conversations)))
+        # Visitors come one by one: all at the same moment would measure that moment.
+        step = arguments.seconds * _ARRIVAL / arguments.conversations
+        await asyncio.gather(*(visitors.converse(place * step) for place in range(arguments.conversations)))
     tally = visitors.tally
     return {
         "turns": len(tally.whole_ms),

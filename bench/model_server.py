@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 TOKENS = 60
-_SENTENCE = "You can change this at any time in the settings of your account, as the help article says in full [1]. "
+_SENTENCE = "You can change this at any time in the settings page of your account, as the help article says [1]. "
 _WORDS = re.findall(r"\S+ ", _SENTENCE) * (TOKENS // 20)
 _USAGE = {"prompt_tokens": 900, "completion_tokens": TOKENS, "total_tokens": 900 + TOKENS}
 
