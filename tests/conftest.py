@@ -7,9 +7,12 @@ from pathlib import Path
 from uuid import UUID
 
 import aiohttp
+import httpx
 import psycopg
 import pytest
+from fastapi import FastAPI
 from psycopg import sql
+from pydantic import SecretStr
 
 from chatbot.apps.orchestrator import create_app
 from chatbot.apps.runtime import Runtime, open_runtime
@@ -104,10 +107,23 @@ async def other_tenant(database: Database) -> TenantRows:
 TEST_KEYS = TokenKeys(admin="a" * 32, embed="e" * 32)
 
 
+GATEWAY_TOKEN = "gateway-token-of-the-tests-0123456789"
+
+
 @pytest.fixture
-async def runtime(database_url: str, tmp_path: Path) -> AsyncIterator[Runtime]:
+def settings(tmp_path: Path) -> Settings:
+    """Settings of a development platform below a folder of the test's own."""
+    return Settings(
+        xin_data_dir=tmp_path,
+        admin_jwt_secret=SecretStr(TEST_KEYS.admin),
+        embed_jwt_secret=SecretStr(TEST_KEYS.embed),
+        gateway_token=SecretStr(GATEWAY_TOKEN),
+    )
+
+
+@pytest.fixture
+async def runtime(database_url: str, settings: Settings) -> AsyncIterator[Runtime]:
     """The parts of a process on the module's database, with settings of their own."""
-    settings = Settings(xin_data_dir=tmp_path)
     async with open_runtime(settings, database_url, TEST_KEYS) as opened:
         yield opened
 
@@ -120,6 +136,20 @@ async def api(runtime: Runtime) -> AsyncIterator[aiohttp.ClientSession]:
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with serve(create_app(runtime), listener), aiohttp.ClientSession(url) as client:
         yield client
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> FastAPI:
+    """The orchestrator's application; its database has no first rows."""
+    return create_app(runtime)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that calls `app` without a socket."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://xin.test") as opened:
+        yield opened
 
 
 def bearer(role: Role = Role.PLATFORM_ADMIN, tenant_id: UUID | None = None) -> dict[str, str]:
@@ -135,4 +165,4 @@ def _clean_environment() -> None:
         os.environ.pop(name, None)
 
 
-__all__ = ["TEST_KEYS", "TenantRows", "bearer", "make_tenant"]
+__all__ = ["GATEWAY_TOKEN", "TEST_KEYS", "TenantRows", "bearer", "make_tenant"]

@@ -4,18 +4,19 @@ import asyncio
 import socket
 import sys
 import time
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import uvloop
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.first_start import first_start
 from chatbot.apps.orchestrator import create_app
 from chatbot.apps.runtime import open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
-from chatbot.apps.workers import work
+from chatbot.apps.workers import work_until
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
-from chatbot.identity.bootstrap import FirstStart, ensure_first_rows
+from chatbot.identity.bootstrap import FirstStart
 from chatbot.identity.keys import load_keys
 
 log = get_logger(__name__)
@@ -35,27 +36,17 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
     stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
-        first = await ensure_first_rows(runtime.database, settings)
-        worker = asyncio.create_task(work(runtime), name="worker")
+        first = await first_start(runtime)
+        worker = asyncio.create_task(work_until(runtime, stop), name="worker")
         async with serve(create_app(runtime), listener):
             port = listener.getsockname()[1]
             sys.stdout.write(_welcome(f"http://{settings.host}:{port}", first, time.monotonic() - started))
             sys.stdout.flush()
-            await _until_stopped(stop, worker)
+            await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
             log.info("draining")
-        worker.cancel()
-        with suppress(asyncio.CancelledError):
-            await worker
-    log.info("stopped")
-
-
-async def _until_stopped(stop: asyncio.Event, worker: asyncio.Task[None]) -> None:
-    """Wait for a signal; a worker that ends by itself is a failure and ends the process."""
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    done, _ = await asyncio.wait({stopped, worker}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if worker in done:
+            stop.set()
         await worker
+    log.info("stopped")
 
 
 def _welcome(url: str, first: FirstStart | None, seconds: float) -> str:

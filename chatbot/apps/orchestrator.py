@@ -12,12 +12,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.first_start import first_start
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
-from chatbot.identity.bootstrap import ensure_first_rows
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
 from chatbot.knowledge.endpoints import router as knowledge
@@ -41,7 +41,7 @@ def main() -> None:
 async def _run(settings: Settings, database_url: str, listener: socket.socket) -> None:
     stop = stop_on_signals()
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
-        await ensure_first_rows(runtime.database, settings)
+        await first_start(runtime)
         async with serve(create_app(runtime), listener):
             log.info("orchestrator ready", port=listener.getsockname()[1])
             await stop.wait()
@@ -87,6 +87,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.jobs = runtime.jobs
     app.state.bus = runtime.bus
     app.state.keys = runtime.keys
+    app.state.models = runtime.models
     app.state.retriever = runtime.retriever
     app.state.draining = asyncio.Event()
     app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})

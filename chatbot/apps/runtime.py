@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import procrastinate
 
+from chatbot.apps.embedders import open_embedders
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
 from chatbot.core.safe_http import SafeHttp
@@ -14,9 +15,8 @@ from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
-from chatbot.knowledge.embedding.contract import Embedder
-from chatbot.knowledge.embedding.minilm import MiniLmEmbedder
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.service import ModelGateway
 
 BUS_CHANNELS = ("xin_message", "xin_policy")
 
@@ -32,6 +32,7 @@ class Runtime:
     jobs: procrastinate.App
     keys: TokenKeys
     http: SafeHttp
+    models: ModelGateway
     retriever: Retriever
 
 
@@ -49,10 +50,7 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         http = await stack.enter_async_context(
             SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
         )
-        yield Runtime(settings, database, blobs, bus, jobs, keys, http, Retriever(_embedders(settings)))
-
-
-def _embedders(settings: Settings) -> list[Embedder]:
-    if settings.embedder in ("auto", "minilm") and MiniLmEmbedder.available():
-        return [MiniLmEmbedder(settings.data_dir / "models")]
-    return []
+        models = ModelGateway.from_settings(settings)
+        stack.push_async_callback(models.close)
+        retriever = Retriever(await open_embedders(settings, models))
+        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever)

@@ -12,11 +12,13 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.exc import DataError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.core import correlation
-from chatbot.core.errors import FieldError, TooLarge, XinError
+from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
 
@@ -54,12 +56,6 @@ class _HttpProblem(XinError):
         self.title = detail  # type: ignore[misc]
 
 
-class _InvalidPayload(XinError):
-    status = 422
-    code = "invalid_input"
-    title = "The request is not valid"
-
-
 async def _on_xin_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, XinError)
     if error.status >= 500:
@@ -71,7 +67,7 @@ async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     fields = [FieldError(_field_name(item["loc"]), str(item["msg"])) for item in error.errors()]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields[:5])
-    return problem_response(_InvalidPayload(detail, errors=fields))
+    return problem_response(InvalidInput(detail, errors=fields))
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
@@ -79,6 +75,16 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
     response = problem_response(_HttpProblem(error.status_code, str(error.detail)))
     response.headers.update(error.headers or {})
     return response
+
+
+async def _on_database_gone(_request: Request, error: Exception) -> Response:
+    log.warning("the database does not answer", reason=str(error).splitlines()[0][:200])
+    return problem_response(Unavailable("the database does not answer; nothing was stored"))
+
+
+async def _on_unstorable_value(_request: Request, error: Exception) -> Response:
+    log.info("a value was refused by the database", reason=type(error).__name__)
+    return problem_response(InvalidInput("a value is outside what can be stored"))
 
 
 async def _on_unexpected(_request: Request, error: Exception) -> Response:
@@ -96,6 +102,9 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(XinError, _on_xin_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
+    for gone in (OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(gone, _on_database_gone)
+    app.add_exception_handler(DataError, _on_unstorable_value)
     app.add_exception_handler(Exception, _on_unexpected)
 
 

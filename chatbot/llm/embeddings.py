@@ -1,7 +1,6 @@
 """Embeddings of the operator's endpoint: batches, retries, the dimension by asking."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chatbot.core.logging import get_logger
 from chatbot.llm.breaker import Breakers
@@ -19,7 +18,7 @@ PATIENT = RetryPolicy(longest_wait=60.0, patience=180.0)
 
 
 class OpenAIEmbeddings:
-    """Turns texts into vectors: `vectors = await embeddings(texts)`.
+    """Turns texts into vectors: `vectors = await embeddings(texts)`, as the endpoint gives them (not scaled).
 
     Args:
         client: the endpoint's client.
@@ -37,14 +36,9 @@ class OpenAIEmbeddings:
         self._retries = retries or RetryPolicy()
         self._dimension: int | None = None
 
-    @property
-    def name(self) -> str:
-        """The embedder's name beside stored vectors: vectors of two names are never compared."""
-        return f"openai:{self.model}"
-
     def patient(self) -> "OpenAIEmbeddings":
         """Return the same embedder with the tries of work that nobody waits for."""
-        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=replace(PATIENT))
+        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=PATIENT)
         twin._dimension = self._dimension
         return twin
 

@@ -141,7 +141,7 @@ async def test_silence_is_noticed(server: ModelServer, client: ModelClient, requ
     for script in (silence, head_only):
         server.then(script)
         begun = time.monotonic()
-        with pytest.raises(Silent, match="0.4 s"):
+        with pytest.raises(Silent, match=r"0\.4 s"):
             await read(client, request_)
         assert time.monotonic() - begun < 1
         await asyncio.wait_for(server.calls[0].gone.wait(), 1)
