@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import procrastinate
 
-from chatbot.apps.embedders import open_embedders
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
 from chatbot.core.safe_http import SafeHttp
@@ -15,7 +14,9 @@ from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
+from chatbot.knowledge.retrieval.compose import open_retriever
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.service import ModelGateway
 
 BUS_CHANNELS = ("xin_message", "xin_policy")
@@ -52,5 +53,11 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         )
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
-        retriever = Retriever(await open_embedders(settings, models))
+        retriever = open_retriever(settings, _embeddings(settings, models))
         yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever)
+
+
+def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:
+    if not settings.openai_embedding_model:
+        return None
+    return OpenAIEmbeddings(models.client, settings.openai_embedding_model, breakers=models.breakers)
