@@ -18,6 +18,8 @@ from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
+from chatbot.dialogue.endpoints import router as dialogue
+from chatbot.dialogue.guard import ChatLimits
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
 from chatbot.knowledge.endpoints import router as knowledge
@@ -77,6 +79,7 @@ def _routers() -> Iterable[APIRouter]:
     yield _metrics_router()
     yield identity
     yield knowledge
+    yield dialogue
 
 
 def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
@@ -89,6 +92,8 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.keys = runtime.keys
     app.state.models = runtime.models
     app.state.retriever = runtime.retriever
+    app.state.dialogue = runtime.dialogue
+    app.state.chat_limits = ChatLimits(runtime.settings)
     app.state.draining = asyncio.Event()
     app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})
 

@@ -13,6 +13,8 @@ from chatbot.core.safe_http import SafeHttp
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
+from chatbot.dialogue.parts import Parts
+from chatbot.dialogue.service import Dialogue
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
 from chatbot.knowledge.retrieval.service import Retriever
@@ -34,6 +36,7 @@ class Runtime:
     http: SafeHttp
     models: ModelGateway
     retriever: Retriever
+    dialogue: Dialogue
 
 
 @asynccontextmanager
@@ -53,4 +56,7 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
         retriever = Retriever(await open_embedders(settings, models))
-        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever)
+        dialogue = Dialogue(Parts(database, bus, retriever, models, settings))
+        await dialogue.start()
+        stack.push_async_callback(dialogue.stop)
+        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever, dialogue)
