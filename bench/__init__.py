@@ -1,1 +1,1 @@
-"""Measurements: `make bench` runs them all; each also runs on its own."""
+"""Measurements of Xin: answer quality on judged question sets, and speed beside a floor of the same run."""

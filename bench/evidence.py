@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import update
 
-from bench.quality import LANGUAGES, EmbeddingCache, QuestionSet, load_set, make_brand, read_set
+from bench.judged import LANGUAGES, EmbeddingCache, QuestionSet, load_set, make_brand, read_set
 from chatbot.db.bootstrap import create_bundled_database, prepare_database
 from chatbot.db.models import KnowledgeSource
 from chatbot.db.server import BundledPostgres

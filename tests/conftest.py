@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from psycopg import sql
 from pydantic import SecretStr
 
-from chatbot.apps.orchestrator import create_app
+from chatbot.apps.orchestrator import orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve
 from chatbot.core.ids import new_id
@@ -134,7 +134,7 @@ async def api(runtime: Runtime) -> AsyncIterator[aiohttp.ClientSession]:
     await ensure_first_rows(runtime.database, runtime.settings)
     listener = bind("127.0.0.1", 0, variable="ORCHESTRATOR_PORT")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with serve(create_app(runtime), listener), aiohttp.ClientSession(url) as client:
+    async with orchestrating(runtime) as app, serve(app, listener), aiohttp.ClientSession(url) as client:
         yield client
 
 

@@ -10,7 +10,7 @@ import uvloop
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.first_start import first_start
-from chatbot.apps.orchestrator import create_app
+from chatbot.apps.orchestrator import orchestrating
 from chatbot.apps.runtime import open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.apps.workers import work_until
@@ -38,7 +38,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
         runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
         first = await first_start(runtime)
         worker = asyncio.create_task(work_until(runtime, stop), name="worker")
-        async with serve(create_app(runtime), listener):
+        async with orchestrating(runtime) as app, serve(app, listener):
             port = listener.getsockname()[1]
             sys.stdout.write(_welcome(f"http://{settings.host}:{port}", first, time.monotonic() - started))
             sys.stdout.flush()

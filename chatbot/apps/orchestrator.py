@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 
 import uvloop
 from fastapi import APIRouter, FastAPI
@@ -20,9 +21,12 @@ from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.dialogue.endpoints import router as dialogue
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.parts import Parts
+from chatbot.dialogue.service import Dialogue
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
 from chatbot.knowledge.endpoints import router as knowledge
+from chatbot.knowledge.retrieval.endpoints import router as diagnostics
 from chatbot.ops.health import Health, health_router
 
 log = get_logger(__name__)
@@ -44,10 +48,22 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
     stop = stop_on_signals()
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
         await first_start(runtime)
-        async with serve(create_app(runtime), listener):
+        async with orchestrating(runtime) as app, serve(app, listener):
             log.info("orchestrator ready", port=listener.getsockname()[1])
             await stop.wait()
             log.info("draining")
+
+
+@asynccontextmanager
+async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
+    """Give the application with its turns looked after; running turns end before the block does."""
+    app = create_app(runtime)
+    turns: Dialogue = app.state.dialogue
+    await turns.start()
+    try:
+        yield app
+    finally:
+        await turns.stop()
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -79,6 +95,7 @@ def _routers() -> Iterable[APIRouter]:
     yield _metrics_router()
     yield identity
     yield knowledge
+    yield diagnostics
     yield dialogue
 
 
@@ -92,7 +109,8 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.keys = runtime.keys
     app.state.models = runtime.models
     app.state.retriever = runtime.retriever
-    app.state.dialogue = runtime.dialogue
+    parts = Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings)
+    app.state.dialogue = Dialogue(parts)
     app.state.chat_limits = ChatLimits(runtime.settings)
     app.state.draining = asyncio.Event()
     app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})

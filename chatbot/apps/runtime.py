@@ -6,18 +6,17 @@ from dataclasses import dataclass
 
 import procrastinate
 
-from chatbot.apps.embedders import open_embedders
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
 from chatbot.core.safe_http import SafeHttp
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
-from chatbot.dialogue.parts import Parts
-from chatbot.dialogue.service import Dialogue
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
+from chatbot.knowledge.retrieval.compose import open_retriever
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.service import ModelGateway
 
 BUS_CHANNELS = ("xin_message", "xin_policy")
@@ -36,7 +35,6 @@ class Runtime:
     http: SafeHttp
     models: ModelGateway
     retriever: Retriever
-    dialogue: Dialogue
 
 
 @asynccontextmanager
@@ -55,8 +53,11 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         )
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
-        retriever = Retriever(await open_embedders(settings, models))
-        dialogue = Dialogue(Parts(database, bus, retriever, models, settings))
-        await dialogue.start()
-        stack.push_async_callback(dialogue.stop)
-        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever, dialogue)
+        retriever = open_retriever(settings, _embeddings(settings, models))
+        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever)
+
+
+def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:
+    if not settings.openai_embedding_model:
+        return None
+    return OpenAIEmbeddings(models.client, settings.openai_embedding_model, breakers=models.breakers)

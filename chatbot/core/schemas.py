@@ -48,6 +48,24 @@ class Page(ResponseBody, Generic[Item]):
     next_cursor: str | None = None
 
 
+def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return a body's JSON schema without references, for an operation that reads its body itself (`openapi_extra`)."""
+    schema = model.model_json_schema()
+    definitions = schema.pop("$defs", {})
+
+    def inline(part: Any) -> Any:
+        if isinstance(part, list):
+            return [inline(item) for item in part]
+        if not isinstance(part, dict):
+            return part
+        if "$ref" in part:
+            return inline(definitions[part["$ref"].rpartition("/")[2]])
+        return {key: inline(value) for key, value in part.items()}
+
+    inlined: dict[str, Any] = inline(schema)
+    return inlined
+
+
 def _walk(data: Any) -> Iterator[tuple[str, int, Any]]:
     """Give `(path, depth, value)` of every value and key, without recursion and without going on below `MAX_DEPTH`."""
     waiting: list[tuple[str, int, Any]] = [("", 0, data)]

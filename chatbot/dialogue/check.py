@@ -172,7 +172,9 @@ class AnswerCheck:
         if image:
             return self._dropped((target_end if target_end > 0 else end) + 1)
         if target_end > 0:
-            return target_end + 1, self._link(text[end + 2 : target_end].split(" ")[0], _words(inner), words=True)
+            return target_end + 1, self._link(
+                text[end + 2 : target_end].split(" ", maxsplit=1)[0], _words(inner), words=True
+            )
         if after == ":" and self._line_start:  # a reference definition names an address for later use
             return self._dropped(end + 2)
         return end + 1, f"({_words(inner)})"

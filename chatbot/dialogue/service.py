@@ -191,7 +191,7 @@ class Dialogue:
         except SQLAlchemyError as error:
             log.error("turn failed: database", reason=str(error)[:300])
             live.finish("error", _problem(Unavailable("the reply could not be stored")))
-        except Exception as error:  # noqa: BLE001 - a turn's last resort: the reader must get an end
+        except Exception as error:
             log.error("turn failed", exc_info=error)
             live.finish("error", _problem(error if isinstance(error, XinError) else XinError()))
             await self._fail(turn)

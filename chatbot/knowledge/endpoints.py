@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from chatbot.core.errors import InvalidInput
 from chatbot.core.paging import Cursor, Limit, before_id
-from chatbot.core.schemas import Page
+from chatbot.core.schemas import Page, inline_schema
 from chatbot.identity.demo import DEMO_TENANT_ID
 from chatbot.identity.dependencies import AppSettings, Blobs, Caller, Db, Queue
 from chatbot.identity.subject import Role, Subject
@@ -183,7 +183,7 @@ async def requeue_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenan
     response_model=KnowledgeAccepted,
     openapi_extra=_body(
         **{
-            "application/json": NewSource.model_json_schema(ref_template="#/components/schemas/{model}"),
+            "application/json": inline_schema(NewSource),
             "multipart/form-data": {"type": "object", "required": ["file"], "properties": _FORM_FIELDS},
         }
     ),

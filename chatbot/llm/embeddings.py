@@ -6,7 +6,7 @@ from chatbot.core.logging import get_logger
 from chatbot.llm.breaker import Breakers
 from chatbot.llm.budgets import count_call, count_refusal
 from chatbot.llm.client import ModelClient
-from chatbot.llm.errors import ModelCallFailed, ModelUnavailable
+from chatbot.llm.errors import EmbeddingsUnavailable, ModelCallFailed
 from chatbot.llm.retry import RetryPolicy, Tries, settle
 from chatbot.llm.schemas import CallRecord, Outcome, Purpose
 
@@ -46,7 +46,7 @@ class OpenAIEmbeddings:
         """Return the vectors' length; asks the endpoint once.
 
         Raises:
-            ModelUnavailable: the endpoint does not answer.
+            EmbeddingsUnavailable: the endpoint does not answer.
         """
         if self._dimension is None:
             self._dimension = len((await self._batch(["dimension"]))[0])
@@ -56,7 +56,7 @@ class OpenAIEmbeddings:
         """Embed texts in batches of at most 128; vectors come in the order of the texts.
 
         Raises:
-            ModelUnavailable: a batch failed for good; the cause is chained.
+            EmbeddingsUnavailable: a batch failed for good; the cause is chained.
         """
         vectors: list[list[float]] = []
         for start in range(0, len(texts), MAX_BATCH):
@@ -87,13 +87,13 @@ class OpenAIEmbeddings:
                 return self._checked(vectors)
             finally:
                 permit.abandoned()
-        raise ModelUnavailable(last.reason if last else "the circuit is open") from last
+        raise EmbeddingsUnavailable(last.reason if last else "the circuit is open") from last
 
     def _checked(self, vectors: list[list[float]]) -> list[list[float]]:
         """Refuse vectors of another length than the first seen: the model behind the name was changed."""
         found = len(vectors[0]) if vectors else self._dimension
         if self._dimension is not None and found != self._dimension:
-            raise ModelUnavailable(f"{self.model} gave {found} dimensions, before it gave {self._dimension}")
+            raise EmbeddingsUnavailable(f"{self.model} gave {found} dimensions, before it gave {self._dimension}")
         self._dimension = found
         return vectors
 

@@ -1,10 +1,11 @@
 """How a model call can fail, and what each failure means for retries, the breaker and the fallback model.
 
-None of these reach a client: a turn that catches `NoModelAnswer` answers from the knowledge alone.
+A turn that catches `NoModelAnswer` answers from the knowledge alone; only `EmbeddingsUnavailable` may reach a client.
 """
 
 from typing import ClassVar
 
+from chatbot.core.errors import Unavailable
 from chatbot.llm.schemas import Outcome
 
 
@@ -18,6 +19,13 @@ class BudgetSpent(NoModelAnswer):
 
 class ModelUnavailable(NoModelAnswer):
     """Every model and every try failed before the first delta; the cause is chained."""
+
+
+class EmbeddingsUnavailable(Unavailable):
+    """The embedding endpoint failed for good; a later try may succeed. The cause is chained."""
+
+    code = "embeddings_unavailable"
+    title = "The text could not be embedded now"
 
 
 class AnswerCut(Exception):

@@ -11,8 +11,11 @@ from chatbot.core.ids import new_id
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, conninfo, role_url
 
 ROLES = (APP_ROLE, PLATFORM_ROLE)
-SECURITY_DEFINER = {"procrastinate_defer_jobs_v1", "xin_candidates"}
-"""Functions that may run as their owner; each names its tenant itself or stores none."""
+SEARCH = {"xin_candidates_any", "xin_candidates_all", "xin_similar_words"}
+"""Functions of the platform role that search below row-level security; each narrows to the session's tenant itself."""
+
+SECURITY_DEFINER = SEARCH | {"procrastinate_defer_jobs_v1"}
+"""Functions that may run as their owner; beside those above, the one by which a tenant enqueues."""
 
 QUEUE = r"c.relname NOT LIKE 'procrastinate\_%'"
 """The queue's tables are the platform's: a tenant can only enqueue, by a function."""
@@ -77,7 +80,8 @@ def test_a_role_owns_nothing_and_bypasses_nothing(owner: Connection, role: str) 
     ).fetchone()
     assert powers == (False,) * 5
     assert _column(owner, "SELECT relname FROM pg_class WHERE relowner = %s::regrole", role) == set()
-    assert _column(owner, "SELECT proname FROM pg_proc WHERE proowner = %s::regrole", role) == set()
+    functions = _column(owner, "SELECT proname FROM pg_proc WHERE proowner = %s::regrole", role)
+    assert functions <= (SEARCH if role == PLATFORM_ROLE else set())
     assert _column(owner, "SELECT nspname FROM pg_namespace WHERE nspowner = %s::regrole", role) == set()
     assert _column(owner, "SELECT roleid::regrole FROM pg_auth_members WHERE member = %s::regrole", role) == set()
 
@@ -144,7 +148,17 @@ def test_functions_that_run_as_their_owner_are_known_and_pinned(owner: Connectio
     rows = owner.execute("SELECT proname, coalesce(proconfig, '{}') FROM pg_proc WHERE prosecdef").fetchall()
     assert {str(name) for name, _ in rows} <= SECURITY_DEFINER
     for name, configuration in rows:
-        assert any(item.startswith("search_path=") for item in configuration), f"{name} has no fixed search_path"
+        assert "search_path=public, pg_temp" in configuration, f"{name} has no fixed search_path"
+
+
+def test_functions_that_search_take_the_tenant_from_the_session(owner: Connection) -> None:
+    query = "SELECT proname, prosrc, pg_get_function_identity_arguments(oid) FROM pg_proc WHERE proname = ANY (%s)"
+    rows = owner.execute(query, (sorted(SEARCH),)).fetchall()
+    assert {str(name) for name, _, _ in rows} == SEARCH
+    for name, body, arguments in rows:
+        assert "tenant_id = " in body, name
+        assert "NULLIF(current_setting('xin.tenant_id', true), '')::uuid" in body, name
+        assert "tenant" not in arguments, f"{name} lets its caller name a tenant"
 
 
 def test_a_tenant_session_without_a_tenant_sees_no_row(database_url: str, owner: Connection) -> None:

@@ -45,7 +45,9 @@ class RemoteEmbedder:
             raise EmbeddingFailed(f"the embedding model gave {vectors.shape} for {len(texts)} texts")
         self.dimensions = self.dimensions or vectors.shape[1]
         if vectors.shape[1] != self.dimensions:
-            raise EmbeddingFailed(f"the embedding model gave vectors of {vectors.shape[1]}, before of {self.dimensions}")
+            raise EmbeddingFailed(
+                f"the embedding model gave vectors of {vectors.shape[1]}, before of {self.dimensions}"
+            )
         return unit_length(vectors)
 
 

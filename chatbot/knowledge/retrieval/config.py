@@ -24,4 +24,6 @@ class RetrievalConfig(BaseModel):
     max_documents: int = Field(6, ge=1, le=50, description="Documents given to the answer.")
     context_budget_tokens: int = Field(2400, ge=100, le=100_000, description="Tokens of passages given to the answer.")
     filters: RetrievalFilters = Field(default_factory=RetrievalFilters)
-    fallback_llm: str | None = Field(None, description="The model asked when the first one fails; null: the platform's.")
+    fallback_llm: str | None = Field(
+        None, description="The model asked when the first one fails; null: the platform's."
+    )

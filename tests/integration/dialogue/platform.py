@@ -1,13 +1,11 @@
 """The chat API on a real port over the real database, with knowledge of three languages."""
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import aiohttp
 import uvicorn

@@ -46,7 +46,7 @@ async def test_passages_are_framed_as_data_and_the_prompt_holds_no_secret(
     assert "Write in Persian" in system
     assert "سه تا پنج روز کاری" in system
     assert str(shop.id) not in system
-    assert "k" != system.strip()
+    assert system.strip() != "k"
 
 
 async def test_nothing_relevant_makes_no_model_call(smart: Platform, shop: TenantRows, model: ModelServer) -> None:

@@ -28,7 +28,7 @@ def _headers(made: httpx.Response) -> dict[str, str]:
 async def test_a_key_is_shown_once_and_kept_as_a_hash(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, database: Database
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     made = await _make(client, admin, tenant, "agent")
     assert made.status_code == 201
     key = made.json()["key"]
@@ -47,7 +47,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(
 async def test_a_revoked_key_is_dead_here_at_once_and_elsewhere_within_the_cache(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     made = await _make(client, admin, tenant, "viewer")
     elsewhere, clock = Access(runtime.database, runtime.keys), [0.0]
     elsewhere._subjects._clock = lambda: clock[0]
@@ -65,7 +65,7 @@ async def test_a_revoked_key_is_dead_here_at_once_and_elsewhere_within_the_cache
 async def test_a_key_ends_when_it_says(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, database: Database
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     made = await _make(client, admin, tenant, "viewer")
     async with database.tenant(tenant.id) as session:
         (await session.scalars(select(ApiKey))).one().expires_at = utcnow() - timedelta(seconds=1)
@@ -77,7 +77,7 @@ async def test_a_key_ends_when_it_says(
 async def test_a_key_mints_none_above_its_role(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     strong = await _make(client, admin, tenant, "tenant_admin")
     weak = await _make(client, admin, tenant, "agent")
     assert (await _make(client, _headers(strong), tenant, "tenant_admin")).status_code == 201
@@ -89,8 +89,8 @@ async def test_a_key_mints_none_above_its_role(
 async def test_an_unknown_key_and_another_tenants_are_the_same(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
-    theirs = await _make(client, bearer(runtime.keys), other_tenant, "viewer")
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    theirs = await _make(client, bearer(), other_tenant, "viewer")
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     answers = [
         await client.delete(f"/admin/api_keys/{key_id}", headers=admin) for key_id in (theirs.json()["id"], new_id())
     ]

@@ -96,10 +96,10 @@ async def test_the_gateway_token_speaks_for_the_tenant_it_names(
 async def test_an_admin_chats_in_a_tenant_of_its_own(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.AGENT, tenant.id)
+    admin = bearer(Role.AGENT, tenant.id)
     assert (await client.get("/who", headers=admin)).json()["tenant_id"] == str(tenant.id)
     assert (await client.get("/who", headers=admin | {"X-Tenant-Id": str(other_tenant.id)})).status_code == 404
-    platform = bearer(runtime.keys)
+    platform = bearer()
     assert (await client.get("/who", headers=platform)).status_code == 422
     chosen = await client.get("/who", headers=platform | {"X-Tenant-Id": str(other_tenant.id)})
     assert chosen.json()["tenant_id"] == str(other_tenant.id)

@@ -16,7 +16,7 @@ from tests.conftest import TenantRows, bearer
 async def test_without_a_saved_version_the_defaults_hold(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    viewer = bearer(runtime.keys, Role.VIEWER, tenant.id)
+    viewer = bearer(Role.VIEWER, tenant.id)
     policy = (await client.get(f"/admin/policies/{tenant.id}", headers=viewer)).json()
     assert (policy["version"], policy["smart_mode"], policy["default_language"]) == (0, True, "en")
     retrieval = (await client.get(f"/admin/policies/{tenant.id}/retrieval_config", headers=viewer)).json()
@@ -28,7 +28,7 @@ async def test_without_a_saved_version_the_defaults_hold(
 async def test_a_save_is_a_new_version_in_force_at_once(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
-    admin, path = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id), f"/admin/policies/{tenant.id}"
+    admin, path = bearer(Role.TENANT_ADMIN, tenant.id), f"/admin/policies/{tenant.id}"
     first = await client.put(path, json={"smart_mode": False, "budgets": {"usd_per_day": 2.5}}, headers=admin)
     assert (first.status_code, first.json()["version"], first.json()["updated_by"]) == (200, 1, "cli")
     body = {"languages": ["fa", "es"], "default_language": "fa", "persona": {"name": "Sara"}}
@@ -44,7 +44,7 @@ async def test_a_save_is_a_new_version_in_force_at_once(
 async def test_what_was_read_can_be_saved_again(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    admin, path = bearer(runtime.keys), f"/admin/policies/{tenant.id}/retrieval_config"
+    admin, path = bearer(), f"/admin/policies/{tenant.id}/retrieval_config"
     read = (await client.get(path, headers=admin)).json()
     body = {name: value for name, value in read.items() if name not in {"updated_at", "updated_by"}}
     saved = await client.put(path, json=body | {"hybrid_weight": 0.25}, headers=admin)
@@ -52,7 +52,7 @@ async def test_what_was_read_can_be_saved_again(
 
 
 async def test_an_outdated_save_is_refused(client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows) -> None:
-    admin, path = bearer(runtime.keys), f"/admin/policies/{tenant.id}/retrieval_config"
+    admin, path = bearer(), f"/admin/policies/{tenant.id}/retrieval_config"
     assert (await client.put(path, json={"version": 0}, headers=admin)).json()["version"] == 1
     assert (await client.put(path, json={"version": 0}, headers=admin)).status_code == 409
     assert (await client.put(path, json={}, headers=admin | {"If-Match": '"0"'})).status_code == 409
@@ -64,7 +64,7 @@ async def test_an_outdated_save_is_refused(client: httpx.AsyncClient, runtime: R
 async def test_of_saves_at_once_each_version_is_one(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    admin, path = bearer(runtime.keys), f"/admin/policies/{tenant.id}"
+    admin, path = bearer(), f"/admin/policies/{tenant.id}"
     answers = await asyncio.gather(*(client.put(path, json={"version": 0}, headers=admin) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
 
@@ -94,7 +94,7 @@ async def test_of_saves_at_once_each_version_is_one(
 async def test_bad_policies_are_refused_by_field(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, document: str, body: dict[str, object], field: str
 ) -> None:
-    answer = await client.put(f"/admin/policies/{tenant.id}{document}", json=body, headers=bearer(runtime.keys))
+    answer = await client.put(f"/admin/policies/{tenant.id}{document}", json=body, headers=bearer())
     assert answer.status_code == 422
     assert field in [item["field"] for item in answer.json()["errors"]]
 

@@ -17,7 +17,7 @@ THEME = {"primary": "#ff3366"}
 async def test_a_tenant_is_made_with_a_default_brand_and_a_web_channel(
     client: httpx.AsyncClient, runtime: Runtime, database: Database
 ) -> None:
-    admin = bearer(runtime.keys)
+    admin = bearer()
     body = {"name": "Acme", "timezone": "Asia/Tehran", "metadata": {"crm": 7}, "embed_theme": THEME}
     made = await client.post("/admin/tenants", json=body, headers=admin)
     assert made.status_code == 201
@@ -45,21 +45,21 @@ async def test_a_tenant_is_made_with_a_default_brand_and_a_web_channel(
 async def test_bad_tenants_are_refused_by_field(
     client: httpx.AsyncClient, runtime: Runtime, body: dict[str, object], field: str
 ) -> None:
-    answer = await client.post("/admin/tenants", json=body, headers=bearer(runtime.keys))
+    answer = await client.post("/admin/tenants", json=body, headers=bearer())
     assert answer.status_code == 422
     assert [item["field"] for item in answer.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize("raw", [b'{"name": NaN}', b'{"name": "\\ud800"}', b"\xff\xfe", b"[" * 5000, b"{"])
 async def test_unreadable_bodies_are_problems(client: httpx.AsyncClient, runtime: Runtime, raw: bytes) -> None:
-    headers = bearer(runtime.keys) | {"Content-Type": "application/json"}
+    headers = bearer() | {"Content-Type": "application/json"}
     answer = await client.post("/admin/tenants", content=raw, headers=headers)
     assert answer.status_code in (400, 422)
     assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_roles_decide(client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows) -> None:
-    viewer = bearer(runtime.keys, Role.VIEWER, tenant.id)
+    viewer = bearer(Role.VIEWER, tenant.id)
     assert (await client.get(f"/admin/tenants/{tenant.id}", headers=viewer)).status_code == 200
     assert (await client.patch(f"/admin/tenants/{tenant.id}", json={}, headers=viewer)).status_code == 403
     assert (await client.post("/admin/tenants", json={"name": "Mine"}, headers=viewer)).status_code == 403
@@ -74,17 +74,17 @@ async def test_roles_decide(client: httpx.AsyncClient, runtime: Runtime, tenant:
 async def test_a_tenant_is_listed_to_itself_only(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     listed = (await client.get("/admin/tenants", headers=admin)).json()
     assert [row["id"] for row in listed["items"]] == [str(tenant.id)]
-    first = (await client.get("/admin/tenants", params={"limit": 1}, headers=bearer(runtime.keys))).json()
+    first = (await client.get("/admin/tenants", params={"limit": 1}, headers=bearer())).json()
     params = {"limit": 1, "cursor": first["next_cursor"]}
-    second = (await client.get("/admin/tenants", params=params, headers=bearer(runtime.keys))).json()
+    second = (await client.get("/admin/tenants", params=params, headers=bearer())).json()
     assert [first["items"][0]["id"], second["items"][0]["id"]] == [str(other_tenant.id), str(tenant.id)]
 
 
 async def test_a_tenant_changes_what_is_given(client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     path = f"/admin/tenants/{tenant.id}"
     changed = await client.patch(path, json={"timezone": "Europe/Madrid", "embed_theme": THEME}, headers=admin)
     assert changed.status_code == 200
@@ -96,7 +96,7 @@ async def test_a_tenant_changes_what_is_given(client: httpx.AsyncClient, runtime
 async def test_brands_are_made_renamed_and_deleted(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     made = await client.post("/admin/brands", json={"tenant_id": str(tenant.id), "name": "Second"}, headers=admin)
     assert made.status_code == 201
     path = f"/admin/brands/{made.json()['id']}"
@@ -112,7 +112,7 @@ async def test_brands_are_made_renamed_and_deleted(
 async def test_a_brand_in_use_is_not_deleted(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, database: Database
 ) -> None:
-    admin = bearer(runtime.keys, Role.TENANT_ADMIN, tenant.id)
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
     default = await client.delete(f"/admin/brands/{tenant.brand_id}", headers=admin)
     assert (default.status_code, default.json()["code"]) == (409, "conflict")
     made = await client.post("/admin/brands", json={"tenant_id": str(tenant.id), "name": "Wise"}, headers=admin)
@@ -122,7 +122,7 @@ async def test_a_brand_in_use_is_not_deleted(
 
 
 async def test_an_unknown_tenant_is_404_for_a_platform_admin_too(client: httpx.AsyncClient, runtime: Runtime) -> None:
-    admin, unknown = bearer(runtime.keys), str(new_id())
+    admin, unknown = bearer(), str(new_id())
     answers = [
         await client.get(f"/admin/tenants/{unknown}", headers=admin),
         await client.post("/admin/brands", json={"tenant_id": unknown, "name": "X"}, headers=admin),
@@ -138,7 +138,7 @@ async def test_an_unknown_tenant_is_404_for_a_platform_admin_too(client: httpx.A
 async def test_an_embed_token_speaks_for_one_visitor(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
 ) -> None:
-    admin = bearer(runtime.keys, Role.AGENT, tenant.id)
+    admin = bearer(Role.AGENT, tenant.id)
     path = f"/admin/tenants/{tenant.id}/embed_token"
     body = {"user": {"id": "u-1", "name": "Sara", "plan": "gold"}, "origin": "https://shop.example"}
     made = await client.post(path, json=body, headers=admin)

@@ -121,7 +121,7 @@ async def test_the_previous_key_holds_for_a_quarter_of_an_hour(
 
 
 async def test_a_good_token_is_good(client: httpx.AsyncClient, runtime: Runtime) -> None:
-    me = await client.get("/auth/me", headers=bearer(runtime.keys))
+    me = await client.get("/auth/me", headers=bearer())
     assert me.json() == {
         "subject": "cli", "role": "platform_admin", "tenant_id": None, "memberships": [], "user": None,
     }  # fmt: skip

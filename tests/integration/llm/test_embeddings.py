@@ -4,7 +4,7 @@ import pytest
 
 from chatbot.llm.client import ModelClient
 from chatbot.llm.embeddings import MAX_BATCH, OpenAIEmbeddings
-from chatbot.llm.errors import Malformed, ModelUnavailable, Silent
+from chatbot.llm.errors import EmbeddingsUnavailable, Malformed, Silent
 from tests.integration.llm.conftest import FAST
 from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silence
 
@@ -59,10 +59,10 @@ async def test_a_passing_fault_is_tried_again(server: ModelServer, embeddings: O
 
 async def test_it_gives_up(server: ModelServer, embeddings: OpenAIEmbeddings) -> None:
     server.then(refuses(500))
-    with pytest.raises(ModelUnavailable, match="500"):
+    with pytest.raises(EmbeddingsUnavailable, match="500"):
         await embeddings(["a"])
     assert len(server.calls) == 4
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(EmbeddingsUnavailable):
         await embeddings(["a"])
     assert len(server.calls) == 5  # the fifth failure in a row opened the circuit
 
@@ -76,7 +76,7 @@ async def test_wrong_answers(server: ModelServer, client: ModelClient, embedding
         await client.embed(["a"], "e")
     server.then(vectors(4), vectors(5))
     await embeddings(["a"])
-    with pytest.raises(ModelUnavailable, match="5 dimensions"):
+    with pytest.raises(EmbeddingsUnavailable, match="5 dimensions"):
         await embeddings(["a"])
 
 

@@ -43,7 +43,7 @@ async def test_a_turn_is_booked_with_its_message(database: Database, tenant: Ten
     async with database.tenant(tenant.id) as session:
         await record_usage(session, ledger, message_id=message)
     async with database.tenant_reader(tenant.id) as reader:
-        rows = (await reader.scalars(select(UsageRecord).order_by(UsageRecord.id))).all()
+        rows = (await reader.scalars(select(UsageRecord).order_by(UsageRecord.purpose.desc()))).all()
     assert [(r.purpose, r.outcome, r.input_tokens, r.cost_micros, r.estimated, r.message_id) for r in rows] == [
         ("condense", "failed", 0, 0, False, message),
         ("answer", "completed", 100, 200, True, message),

@@ -1,0 +1,96 @@
+"""The set of routes that answer without credentials is this list, and bodies take no field that is not named."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from starlette.routing import BaseRoute
+
+from chatbot.core.ids import new_id
+from tests.openapi_calls import Json, operations, resolve
+
+PUBLIC = {
+    # Health and figures: for load balancers and Prometheus, on an inner network.
+    "GET /health",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /api/health",
+    "GET /metrics",
+    # The documentation of the API, which holds no data.
+    "GET /docs",
+    "GET /docs/oauth2-redirect",
+    "GET /openapi.json",
+    # The credential is in the body.
+    "POST /auth/login",
+    "POST /auth/refresh",
+    "POST /auth/logout",
+}
+
+OPEN_OBJECTS = {"EmbedUser"}
+"""Bodies that take further text fields by contract (a visitor's own attributes)."""
+
+
+async def test_the_routes_without_credentials_are_known(app: FastAPI, client: httpx.AsyncClient) -> None:
+    open_routes = set()
+    for method, path in _routes(app.routes):
+        answer = await client.request(method, _filled(path))
+        if answer.status_code != 401:
+            open_routes.add(f"{method} {path}")
+    assert open_routes == PUBLIC
+
+
+async def test_an_operation_says_that_it_needs_a_credential(app: FastAPI) -> None:
+    undeclared = {f"{each.method.upper()} {each.path}" for each in operations(app.openapi()) if not each.protected}
+    assert undeclared == {route for route in PUBLIC if route.split()[1] in app.openapi()["paths"]}
+
+
+def test_no_body_takes_a_field_that_is_not_named(app: FastAPI) -> None:
+    document = app.openapi()
+    components = document["components"]["schemas"]
+    taken: dict[str, Json] = {}
+    for path, item in document["paths"].items():
+        for method, described in item.items():
+            schema = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+            if schema:
+                taken |= dict(_objects(schema, components, f"{method.upper()} {path}"))
+    assert len(taken) > 10
+    loose = {name for name, schema in taken.items() if schema.get("additionalProperties") is not False}
+    assert loose == OPEN_OBJECTS
+
+
+def _objects(schema: Json, components: Json, name: str) -> Iterator[tuple[str, Json]]:
+    """Give every object with named fields within a schema, under its component's name."""
+    waiting, seen = [(name, schema)], set()
+    while waiting:
+        name, part = waiting.pop()
+        if "$ref" in part:
+            name = part["$ref"].rpartition("/")[2]
+            if name in seen:
+                continue
+            seen.add(name)
+            part = resolve(part, components)
+        if "properties" in part:
+            yield name, part
+        inner: list[Any] = [*part.get("properties", {}).values(), *part.get("anyOf", ()), *part.get("oneOf", ())]
+        inner += [part[key] for key in ("items", "additionalProperties") if isinstance(part.get(key), dict)]
+        waiting += [(f"{name}.…", each) for each in inner]
+
+
+def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Give method and path of every route, also below included routers and mounted applications."""
+    for route in iter_route_contexts(routes):
+        path = prefix + (route.path or "")
+        mounted = getattr(route.route, "routes", None)
+        if mounted:
+            yield from _routes(mounted, path)
+            continue
+        for method in sorted(route.methods or ()):
+            if method not in ("HEAD", "OPTIONS"):
+                yield method, path
+
+
+def _filled(path: str) -> str:
+    parts = [str(new_id()) if part.startswith("{") else part for part in path.split("/")]
+    return "/".join(parts)
