@@ -6,7 +6,6 @@ What has been let through is never taken back: a piece that may still become mar
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.parts import Draft
@@ -54,14 +53,12 @@ class AnswerCheck:
     Attributes:
         passages: how many were given; `[n]` beyond is taken out.
         links: addresses that may stand in the answer (`known_links`).
-        hosts: hosts that the tenant allows besides.
         cited: numbers in the order of their first mark.
         removed: how many pieces were taken out.
     """
 
     passages: int
     links: Collection[str] = ()
-    hosts: Collection[str] = ()
     cited: list[int] = field(default_factory=list)
     removed: int = 0
     _held: str = ""
@@ -221,13 +218,7 @@ class AnswerCheck:
             link = f"https://{link}"
         if not link.lower().startswith(_SCHEMES):
             return False
-        if _bare(link) in self.links:
-            return True
-        try:
-            host = urlsplit(link).hostname or ""
-        except ValueError:
-            return False
-        return any(host == allowed or host.endswith(f".{allowed}") for allowed in self.hosts)
+        return _bare(link) in self.links
 
     def _dropped(self, length: int) -> tuple[int, str]:
         self.removed += 1

@@ -82,7 +82,7 @@ def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[st
                 "follow_up": plan.follow_up,
             },
             "retrieval": dict(found.trace),
-            "policy_version": plan.policy.version,
+            "policy_versions": plan.policy.versions,
             "cited": [str(passage.id) for _, passage in draft.cited],
             "notes": draft.notes,
             "milliseconds": timings,

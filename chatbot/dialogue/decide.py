@@ -1,10 +1,14 @@
 """Decide: small talk or a question, with a model or from the knowledge alone."""
 
+import re
+from collections.abc import Sequence
+
 from chatbot.db.sessions import TenantReader
 from chatbot.dialogue import policy as policies
 from chatbot.dialogue.condense import depends
 from chatbot.dialogue.parts import Parts, Plan, Turn
 from chatbot.dialogue.smalltalk import small_talk
+from chatbot.knowledge.analysis.folding import fold, fold_accents
 from chatbot.llm.service import available
 
 
@@ -12,9 +16,26 @@ async def decide(parts: Parts, session: TenantReader, turn: Turn) -> Plan:
     """Settle how a turn is answered; who owns the conversation was settled when it was accepted."""
     policy = await policies.turn_policy(session)
     talk = small_talk(turn.question)
+    language = talk[1] if talk else turn.language
+    if policy.languages and language not in policy.languages:
+        language = policy.default_language
     if talk:
-        return Plan(policy, small_talk=talk[0], reason="small talk")
+        return Plan(policy, language, small_talk=talk[0], reason="small talk")
+    if mentions(turn.question, policy.blocked):
+        return Plan(policy, language, reason="the tenant keeps away from this", blocked=True)
     follow_up = depends(turn.question, turn.language, turn.history)
     if not available(parts.settings, tenant_smart_mode=policy.smart_mode):
-        return Plan(policy, reason="smart mode is off", follow_up=follow_up)
-    return Plan(policy, smart=True, follow_up=follow_up)
+        return Plan(policy, language, reason="smart mode is off", follow_up=follow_up)
+    return Plan(policy, language, smart=True, follow_up=follow_up)
+
+
+def mentions(text: str, blocked: Sequence[str]) -> bool:
+    """Whether a text holds one of the blocked topics or phrases, as whole words, however they are spelt."""
+    if not blocked:
+        return False
+    words = f" {_words(text)} "
+    return any(f" {_words(one)} " in words for one in blocked if one.strip())
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold_accents(fold(text))))

@@ -33,14 +33,14 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
     * it breaks off: what was said stays, a line says so, and the passages' own sentences follow;
     * the reader is gone or the process ends: what was said stays, marked as interrupted.
     """
-    check = _check(plan, found)
+    check = _check(found)
     draft = Draft("model")
     try:
         with _interruptible(live):
             async with aclosing(_pieces(parts, turn, plan, found, ledger)) as pieces:
                 refused = await _relay(pieces, check, parts, turn, found, live)
         if refused:
-            return no_answer(turn, plan)
+            return no_answer(plan)
     except NoModelAnswer as error:
         draft = checked(from_knowledge(turn, plan, found))
         draft.notes["model"] = str(error)
@@ -79,14 +79,14 @@ def _interruptible(live: LiveReply) -> Iterator[None]:
         live.interruptible(None)
 
 
-def _check(plan: Plan, found: Found) -> AnswerCheck:
-    return AnswerCheck(len(found.passages), links_of(found.passages), plan.policy.link_hosts)
+def _check(found: Found) -> AnswerCheck:
+    return AnswerCheck(len(found.passages), links_of(found.passages))
 
 
 async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger) -> AsyncGenerator[str]:
-    prompt = answer_prompt(plan.policy.persona, turn.language, found.passages, turn.history[-_HISTORY:], turn.question)
+    prompt = answer_prompt(plan.policy.persona, plan.language, found.passages, turn.history[-_HISTORY:], turn.question)
     request = ChatRequest(prompt, Purpose.ANSWER)
-    async with parts.models.stream(request, ledger) as answer:
+    async with parts.models.stream(request, ledger, fallback_model=plan.policy.fallback_model) as answer:
         async for delta in answer:
             yield delta.text
 
@@ -133,7 +133,7 @@ def _mend(turn: Turn, plan: Plan, found: Found, live: LiveReply, check: AnswerCh
         text = quoted.text
         for number in sorted(numbers, reverse=True):
             text = text.replace(f"[{number}]", f"[\x00{numbers[number]}]")
-        live.write(f"…\n\n{phrase('cut', turn.language)}\n\n{text.replace(chr(0), '')}")
+        live.write(f"…\n\n{phrase('cut', plan.language)}\n\n{text.replace(chr(0), '')}")
         for number, passage in quoted.cited:
             if numbers[number] not in check.cited:
                 check.cited.append(numbers[number])

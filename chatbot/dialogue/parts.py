@@ -75,28 +75,45 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class TurnPolicy:
-    """What the tenant's policies say about a turn."""
+    """What the tenant's policies say about a turn.
+
+    Attributes:
+        languages: those it answers in; empty is all. Any other question is answered in `default_language`.
+        no_answer, greeting, offer: the tenant's words by language, under "" for all others; `offer` None: no person
+            is offered.
+        blocked: topics and phrases that the bot keeps away from.
+        versions: of the policy and of the retrieval configuration.
+    """
 
     persona: str
+    languages: tuple[str, ...] = ()
+    default_language: str = "en"
     smart_mode: bool = True
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    fallback_model: str | None = None
     budget: Budget = field(default_factory=Budget)
     no_answer: Mapping[str, str] = field(default_factory=dict)
     greeting: Mapping[str, str] = field(default_factory=dict)
-    link_hosts: tuple[str, ...] = ()
-    offers_handoff: bool = True
-    version: int = 0
+    offer: Mapping[str, str] | None = field(default_factory=dict)
+    blocked: tuple[str, ...] = ()
+    max_message_chars: int = 8_000
+    versions: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What *decide* settled: small talk or a question; with a model or from the knowledge alone, and why so."""
+    """What *decide* settled: small talk or a question; with a model or from the knowledge alone, and why so.
+
+    `language` is that of the answer; `blocked`: the question is about something that the bot keeps away from.
+    """
 
     policy: TurnPolicy
+    language: str
     small_talk: SmallTalk | None = None
     smart: bool = False
     reason: str | None = None
     follow_up: bool = False
+    blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Retrieve: the question, completed from the conversation where it needs that, and the passages found for it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from chatbot.core.logging import get_logger
 from chatbot.db.sessions import TenantReader
 from chatbot.dialogue.condense import complete
+from chatbot.dialogue.decide import mentions
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.parts import Found, Parts, Plan, Turn
 from chatbot.dialogue.prompts.answer import condense_prompt
@@ -17,33 +19,49 @@ log = get_logger(__name__)
 
 _MAX_QUERY = 500
 _CONDENSE_TOKENS = 80
+_HISTORY = 6
 
 
-async def condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger | None) -> str:
-    """Return the question to search for: as asked, or completed from the conversation by a model or by rule."""
+async def questions(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> list[str]:
+    """Return what to search for, the best guess first: as asked, or completed from the conversation.
+
+    A follow-up is completed by a model where there is one, else by rule; should that find nothing, the other ways
+    are tried.
+    """
+    asked = turn.question[: plan.policy.max_message_chars]
     if not plan.follow_up:
-        return turn.question
-    by_rule = complete(turn.question, turn.language, turn.history)
-    if not plan.smart or ledger is None:
-        return by_rule
-    prompt = condense_prompt(turn.history[-6:], turn.question)
+        return [asked]
+    guesses = [complete(asked, turn.language, turn.history), asked]
+    if plan.smart and (written := await _condensed(parts, turn, plan, ledger)):
+        guesses.insert(0, written)
+    return guesses
+
+
+async def _condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> str:
+    prompt = condense_prompt(turn.history[-_HISTORY:], turn.question)
     request = ChatRequest(prompt, Purpose.CONDENSE, temperature=0.0, max_tokens=_CONDENSE_TOKENS)
     try:
-        result = await parts.models.complete(request, ledger)
+        result = await parts.models.complete(request, ledger, fallback_model=plan.policy.fallback_model)
     except (NoModelAnswer, AnswerCut) as error:
         log.info("follow-up completed by rule", reason=str(error))
-        return by_rule
+        return ""
     written = " ".join(result.text.split())
-    return written if 0 < len(written) <= _MAX_QUERY else by_rule
+    return written if len(written) <= _MAX_QUERY else ""
 
 
-async def retrieve(parts: Parts, session: TenantReader, turn: Turn, plan: Plan, query: str) -> Found:
-    """Search the brand's public knowledge."""
-    result = await parts.retriever.retrieve(
-        session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, config=plan.policy.retrieval
-    )
-    passages = tuple(_passage(found) for found in result.context) if result.answerable else ()
-    return Found(query, passages, result.evidence, _trace(result))
+async def retrieve(parts: Parts, session: TenantReader, turn: Turn, plan: Plan, queries: Sequence[str]) -> Found:
+    """Search the brand's public knowledge for the first of the queries that finds evidence."""
+    found = Found(turn.question)
+    for query in queries:
+        result = await parts.retriever.retrieve(
+            session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, config=plan.policy.retrieval
+        )
+        blocked = plan.policy.blocked
+        passages = tuple(_passage(found) for found in result.context if not mentions(found.passage, blocked))
+        found = Found(query, passages, result.evidence, _trace(result))
+        if passages:
+            break
+    return found
 
 
 def _passage(found: RetrievedPassage) -> Passage:

@@ -31,11 +31,27 @@ _PHRASES: dict[str, dict[SmallTalk, str]] = {
         "با تشکر|ممنون از شما|مرسی ممنون|لطف کردید|دمت گرم|ممنون از راهنمایی شما",
         "bye": "خداحافظ|خدانگهدار|خدا نگهدار|خدافظ|بدرود|به امید دیدار|فعلا|روز خوبی داشته باشید|موفق باشید",
     },
-    "ar": {"greeting": "مرحبا|السلام علیکم|اهلا|صباح الخیر|مساء الخیر", "thanks": "شکرا|شکرا جزیلا", "bye": "مع السلامه|الی اللقاء"},
-    "fr": {"greeting": "bonjour|salut|bonsoir|coucou", "thanks": "merci|merci beaucoup", "bye": "au revoir|a bientot"},
-    "de": {"greeting": "hallo|guten tag|guten morgen|guten abend|moin", "thanks": "danke|vielen dank|danke schon", "bye": "tschuss|auf wiedersehen"},
-    "pt": {"greeting": "ola|oi|bom dia|boa tarde|boa noite", "thanks": "obrigado|obrigada|muito obrigado", "bye": "tchau|ate logo"},
-}  # fmt: skip
+    "ar": {
+        "greeting": "مرحبا|السلام علیکم|اهلا|صباح الخیر|مساء الخیر",
+        "thanks": "شکرا|شکرا جزیلا",
+        "bye": "مع السلامه|الی اللقاء",
+    },
+    "fr": {
+        "greeting": "bonjour|salut|bonsoir|coucou",
+        "thanks": "merci|merci beaucoup",
+        "bye": "au revoir|a bientot",
+    },
+    "de": {
+        "greeting": "hallo|guten tag|guten morgen|guten abend|moin",
+        "thanks": "danke|vielen dank|danke schon",
+        "bye": "tschuss|auf wiedersehen",
+    },
+    "pt": {
+        "greeting": "ola|oi|bom dia|boa tarde|boa noite",
+        "thanks": "obrigado|obrigada|muito obrigado",
+        "bye": "tchau|ate logo",
+    },
+}
 _FILLERS = "there|dear|friend|friends|team|all|everyone|amigo|amigos|equipo|عزیز|دوستان|جان|ok|okay|vale|باشه|خب"
 _NOT_WORDS = re.compile(r"[^\w\s]|_")
 

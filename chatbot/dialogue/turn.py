@@ -19,7 +19,7 @@ from chatbot.dialogue.ground import from_knowledge, no_answer, small_talk_reply
 from chatbot.dialogue.live import LiveReply
 from chatbot.dialogue.parts import Draft, Found, Incoming, Parts, Plan, Turn
 from chatbot.dialogue.replies import reply_body
-from chatbot.dialogue.retrieve import condensed, retrieve
+from chatbot.dialogue.retrieve import questions, retrieve
 from chatbot.llm.budgets import Ledger
 from chatbot.llm.usage import open_ledger
 
@@ -51,15 +51,17 @@ async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> 
     async with parts.database.tenant_reader(turn.tenant_id) as session:
         plan = await decide(parts, session, turn)
         if plan.small_talk:
-            return plan, Found(turn.question), small_talk_reply(turn, plan)
+            return plan, Found(turn.question), small_talk_reply(plan)
+        if plan.blocked:
+            return plan, Found(turn.question), no_answer(plan)
         ledger = await open_ledger(session, plan.policy.budget)
         clock.lap("decide")
         if not (plan.smart and plan.follow_up):  # a model call is not waited for with a connection in hand
-            found = await retrieve(parts, session, turn, plan, await condensed(parts, turn, plan, None))
+            found = await retrieve(parts, session, turn, plan, await questions(parts, turn, plan, ledger))
     if found is None:
-        query = await condensed(parts, turn, plan, ledger)
+        queries = await questions(parts, turn, plan, ledger)
         async with parts.database.tenant_reader(turn.tenant_id) as session:
-            found = await retrieve(parts, session, turn, plan, query)
+            found = await retrieve(parts, session, turn, plan, queries)
     clock.lap("retrieve")
     draft = await _grounded(parts, turn, plan, found, ledger, live)
     draft.ledger = ledger
@@ -68,7 +70,7 @@ async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> 
 
 async def _grounded(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger, live: LiveReply) -> Draft:
     if not found.passages:
-        return no_answer(turn, plan)
+        return no_answer(plan)
     if not plan.smart:
         return checked(from_knowledge(turn, plan, found))
     return await generate(parts, turn, plan, found, ledger, live)

@@ -101,6 +101,6 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
 
 def phrase(name: Phrase, language: str, own: Mapping[str, str] | None = None) -> str:
     """What is said in a language: the tenant's `own` words for it, else ours, else ours in English."""
-    if own and (text := own.get(language)):
+    if own and (text := own.get(language) or own.get("")):
         return text
     return _PHRASES.get(language, _PHRASES["en"])[name]
