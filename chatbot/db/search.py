@@ -31,7 +31,7 @@ BEGIN
   USING {tenant}, wanted, query, brand, tagged, seen_by, most;
 END $body$
 """
-# One slip of the finger leaves a word's beginning, middle or end as it was: two trigrams of one of them must be there.
+# One slip of the finger leaves a word's beginning, middle or end as it was: the trigrams of one of them must be there.
 _SIMILAR = """
 CREATE FUNCTION xin_similar_words(brand uuid, wanted bigint[], head bigint[], middle bigint[], tail bigint[])
 RETURNS TABLE (word text, passages bigint, shared bigint, trigrams bigint)
