@@ -290,8 +290,9 @@ class KnowledgeService:
 def _new_source(tenant_id: UUID, brand_id: UUID, kind: Kind, labels: SourceLabels) -> KnowledgeSource:
     return KnowledgeSource(
         tenant_id=tenant_id, id=new_id(), brand_id=brand_id, kind=kind, external_id=labels.external_id,
-        title=labels.title or (labels.url or kind)[:500], titled=labels.title is not None, url=labels.url, language=labels.language, tags=labels.tags,
-        visibility=labels.visibility, version=1, passage_count=0, status="pending",
+        title=labels.title or (labels.url or kind)[:500], titled=labels.title is not None, url=labels.url,
+        language=labels.language, tags=labels.tags, visibility=labels.visibility, version=1, passage_count=0,
+        status="pending",
     )  # fmt: skip
 
 

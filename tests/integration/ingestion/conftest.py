@@ -1,14 +1,17 @@
 """A platform with a worker inside, and a client that speaks to it as a tenant's administrator."""
 
 import asyncio
+import io
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import aiohttp
+import orjson
 import pytest
 from sqlalchemy import text
 
@@ -18,6 +21,7 @@ from chatbot.apps.serving import bind, serve
 from chatbot.apps.workers import work
 from chatbot.core.settings import Settings
 from chatbot.identity.subject import Role
+from chatbot.jobs.app import make_app
 from tests.conftest import TEST_KEYS, TenantRows, bearer, make_tenant
 
 ENDED = {"completed", "failed", "cancelled"}
@@ -45,14 +49,16 @@ class Client:
     async def upload(self, name: str, body: bytes, status: int = 202, **fields: str) -> Any:
         """Upload a file as an administrator."""
         form = aiohttp.FormData()
-        form.add_field("file", body, filename=name, content_type="application/octet-stream")
+        form.add_field("file", io.BytesIO(body), filename=name, content_type="application/octet-stream")
         for field, value in {"tenant_id": str(self.tenant.id), "brand_id": "default", **fields}.items():
             form.add_field(field, value)
         return await self.call("POST", "/admin/knowledge_assets/upload", status, data=form)
 
     async def give(self, status: int = 202, **body: Any) -> Any:
         """Give knowledge as JSON to the tenant's default brand."""
-        return await self.call("POST", "/v1/brands/default/knowledge", status, json=body)
+        headers = {**self.headers, "Content-Type": "application/json"}
+        data = io.BytesIO(orjson.dumps(body))
+        return await self.call("POST", "/v1/brands/default/knowledge", status, data=data, headers=headers)
 
     async def job(self, job_id: str) -> Any:
         return await self.call("GET", f"/admin/ingestion_jobs/{job_id}")
@@ -110,14 +116,16 @@ async def platform(database_url: str, settings: Settings) -> AsyncIterator[Clien
 
 @asynccontextmanager
 async def working(runtime: Runtime) -> AsyncIterator[None]:
-    """Work on the queue while the block runs."""
-    task = asyncio.create_task(work(runtime))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task], timeout=30)
-        assert task.done(), "the worker did not stop"
+    """Work on the queue while the block runs, with a queue and a parser of its own."""
+    jobs = make_app(runtime.database.url)
+    async with jobs.open_async():
+        task = asyncio.create_task(work(replace(runtime, jobs=jobs)))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task], timeout=30)
+            assert task.done(), "the worker did not stop"
 
 
 @pytest.fixture
