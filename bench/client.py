@@ -128,6 +128,4 @@ class Client:
 
     async def without_model(self, tenant: Tenant) -> None:
         """Turn a tenant's model off: answers are made of the passages' own sentences."""
-        path = f"/admin/policies/{tenant.id}"
-        policy = await self.call("GET", path, key=tenant.key)
-        await self.call("PUT", path, {**policy, "smart_mode": False}, key=tenant.key)
+        await self.call("PUT", f"/admin/policies/{tenant.id}", {"smart_mode": False}, key=tenant.key)

@@ -1,9 +1,11 @@
-"""Fits the evidence models: asks judged questions through the real retrieval, and prints coefficients and what they refuse.
+"""Fits the evidence models: asks judged questions through the real retrieval, prints coefficients and what they refuse.
 
     python -m bench.evidence <folder of judged sets> <data folder>
 
-Questions without an answer come from four sources: those judged impossible, those whose documents were taken away, those
-of another set, and out-of-scope remarks (clinc150). Each set is judged by a model fitted on the others. Small knowledge
+Questions without an answer come from four sources: those judged impossible, those whose documents were taken away,
+those of another set, and out-of-scope remarks (clinc150).
+
+Each set is judged by a model fitted on the others. Small knowledge
 bases (3 to 50 documents) are drawn from each set, because a demo has no more.
 """
 

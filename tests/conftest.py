@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from psycopg import sql
 from pydantic import SecretStr
 
-from chatbot.apps.orchestrator import orchestrating
+from chatbot.apps.orchestrator import create_app, orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve
 from chatbot.core.ids import new_id
@@ -69,6 +69,17 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     """The application's sessions on the module's database."""
     async with Database(database_url, pool_size=4) as opened:
         yield opened
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data folder for a server of its own.
+
+    Not `tmp_path`: under root the server runs as another user, and each pytest process takes the right to pass
+    through from pytest's own folder again.
+    """
+    with tempfile.TemporaryDirectory(prefix="xin-data-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 class TenantRows:

@@ -34,9 +34,7 @@ def show(
     query: Annotated[str, typer.Option(help="The question, as a visitor would ask it.")],
     limit: Annotated[int, typer.Option(min=1, max=100, help="Passages shown.")] = 10,
     api_url: Annotated[str, typer.Option(help="The orchestrator; by default the one on this machine.")] = "",
-    api_token: Annotated[
-        str, typer.Option(help="An admin token; by default one minted from this machine's keys.")
-    ] = "",
+    api_token: Annotated[str, typer.Option(help="An admin token; by default minted from this machine's keys.")] = "",
 ) -> None:
     """Look a question up and print every stage."""
     body = {"tenant_id": str(tenant_id), "brand_id": str(brand_id), "query": query, "limit": limit}

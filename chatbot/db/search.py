@@ -11,8 +11,8 @@ _TENANT = "NULLIF(current_setting('xin.tenant_id', true), '')::uuid"
 VECTOR_DIMENSIONS = (256, 384, 512, 768, 1024, 1536, 3072)
 """Vector lengths with an HNSW index; a brand embedded with another length is scanned exactly."""
 
-# {match} is `&&` (any of the terms) or `@>` (all of them). Terms are keyed by brand already; tenant and brand are checked
-# again with IS NOT DISTINCT FROM, which no index serves: a bitmap of the whole brand would cost more than the search.
+# {match} is `&&` (any of the terms) or `@>` (all of them). Terms are keyed by brand already; tenant and brand are
+# checked again with IS NOT DISTINCT FROM, which no index serves: a bitmap of a whole brand costs more than the search.
 _CANDIDATES = """
 CREATE FUNCTION {name}(brand uuid, wanted bigint[], query sparsevec, tagged text[], seen_by text[], most int)
 RETURNS TABLE (passage_id uuid, score float8)
@@ -28,7 +28,7 @@ BEGIN
 END $body$
 """
 # One slip of the finger leaves a word's beginning, middle or end as it was: two trigrams of one of them must be there.
-_SIMILAR = f"""
+_SIMILAR = """
 CREATE FUNCTION xin_similar_words(brand uuid, wanted bigint[], head bigint[], middle bigint[], tail bigint[])
 RETURNS TABLE (word text, passages bigint, shared bigint, trigrams bigint)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $body$
@@ -39,7 +39,7 @@ BEGIN
      WHERE (t.trigrams @> $4 OR t.trigrams @> $5 OR t.trigrams @> $6) AND t.tenant_id IS NOT DISTINCT FROM $1
        AND t.brand_id IS NOT DISTINCT FROM $2 AND t.passages > 0
      ORDER BY 2.0 * n.shared / (cardinality(t.trigrams) + cardinality($3)) DESC, t.word LIMIT 20'
-  USING {_TENANT}, brand, wanted, head, middle, tail;
+  USING {tenant}, brand, wanted, head, middle, tail;
 END $body$
 """
 _SIGNATURES = (
@@ -54,7 +54,7 @@ def search_functions() -> list[str]:
     made = [
         _CANDIDATES.format(name="xin_candidates_any", match="&&", tenant=_TENANT),
         _CANDIDATES.format(name="xin_candidates_all", match="@>", tenant=_TENANT),
-        _SIMILAR,
+        _SIMILAR.format(tenant=_TENANT),
     ]
     # An owner that is no superuser must be a member of the role, which must be able to own something, to hand over.
     owners = [

@@ -120,8 +120,9 @@ class BundledPostgres:
                 "pg_ctl", "start", "-D", str(self.pgdata), "-w", "-t", "60", "-l", str(self.log_file), "-o", arguments,
                 account=account,
             )  # fmt: skip
-        except DatabaseStartFailed:
-            raise DatabaseStartFailed(f"the bundled PostgreSQL did not start: {_last_lines(self.log_file)}") from None
+        except DatabaseStartFailed as error:
+            reason = _last_lines(self.log_file) or error.detail
+            raise DatabaseStartFailed(f"the bundled PostgreSQL did not start: {reason}") from None
 
     def _is_running(self, account: _Account | None) -> bool:
         done = self._execute("pg_ctl", "status", "-D", str(self.pgdata), account=account)

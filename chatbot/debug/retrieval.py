@@ -1,4 +1,4 @@
-"""`python -m chatbot.debug.retrieval`: what a question finds, as tables. A thin door to `chatbot.cli.debug_retrieval`."""
+"""`python -m chatbot.debug.retrieval`: what a question finds, as tables; a thin door to the command line."""
 
 from chatbot.cli.debug_retrieval import main
 

@@ -67,8 +67,8 @@ async def _ask(url: str, question: str, session: str = "me") -> dict[str, object
         return body
 
 
-async def test_first_start_answers_then_stops_and_starts_warm(tmp_path: Path) -> None:
-    async with started(tmp_path) as platform:
+async def test_first_start_answers_then_stops_and_starts_warm(data_dir: Path) -> None:
+    async with started(data_dir) as platform:
         assert "password" in platform.printed
         english = await _ask(platform.url, "What is Xin?")
         assert english["mode"] == "extractive"
@@ -81,14 +81,14 @@ async def test_first_start_answers_then_stops_and_starts_warm(tmp_path: Path) ->
         platform.process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(platform.process.wait(), 30) == 0
     began = time.monotonic()
-    async with started(tmp_path) as platform:
+    async with started(data_dir) as platform:
         assert "password" not in platform.printed
         assert time.monotonic() - began < 20
         assert (await _ask(platform.url, "What is Xin?"))["citations"]
 
 
-async def test_what_it_does_not_know_it_does_not_answer(tmp_path: Path) -> None:
-    async with started(tmp_path) as platform:
+async def test_what_it_does_not_know_it_does_not_answer(data_dir: Path) -> None:
+    async with started(data_dir) as platform:
         await _ask(platform.url, "What is Xin?")
         async with aiohttp.ClientSession() as http:
             for question in ("How tall is the Eiffel tower?", "پایتخت مغولستان کجاست؟", "¿Quién pintó Las Meninas?"):
@@ -101,17 +101,17 @@ async def test_what_it_does_not_know_it_does_not_answer(tmp_path: Path) -> None:
                 assert body["ticketOffered"] is True
 
 
-async def test_a_killed_platform_starts_again(tmp_path: Path) -> None:
-    async with started(tmp_path) as platform:
+async def test_a_killed_platform_starts_again(data_dir: Path) -> None:
+    async with started(data_dir) as platform:
         await _ask(platform.url, "What is Xin?")
         platform.process.kill()
         await platform.process.wait()
-    async with started(tmp_path) as platform:
+    async with started(data_dir) as platform:
         assert (await _ask(platform.url, "What is Xin?"))["citations"]
 
 
-async def test_bad_settings_and_taken_ports_are_named(tmp_path: Path) -> None:
-    async with started(tmp_path) as platform:
+async def test_bad_settings_and_taken_ports_are_named(data_dir: Path) -> None:
+    async with started(data_dir) as platform:
         port = platform.url.rsplit(":", 1)[1]
         for variables, name in (
             ({"LOG_LEVEL": "LOUD"}, "LOG_LEVEL"),
@@ -119,7 +119,7 @@ async def test_bad_settings_and_taken_ports_are_named(tmp_path: Path) -> None:
         ):
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "chatbot", "run",
-                cwd=ROOT, env={**os.environ, "XIN_DATA_DIR": str(tmp_path / "other"), **variables},
+                cwd=ROOT, env={**os.environ, "XIN_DATA_DIR": str(data_dir / "other"), **variables},
                 stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             )  # fmt: skip
             _, errors = await asyncio.wait_for(process.communicate(), 60)
@@ -128,8 +128,8 @@ async def test_bad_settings_and_taken_ports_are_named(tmp_path: Path) -> None:
             assert "Traceback" not in errors.decode()
 
 
-async def test_health_and_metrics(tmp_path: Path) -> None:
-    async with started(tmp_path) as platform, aiohttp.ClientSession() as http:
+async def test_health_and_metrics(data_dir: Path) -> None:
+    async with started(data_dir) as platform, aiohttp.ClientSession() as http:
         for path in ("/health", "/api/health", "/health/live", "/health/ready"):
             async with http.get(platform.url + path, headers={"X-Request-ID": "abc"}) as answer:
                 assert answer.status == 200

@@ -1,0 +1,1 @@
+"""Text to words, stems and 4-grams, the same for what is indexed and what is asked."""

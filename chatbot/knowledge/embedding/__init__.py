@@ -1,0 +1,1 @@
+"""Text to vectors: offline, behind an endpoint, or through an extra."""

@@ -123,7 +123,7 @@ def _mean_pool(graph: _Graph, value: str, mask: str) -> str:
 
 
 def build_float_model(weights: Weights, shape: BertShape) -> onnx.ModelProto:
-    """Build the float32 model: int64 ``input_ids``, ``attention_mask`` (batch, tokens) to ``embedding`` (batch, width)."""
+    """Build the float32 model: int64 `input_ids`, `attention_mask` (batch, tokens) to `embedding` (batch, width)."""
     graph = _Graph()
     mask = graph.op("Cast", "attention_mask", to=TensorProto.FLOAT)
     one = graph.constant(np.array(1, np.float32), "unit")

@@ -5,7 +5,6 @@ cosine with the float32 model 0.996 on average, 23 MB on disk.
 """
 
 import asyncio
-import os
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -92,7 +91,7 @@ def ensure_model(source: Path, model_dir: Path) -> Path:
     with tempfile.TemporaryDirectory(dir=model_dir) as scratch:
         made = Path(scratch) / _FILE
         graph.write_int8_model(graph.read_safetensors(source / "model.safetensors"), graph.BertShape(6, 12, 384), made)
-        os.replace(made, target)
+        made.replace(target)
     return target
 
 

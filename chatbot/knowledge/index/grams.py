@@ -90,8 +90,8 @@ async def refresh_gram_table(
     cursor = await connection.execute(_SAMPLED, (tenant_id, brand_id, highest, 2 * _SAMPLE))
     table = await asyncio.to_thread(_count, await cursor.fetchall(), share < 1)
     await connection.execute(
-        "UPDATE brand_statistics SET gram_table = %s, gram_sample = %s, gram_basis = %s, gram_version = gram_version + 1 "
-        "WHERE tenant_id = %s AND brand_id = %s",
+        "UPDATE brand_statistics SET gram_table = %s, gram_sample = %s, gram_basis = %s, "
+        "gram_version = gram_version + 1 WHERE tenant_id = %s AND brand_id = %s",
         (table.to_bytes(), table.sample, size.passages, tenant_id, brand_id),
     )
     return True

@@ -1,4 +1,4 @@
-"""Searches the lexical index: candidates by their rarest words, exact scores of candidates, neighbours of misspelt words."""
+"""Searches the lexical index: candidates by rare words, their exact scores, neighbours of misspelt words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

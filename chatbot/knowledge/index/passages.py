@@ -1,4 +1,4 @@
-"""Writes and removes passages with their lexical terms and the statistics that ranking needs, in the caller's transaction."""
+"""Writes and removes passages, their terms and the statistics that ranking needs, in the caller's transaction."""
 
 import asyncio
 import hashlib

@@ -11,6 +11,10 @@ from psycopg import AsyncConnection
 
 from chatbot.knowledge.analysis.words import term_key
 
+_SIZE = """
+SELECT passages, languages, gram_version, gram_basis, gram_sample FROM brand_statistics
+WHERE tenant_id = %s AND brand_id = %s
+"""
 _ADD = """
 INSERT INTO term_statistics AS t (tenant_id, brand_id, term, word, trigrams, passages)
 SELECT %s, %s, r.term, r.word, r.trigrams::bigint[], r.passages
@@ -51,11 +55,8 @@ async def read_size(
     connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, *, lock: bool = False
 ) -> BrandSize:
     """Read a brand's size; all zero when nothing was ever indexed."""
-    cursor = await connection.execute(
-        "SELECT passages, languages, gram_version, gram_basis, gram_sample FROM brand_statistics "
-        f"WHERE tenant_id = %s AND brand_id = %s{' FOR UPDATE' if lock else ''}",
-        (tenant_id, brand_id),
-    )
+    statement = _SIZE + " FOR UPDATE" if lock else _SIZE
+    cursor = await connection.execute(statement, (tenant_id, brand_id))
     row = await cursor.fetchone()
     return BrandSize(*row) if row else BrandSize()
 

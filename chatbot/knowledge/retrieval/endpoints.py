@@ -7,9 +7,10 @@ from starlette.requests import HTTPConnection
 
 from chatbot.core.errors import NotFound
 from chatbot.identity.dependencies import Caller, Db
+from chatbot.identity.policies.service import current_retrieval_config
 from chatbot.identity.subject import Role
 from chatbot.knowledge.retrieval.compose import open_retriever
-from chatbot.knowledge.retrieval.repository import brand_exists, read_config
+from chatbot.knowledge.retrieval.repository import brand_exists
 from chatbot.knowledge.retrieval.schemas import RetrievalQuery, RetrievalReport
 from chatbot.knowledge.retrieval.service import Retriever
 
@@ -37,7 +38,7 @@ async def diagnose_retrieval(
     async with database.tenant_reader(tenant_id) as session:
         if not await brand_exists(session, body.brand_id):
             raise NotFound("no such brand")
-        config = await read_config(session)
+        config = await current_retrieval_config(session)
         found = await retriever.retrieve(
             session, tenant_id=tenant_id, brand_id=body.brand_id, query=body.query, config=config, limit=body.limit
         )

@@ -17,7 +17,7 @@ _NEARLY = 0.8
 _SCORE_BOUND = 3.1  # about the most a word can add to the lexical score, in units of its rarity
 _HARD = 0.4  # a word matched less than this is missing
 
-# From `bench/evidence.py`, with the intercept under "". That of the second is set so that both models refuse alike at 0.3.
+# From `bench/evidence.py`, with the intercept under "". The second one's is set so that both refuse alike at 0.3.
 _WORDS_ONLY: Mapping[str, float] = {
     "": -8.76,
     "best": 6.14,

@@ -1,4 +1,4 @@
-"""Understands a question: its words, how rare each one is here, what misspelt ones may mean, and the vectors that ask for them."""
+"""Understands a question: its words, how rare each is here, what misspelt ones may mean, and the query vectors."""
 
 import re
 from collections import Counter

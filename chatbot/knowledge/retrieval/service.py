@@ -1,4 +1,4 @@
-"""Retrieval from question to passages: understand, find by words and by meaning, score, fuse, weigh the evidence, choose."""
+"""Retrieval: understand the question, find by words and by meaning, score, fuse, weigh the evidence, choose."""
 
 import asyncio
 import time
@@ -89,17 +89,15 @@ class Retriever:
         query: str,
         config: RetrievalConfig,
         limit: int = 10,
-        visibility: tuple[str, ...] = ("public",),
     ) -> RetrievalResult:
         """Find passages for ``query`` among the brand's live ones, all in the session's snapshot.
 
         Args:
             limit: results returned, in order, those cut from the context included.
-            visibility: ``("public", "internal")`` for a brand's own staff.
         """
         clock = _Clock()
         connection = await driver_connection(session)
-        scope = Scope(tenant_id, brand_id, Filters(tuple(config.filters.tags), visibility))
+        scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, config.filters.visibility))
         text = query.strip()[:MAX_QUESTION]
         size = await read_size(connection, tenant_id, brand_id)
         embedding = asyncio.create_task(self._embed(text, scope, size, config))

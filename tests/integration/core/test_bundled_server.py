@@ -37,8 +37,8 @@ def _answers(server: BundledPostgres) -> bool:
         return False
 
 
-def test_two_users_share_and_the_last_one_stops_it(tmp_path: Path) -> None:
-    first, second = BundledPostgres(tmp_path), BundledPostgres(tmp_path)
+def test_two_users_share_and_the_last_one_stops_it(data_dir: Path) -> None:
+    first, second = BundledPostgres(data_dir), BundledPostgres(data_dir)
     first.start()
     second.start()
     first.stop()
@@ -47,9 +47,9 @@ def test_two_users_share_and_the_last_one_stops_it(tmp_path: Path) -> None:
     assert not _answers(second)
 
 
-def test_a_crash_leaves_nothing_that_blocks_the_next_start(tmp_path: Path) -> None:
+def test_a_crash_leaves_nothing_that_blocks_the_next_start(data_dir: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
@@ -58,20 +58,20 @@ def test_a_crash_leaves_nothing_that_blocks_the_next_start(tmp_path: Path) -> No
     process.stdout.close()
     assert process.stdin is not None
     process.stdin.close()
-    server = BundledPostgres(tmp_path)
+    server = BundledPostgres(data_dir)
     server.start()
     assert _answers(server)
     server.stop()
     assert not _answers(server)
 
 
-def test_the_keeper_stops_a_server_whose_users_were_killed(tmp_path: Path) -> None:
+def test_the_keeper_stops_a_server_whose_users_were_killed(data_dir: Path) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD, str(data_dir)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
-    server = BundledPostgres(tmp_path)
+    server = BundledPostgres(data_dir)
     assert _answers(server)
     process.kill()
     process.communicate()
@@ -93,9 +93,9 @@ def test_migrations_go_up_down_and_up_again(database_url: str) -> None:
     assert prepare_database(database_url) is False
 
 
-def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_named(data_dir: Path) -> None:
     with pytest.raises(Exception, match="DATABASE_URL"):
-        prepare_database(f"postgresql://nobody:secret-word@/none?host={tmp_path}")
+        prepare_database(f"postgresql://nobody:secret-word@/none?host={data_dir}")
 
 
 def test_head_is_alembics_own() -> None:

@@ -1,0 +1,96 @@
+"""The same promises hold for vectors in PostgreSQL and in Qdrant (its local mode)."""
+
+from collections.abc import AsyncIterator
+
+import numpy as np
+import pytest
+from qdrant_client import AsyncQdrantClient
+
+from chatbot.core.ids import new_id
+from chatbot.db.models import KnowledgeSource
+from chatbot.db.sessions import Database
+from chatbot.knowledge.index.passages import (
+    EmbeddedPassages,
+    PassageDraft,
+    SourceVersion,
+    index_passages,
+    remove_passages,
+)
+from chatbot.knowledge.index.qdrant import QdrantVectors
+from chatbot.knowledge.index.vectors import PostgresVectors, VectorQuery, VectorStore
+from tests.conftest import TenantRows
+
+# The local mode scans exactly and says so.
+pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
+
+EMBEDDER, SIZE = "test-model", 384
+
+
+@pytest.fixture(params=["postgres", "qdrant"])
+async def store(request: pytest.FixtureRequest) -> AsyncIterator[VectorStore]:
+    if request.param == "postgres":
+        yield PostgresVectors()
+        return
+    client = AsyncQdrantClient(":memory:")
+    yield QdrantVectors(client)
+    await client.close()
+
+
+def _axis(number: int) -> np.ndarray:
+    return np.eye(SIZE, dtype=np.float32)[number]
+
+
+async def _index(database: Database, tenant: TenantRows, store: VectorStore, count: int) -> SourceVersion:
+    where = SourceVersion(tenant.brand_id, new_id(), 1, "Vectors")
+    async with database.tenant(tenant.id) as session:
+        session.add(
+            KnowledgeSource(
+                tenant_id=tenant.id, id=where.source_id, brand_id=tenant.brand_id, kind="text", title="Vectors",
+                version=1, live_version=1,
+            )
+        )  # fmt: skip
+        await session.flush()
+        drafts = [PassageDraft(n, f"passage {n}", "en") for n in range(count)]
+        vectors = EmbeddedPassages(EMBEDDER, SIZE, {n: _axis(n) for n in range(count)})
+        await index_passages(session, where, drafts, vectors=[vectors], store=store)
+    return where
+
+
+@pytest.mark.parametrize("passages", [10, 1_000_000], ids=["exact", "approximate"])
+async def test_the_nearest_come_first(
+    database: Database, tenant: TenantRows, store: VectorStore, passages: int
+) -> None:
+    await _index(database, tenant, store, 5)
+    asked = _axis(3) * 0.8 + _axis(1) * 0.6
+    query = VectorQuery(tenant.brand_id, EMBEDDER, asked, passages)
+    async with database.tenant_reader(tenant.id) as session:
+        found = await store.search(session, query, 2)
+        checked = await store.search(session, query, 2, checked=True)
+        scores = await store.scores(session, query, [passage for passage, _ in found] + [new_id()])
+    assert [round(score, 2) for _, score in found] == [0.8, 0.6]
+    assert [passage for passage, _ in checked[:2]] == [passage for passage, _ in found]
+    assert {round(score, 2) for score in scores.values()} == {0.8, 0.6}
+
+
+async def test_no_other_tenant_or_embedder_is_searched(
+    database: Database, tenant: TenantRows, other_tenant: TenantRows, store: VectorStore
+) -> None:
+    await _index(database, tenant, store, 2)
+    mine = VectorQuery(tenant.brand_id, EMBEDDER, _axis(0))
+    async with database.tenant_reader(tenant.id) as session:
+        ids = [passage for passage, _ in await store.search(session, mine, 5)]
+        unknown = await store.search(session, VectorQuery(tenant.brand_id, "another", _axis(0)), 5)
+    async with database.tenant_reader(other_tenant.id) as session:
+        forged = await store.search(session, mine, 5)
+        scores = await store.scores(session, mine, ids)
+    assert len(ids) == 2
+    assert unknown == forged == []
+    assert scores == {}
+
+
+async def test_what_is_removed_is_gone(database: Database, tenant: TenantRows, store: VectorStore) -> None:
+    where = await _index(database, tenant, store, 3)
+    async with database.tenant(tenant.id) as session:
+        assert await remove_passages(session, tenant.brand_id, where.source_id, store=store) == 3
+    async with database.tenant_reader(tenant.id) as session:
+        assert await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(0)), 5) == []

@@ -1,0 +1,106 @@
+"""Weighting, fusion, evidence and the choice of context, without a database."""
+
+from uuid import UUID
+
+import numpy as np
+
+from chatbot.knowledge.analysis.words import analyse
+from chatbot.knowledge.index.grams import GramTable
+from chatbot.knowledge.index.lexical import ScoredPassage, StoredPassage
+from chatbot.knowledge.index.statistics import BrandSize, trigrams
+from chatbot.knowledge.index.weighting import inverse_frequency, saturated, sparse_literal
+from chatbot.knowledge.retrieval.config import RetrievalConfig
+from chatbot.knowledge.retrieval.context import choose, estimate_tokens
+from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, vector_signals
+from chatbot.knowledge.retrieval.fusion import fuse
+from chatbot.knowledge.retrieval.question import Question, QuestionWord
+
+A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
+
+
+def _question(text: str, holding: int = 1, passages: int = 20) -> Question:
+    words = tuple(
+        QuestionWord(word, 1, holding, inverse_frequency(passages, holding)) for word in analyse(text, "en").words
+    )
+    return Question(text, "en", words, passages, {}, "", "")
+
+
+def test_repetition_saturates_and_length_counts_against() -> None:
+    once, thrice = (saturated({1: count}, 100)[1] for count in (1, 3))
+    assert once == 1.0
+    assert once < thrice < 2.2
+    assert saturated({1: 1}, 300)[1] < once
+
+
+def test_rare_terms_weigh_more_and_counts_beyond_the_total_are_safe() -> None:
+    assert inverse_frequency(100, 1) > inverse_frequency(100, 50) > 0
+    assert inverse_frequency(5, 9) > 0
+
+
+def test_sparse_vectors_are_written_ascending_from_one() -> None:
+    assert sparse_literal({4: 0.5, 0: 2.0, 2: 0.0}) == "{1:2,5:0.5}/1000000000"
+
+
+def test_gram_counts_scale_from_the_sample_and_survive_storage() -> None:
+    table = GramTable(np.array([3, 9], np.int32), np.array([10, 2], np.int32), 100)
+    again = GramTable.from_bytes(table.to_bytes(), 100)
+    assert again.holding([3, 9, 7], 1000).tolist() == [100.0, 20.0, 5.0]
+    assert GramTable.from_bytes(b"", 0).holding([1], 10).tolist() == [0.5]
+
+
+def test_sizes_add_up_per_language() -> None:
+    size = BrandSize().plus({"en": 3, "fa": 1}).plus({"fa": -1, "es": 2})
+    assert (size.passages, dict(size.languages), size.main_language) == (5, {"en": 3, "es": 2}, "en")
+    assert trigrams("ab") == ["_ab", "ab_"]
+
+
+def test_fusion_weighs_both_and_the_opening_speaks_for_its_document() -> None:
+    candidates = [ScoredPassage(A, A, 1, 10.0), ScoredPassage(B, B, 1, 8.0), ScoredPassage(C, B, 0, 9.0)]
+    words = fuse(candidates, None, 0.7)
+    assert [passage.id for passage in words] == [A, C, B]
+    assert words[2].score == 0.7 * 0.8 + 0.3 * 0.9
+    both = fuse(candidates, {A: 0.2, B: 0.9, C: 0.1}, 0.7)
+    assert both[0].id == B
+    assert fuse([], None, 0.7) == []
+
+
+def test_what_matches_in_no_way_is_no_result() -> None:
+    assert fuse([ScoredPassage(A, A, 0, 0.0)], {A: -0.1}, 0.7) == []
+
+
+def test_evidence_rises_with_coverage_and_with_nearness() -> None:
+    question = _question("return a damaged parcel")
+    full = [analyse("You can return a damaged parcel within 30 days", "en")]
+    none = [analyse("Our offices are closed on Sunday", "en")]
+    covered, bare = (lexical_signals(question, top, 5.0) for top in (full, none))
+    assert evidence(covered) > 0.6 > 0.1 > evidence(lexical_signals(question, none, 0.0))
+    near, far = vector_signals([0.8, 0.2], 0.8), vector_signals([0.1, 0.05], 0.1)
+    assert evidence(bare | far) < 0.1 < 0.6 < evidence(covered | near)
+    assert evidence({}) == 0.0
+
+
+def test_a_question_of_small_words_alone_is_no_evidence() -> None:
+    assert evidence(lexical_signals(_question("who are you"), [analyse("Returns are free", "en")], 0.0)) < 0.05
+
+
+def _stored(number: int, text: str, source: UUID) -> StoredPassage:
+    return StoredPassage(UUID(int=number), source, 1, 0, text, [], "en", "", None, "T", None, "text")
+
+
+def test_context_folds_duplicates_and_keeps_to_budget_and_documents() -> None:
+    texts = ["alpha beta gamma delta", "alpha beta gamma delta", "one two three four " * 100, "five six seven eight"]
+    stored = {UUID(int=n): _stored(n, text, UUID(int=n)) for n, text in enumerate(texts, 1)}
+    fused = fuse([ScoredPassage(i, i, 0, 10.0 - i.int) for i in stored], None, 0)
+    config = RetrievalConfig(context_budget_tokens=256, max_documents=2)
+    chosen = choose(fused, stored, config, answerable=True)
+    assert [(result.rank, result.cut) for result in chosen] == [
+        (1, None),
+        (2, "duplicate"),
+        (3, "context_budget"),
+        (4, None),
+    ]
+    assert {result.cut for result in choose(fused, stored, config, answerable=False)} == {"no_evidence"}
+    assert [r.cut for r in choose(fused, stored, RetrievalConfig(max_documents=1), answerable=True)][
+        3
+    ] == "max_documents"
+    assert estimate_tokens("سلام") > estimate_tokens("abcd")
