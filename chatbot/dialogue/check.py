@@ -11,11 +11,16 @@ from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.parts import Draft
 
 _SPECIAL = re.compile(r"!?\[|【|<|`+|(?:https?|ftp|data|javascript|vbscript|file):|www\.", re.IGNORECASE)
-_MAYBE_SPECIAL = re.compile(
-    r"(?:[ \t]*(?:!|`+|\b(?:h(?:t(?:t(?:ps?)?)?)?|ft?p?|dat?a?|d|w{1,3}|j(?:a(?:v(?:a(?:s(?:c(?:r(?:i(?:pt?)?)?)?)?)?)?)?)?"
-    r"|v(?:b(?:s(?:c(?:r(?:i(?:pt?)?)?)?)?)?)?|fi(?:le?)?))|[ \t]+)$",
-    re.IGNORECASE,
+_BEGINNINGS = "|".join(
+    sorted(
+        {
+            word[:end]
+            for word in ("https", "ftp", "data", "javascript", "vbscript", "file", "www")
+            for end in range(1, 11)
+        }
+    )
 )
+_MAYBE_SPECIAL = re.compile(rf"(?:[ \t]*(?:!|`+|\b(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
 _CITATION = re.compile(r"\s*\^?\s*\d{1,3}(?:\s*[,،;–-]\s*\^?\d{1,3})*\s*")
 _NUMBER = re.compile(r"\d+")
 _URL = re.compile(r"[^\s<>\"'`\]\)|]*")
@@ -155,27 +160,27 @@ class AnswerCheck:
         return self._dropped(end + 1)
 
     def _bracket(self, text: str, *, final: bool) -> tuple[int, str] | None:
-        image = text[0] == "!"
-        opened = 1 if image else 0
-        closing = "】" if text[opened] == "【" else "]"
-        end = _closing(text, opened, closing)
+        opened = 1 if text[0] == "!" else 0
+        end = _closing(text, opened, "】" if text[opened] == "【" else "]")
         if end < 0:
             return self._open_bracket(text, opened, final=final)
-        inner, after = text[opened + 1 : end], text[end + 1 : end + 2]
-        if not after and not final:
-            return None
+        after = text[end + 1 : end + 2]
         target_end = text.find(")", end) if after == "(" else -1
-        if after == "(" and target_end < 0 and not final:
+        if not final and (not after or (after == "(" and target_end < 0)):
             return None
-        if _CITATION.fullmatch(inner) and not image:
-            return (target_end if target_end > 0 else end) + 1, self._citation(inner)
-        if image:
-            return self._dropped((target_end if target_end > 0 else end) + 1)
+        if opened:
+            return self._dropped(max(target_end, end) + 1)
+        return self._closed_bracket(text, end, target_end)
+
+    def _closed_bracket(self, text: str, end: int, target_end: int) -> tuple[int, str]:
+        """A citation, a link, the definition of one, or words in brackets."""
+        inner = text[1:end]
+        if _CITATION.fullmatch(inner):
+            return max(target_end, end) + 1, self._citation(inner)
         if target_end > 0:
-            return target_end + 1, self._link(
-                text[end + 2 : target_end].split(" ", maxsplit=1)[0], _words(inner), words=True
-            )
-        if after == ":" and self._line_start:  # a reference definition names an address for later use
+            target = text[end + 2 : target_end].split(" ", maxsplit=1)[0]
+            return target_end + 1, self._link(target, _words(inner), words=True)
+        if text[end + 1 : end + 2] == ":" and self._line_start:
             return self._dropped(end + 2)
         return end + 1, f"({_words(inner)})"
 

@@ -57,6 +57,7 @@ class _Scored:
 class _Candidate:
     passage: Passage
     units: list[_Scored]
+    pair: bool = False
     chosen: list[int] = field(default_factory=list)
 
     @property
@@ -86,20 +87,33 @@ def _in_language(passages: Sequence[Passage], language: str) -> list[Passage]:
 
 
 def _candidates(question: str, asked: Analysis, passages: Sequence[Passage]) -> list[_Candidate]:
-    read = [(passage, _quotable(passage)) for passage in passages]
-    analysed = [(passage, units, [analyse(unit.text, passage.language) for unit in units]) for passage, units in read]
-    weights = _weights(asked, [analysis for _, _, each in analysed for analysis in each])
+    read = [(passage, *_quotable(passage)) for passage in passages]
+    analysed = [
+        (passage, units, pair, [analyse(unit.text, passage.language) for unit in units])
+        for passage, units, pair in read
+    ]
+    weights = _weights(asked, [analysis for *_, each in analysed for analysis in each])
     number = bool(_ASKS_NUMBER.search(question))
     return [
-        _Candidate(passage, _score(units, each, _heading(passage, asked), asked, weights, number=number))
-        for passage, units, each in analysed
+        _Candidate(
+            passage, _score(units, each, _heading(passage, pair, asked), asked, weights, number=number), pair=bool(pair)
+        )
+        for passage, units, pair, each in analysed
         if units
     ]
 
 
-def _quotable(passage: Passage) -> list[Unit]:
-    """A passage's units without its title, which pages repeat as their first line."""
-    return [unit for unit in read_units(passage.text) if unit.text != passage.title]
+def _quotable(passage: Passage) -> tuple[list[Unit], str]:
+    """A passage's units and the question they answer, if the passage is a pair.
+
+    Left out are its title, which pages repeat as their first line, and the question of a pair.
+    """
+    units = [unit for unit in read_units(passage.text) if unit.text != passage.title]
+    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0])):
+        asked = " ".join(unit.text for unit in units if unit.block == units[0].block)
+        answer = [unit for unit in units if unit.block != units[0].block] or units[1:]
+        return answer, asked if len(answer) < len(units) - 1 else units[0].text
+    return units, ""
 
 
 def _prior(passage: Passage, candidates: Sequence[_Candidate]) -> float:
@@ -114,8 +128,8 @@ def _weights(asked: Analysis, units: Sequence[Analysis]) -> list[float]:
     return [math.log(1 + total / (1 + sum(word.stem in each for each in stems))) for word in asked.words]
 
 
-def _heading(passage: Passage, asked: Analysis) -> frozenset[int]:
-    heading = analyse(" ".join([passage.title, *passage.heading_path]), passage.language)
+def _heading(passage: Passage, pair: str, asked: Analysis) -> frozenset[int]:
+    heading = analyse(" ".join([passage.title, *passage.heading_path, pair]), passage.language)
     return frozenset(at for at, _ in _matches(asked, heading))
 
 
@@ -126,7 +140,8 @@ def _matches(asked: Analysis, text: Analysis) -> list[tuple[int, float]]:
     for at, word in enumerate(asked.words):
         if word.stem in stems:
             found.append((at, 1.0))
-        elif len(word.grams) > 1 and (likeness := max((_likeness(word, other) for other in text.words), default=0.0)):
+        elif len(word.grams) > 1:
+            likeness = max((_likeness(word, other) for other in text.words), default=0.0)
             if likeness >= _SOFT_MATCH:
                 found.append((at, 0.8 * likeness))
     return found
@@ -181,13 +196,16 @@ def _is_question(unit: Unit) -> bool:
 def _choose(candidate: _Candidate, max_chars: int, *, steps: bool) -> None:
     """Take the best unit and grow the run around it while it is worth its room."""
     units = candidate.units
+    if candidate.pair:
+        candidate.chosen = _within(units, list(range(len(units))), max_chars)
+        return
     best = max(range(len(units)), key=lambda at: units[at].score)
     if steps and (run := _steps(units, best)):
         candidate.chosen = _within(units, run, MAX_STEPS_CHARS)
         return
     first = last = best
     room = max_chars - len(units[best].unit.text)
-    floor = 0.3 * units[best].score
+    floor = (0.75 if units[best].unit.kind == "row" else 0.3) * units[best].score
     while last - first < _MAX_SENTENCES - 1:
         options = [at for at in (last + 1, first - 1) if 0 <= at < len(units)]
         options = [at for at in options if len(units[at].unit.text) < room and units[at].score >= floor]

@@ -104,8 +104,10 @@ async def _relay(
                 continue
             if opening.strip().startswith(NO_ANSWER):
                 return True
-            piece, opening = opening.lstrip(), None
-        _show(check.feed(piece), check, found, live)
+            _show(check.feed(opening.lstrip()), check, found, live)
+            opening = None
+        else:
+            _show(check.feed(piece), check, found, live)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             await flush(parts, turn, live.text)
             flushed = time.monotonic()

@@ -42,7 +42,7 @@ class ChatBody(RequestBody):
 class SessionChatBody(RequestBody):
     """A message of a session that the client names."""
 
-    sessionId: SessionId  # noqa: N815 - the name that programs outside rely on
+    sessionId: SessionId  # noqa: N815 - a name that programs outside rely on
     message: Message
 
 
@@ -82,11 +82,11 @@ class ChatAnswer(ResponseBody):
 class SessionChatAnswer(ResponseBody):
     """An answer in a session that the client names."""
 
-    sessionId: str  # noqa: N815
+    sessionId: str  # noqa: N815 - a name that programs outside rely on
     reply: str
     citations: list[Citation]
     mode: str
-    ticketOffered: bool  # noqa: N815
+    ticketOffered: bool  # noqa: N815 - a name that programs outside rely on
 
 
 class StoredMessage(ResponseBody):

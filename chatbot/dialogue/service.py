@@ -189,10 +189,10 @@ class Dialogue:
                 await self._ended(turn.tenant_id, earlier)
             await answer(self._parts, turn, live)
         except SQLAlchemyError as error:
-            log.error("turn failed: database", reason=str(error)[:300])
+            log.warning("turn failed: database", reason=str(error)[:300])
             live.finish("error", _problem(Unavailable("the reply could not be stored")))
         except Exception as error:
-            log.error("turn failed", exc_info=error)
+            log.exception("turn failed")
             live.finish("error", _problem(error if isinstance(error, XinError) else XinError()))
             await self._fail(turn)
         finally:

@@ -10,7 +10,8 @@ SmallTalk = Literal["greeting", "thanks", "bye"]
 _MAX_CHARS = 60
 _PHRASES: dict[str, dict[SmallTalk, str]] = {
     "en": {
-        "greeting": "hi|hello|hey|hiya|hello there|hi there|hey there|good morning|good afternoon|good evening|greetings|"
+        "greeting": "hi|hello|hey|hiya|hello there|hi there|hey there|good morning|good afternoon|good evening|"
+        "greetings|"
         "how are you|how are you doing|how is it going|whats up|hi all|hi team|anybody there|is anyone there",
         "thanks": "thanks|thank you|thx|ty|cheers|many thanks|thanks a lot|thank you very much|thank you so much|"
         "thanks so much|much appreciated|great thanks|ok thanks|okay thanks|perfect thanks|ok thank you|got it thanks|"
@@ -25,7 +26,8 @@ _PHRASES: dict[str, dict[SmallTalk, str]] = {
         "bye": "adios|hasta luego|hasta pronto|chao|chau|nos vemos|hasta manana|que tenga buen dia",
     },
     "fa": {
-        "greeting": "سلام|درود|سلام علیکم|سلام وقت بخیر|وقت بخیر|وقتتون بخیر|صبح بخیر|عصر بخیر|ظهر بخیر|شب بخیر|روز بخیر|"
+        "greeting": "سلام|درود|سلام علیکم|سلام وقت بخیر|وقت بخیر|وقتتون بخیر|صبح بخیر|عصر بخیر|ظهر بخیر|شب بخیر|"
+        "روز بخیر|"
         "خسته نباشید|سلام خوبی|سلام خوبید|حالت چطوره|حال شما|حالتون چطوره|خوبی|خوبید|چطوری|چطورید|سلام دوست عزیز|هستید",
         "thanks": "ممنون|ممنونم|مرسی|متشکرم|تشکر|سپاس|سپاسگزارم|خیلی ممنون|خیلی ممنونم|دستت درد نکنه|دستتون درد نکنه|"
         "با تشکر|ممنون از شما|مرسی ممنون|لطف کردید|دمت گرم|ممنون از راهنمایی شما",

@@ -56,7 +56,7 @@ class EventStream(Response):
         self._place = place
         self._draining = draining
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         if self._place is not None:
             await self._stream(self._place, receive, send)

@@ -23,6 +23,7 @@ _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
 _EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
 _MARKER = re.compile(r"^\s*(?:([0-9\u06f0-\u06f9\u0660-\u0669]{1,4})[.)]|[-*+•])\s+")
+_CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])")
 _REFERENCE = re.compile(r"\[\d{1,3}\]")  # a footnote of the source would read like a citation of ours
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
@@ -67,10 +68,16 @@ def split_sentences(text: str) -> list[str]:
 
 
 def plain(text: str) -> str:
-    """Markdown of one line as the words a reader sees."""
+    """Markdown of one line as the words a reader sees; code spans stay as they are."""
+    parts = _CODE_SPAN.split(text)
+    parts[::2] = [_plain_words(part) for part in parts[::2]]
+    return " ".join("".join(parts).split())
+
+
+def _plain_words(text: str) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
     text = _REFERENCE.sub("", _TAG.sub("", _EMPHASIS.sub(r"\2", text)))
-    return " ".join(_ESCAPE.sub(r"\1", text).split())
+    return _ESCAPE.sub(r"\1", text)
 
 
 def _units_of(block: Block, at: int) -> Iterator[Unit]:

@@ -32,14 +32,33 @@ from tests.conftest import TenantRows
 KEYS = TokenKeys(admin="a" * 40, embed="e" * 40)
 GATEWAY_TOKEN = "gateway-token-of-the-tests"
 
+IPHONE = """To reset your password on iPhone:
+
+1. Open Settings.
+2. Tap Account.
+3. Tap Reset password and follow the link in the email.
+
+The link works for 30 minutes."""
+ANDROID = """To reset your password on Android, open the menu, choose Profile and press Forgot password.
+A code comes by SMS."""
+PRICES = """| Plan | Price per month | Seats |
+|---|---|---|
+| Basic | 5 € | 1 |
+| Pro | 20 € | 10 |"""
+REFUNDS = """You may cancel within 14 days and get the whole amount back. Refunds reach your card in five working days.
+Gift cards are not refunded."""
+DELIVERY = """سفارش‌ها در تهران ظرف دو روز کاری ارسال می‌شوند. ارسال به شهرستان‌ها سه تا پنج روز کاری طول می‌کشد.
+هزینه ارسال برای خریدهای بالای پانصد هزار تومان رایگان است."""
+RETURNS = """Puede devolver el producto en un plazo de treinta días. El reembolso se abona en la misma tarjeta en una semana.
+Los gastos de envío de la devolución corren por nuestra cuenta."""
 DOCUMENTS = [
-    ("en", "Reset your password on iPhone", "To reset your password on iPhone:\n\n1. Open Settings.\n2. Tap Account.\n3. Tap Reset password and follow the link in the email.\n\nThe link works for 30 minutes."),
-    ("en", "Reset your password on Android", "To reset your password on Android, open the menu, choose Profile and press Forgot password. A code comes by SMS."),
-    ("en", "Plans and prices", "| Plan | Price per month | Seats |\n|---|---|---|\n| Basic | 5 € | 1 |\n| Pro | 20 € | 10 |\n"),
-    ("en", "Refunds", "You may cancel within 14 days and get the whole amount back. Refunds reach your card in five working days. Gift cards are not refunded."),
-    ("fa", "زمان ارسال سفارش", "سفارش‌ها در تهران ظرف دو روز کاری ارسال می‌شوند. ارسال به شهرستان‌ها سه تا پنج روز کاری طول می‌کشد. هزینه ارسال برای خریدهای بالای پانصد هزار تومان رایگان است."),
-    ("es", "Devoluciones", "Puede devolver el producto en un plazo de treinta días. El reembolso se abona en la misma tarjeta en una semana. Los gastos de envío de la devolución corren por nuestra cuenta."),
-]  # fmt: skip
+    ("en", "Reset your password on iPhone", IPHONE),
+    ("en", "Reset your password on Android", ANDROID),
+    ("en", "Plans and prices", PRICES),
+    ("en", "Refunds", REFUNDS),
+    ("fa", "زمان ارسال سفارش", DELIVERY),
+    ("es", "Devoluciones", RETURNS),
+]
 
 
 async def add_knowledge(database: Database, tenant: TenantRows, documents: Iterable[tuple[str, str, str]]) -> None:
@@ -129,7 +148,7 @@ async def run_platform(database_url: str, model_url: str | None = None, **settin
             uvicorn.Config(app, port=0, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         )
         serving = asyncio.create_task(server.serve())
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells by an attribute only
             await asyncio.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         try:

@@ -2,12 +2,17 @@
 
 from typing import Any
 
+import aiohttp
 import pytest
+from rich.console import Console
 from sqlalchemy import text
 
+from chatbot.cli.chat import ChatFailed, Talk
+from chatbot.cli.chat import answer as say
 from chatbot.core.ids import new_id
+from chatbot.db.models import PolicyVersion
 from tests.conftest import TenantRows
-from tests.integration.dialogue.platform import GATEWAY_TOKEN, Platform, text_of
+from tests.integration.dialogue.platform import GATEWAY_TOKEN, Platform, run_platform, text_of
 
 
 async def rows(platform: Platform, tenant: TenantRows, query: str) -> list[Any]:
@@ -196,3 +201,66 @@ async def test_session_chat_keeps_one_conversation(plain: Platform, shop: Tenant
             assert answer.status == 200
             assert set(read) == {"sessionId", "reply", "citations", "mode", "ticketOffered"}
     assert len(await rows(plain, shop, "SELECT 1 FROM conversations")) == 1
+
+
+async def save_policy(platform: Platform, tenant: TenantRows, **document: Any) -> None:
+    async with platform.database.tenant(tenant.id) as session:
+        session.add(PolicyVersion(tenant_id=tenant.id, kind="policy", version=1, document=document, created_by="test"))
+
+
+async def test_the_tenants_own_words(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(
+        plain,
+        shop,
+        no_answer_reply={"en": "Sorry, not known."},
+        handoff={"offer": False},
+        persona={"greeting": {"fa": "سلام از فروشگاه"}},
+    )
+    body = await plain.ask(shop, "What is the wingspan of an albatross?")
+    assert (body["answer"], body["handoff_offered"]) == ("Sorry, not known.", False)
+    assert (await plain.ask(shop, "سلام"))["answer"] == "سلام از فروشگاه"
+
+
+async def test_answers_in_the_tenants_languages_only(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, languages=["fa"], default_language="fa")
+    body = await plain.ask(shop, "What is the wingspan of an albatross?")
+    assert "پیدا نکردم" in body["answer"]
+
+
+async def test_the_bot_keeps_away_from_blocked_topics(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, guardrails={"blocked_topics": ["refund"]})
+    body = await plain.ask(shop, "How do I get a refund?")
+    assert (body["mode"], body["citations"]) == ("no_answer", [])
+    assert await rows(plain, shop, "SELECT 1 FROM knowledge_gaps") == []
+
+
+async def test_visitors_are_limited_one_by_one(database_url: str, shop: TenantRows) -> None:
+    async with run_platform(database_url, chat_limit_visitor=2) as platform:
+        statuses: list[int] = []
+        retry = ""
+        for name in ("ann", "ann", "ann", "bob"):
+            body, headers = {"message": "hello"}, platform.visitor(shop, name)
+            async with platform.http.post(f"{platform.url}/v1/chat", json=body, headers=headers) as answer:
+                statuses.append(answer.status)
+                retry = answer.headers.get("Retry-After", retry)
+        assert statuses == [200, 200, 429, 200]
+        assert int(retry) >= 1
+
+
+async def test_the_terminal_chat(plain: Platform, shop: TenantRows, capsys: pytest.CaptureFixture[str]) -> None:
+    token = plain.visitor(shop)["Authorization"].removeprefix("Bearer ")
+    talk = Talk(plain.url, token, shop.id, None, None)
+    console = Console(highlight=False, width=200)
+    async with aiohttp.ClientSession() as http:
+        await say(talk, http, "How do I reset my password on iPhone?", console)
+        await say(talk, http, "and on Android?", console)
+        printed = capsys.readouterr().out
+        assert "Tap Account" in printed
+        assert "Forgot password" in printed
+        assert "[1] Reset your password on Android" in printed
+        nowhere = Talk("http://127.0.0.1:9", token, shop.id, None, None)
+        with pytest.raises(ChatFailed, match="no platform answers at"):
+            await say(nowhere, http, "hello", console)
+        refused = Talk(plain.url, "wrong", shop.id, None, None)
+        with pytest.raises(ChatFailed, match="401"):
+            await say(refused, http, "hello", console)

@@ -1,0 +1,108 @@
+"""Answers of passages' own sentences, on cases and on judged questions."""
+
+import json
+import math
+import re
+from collections import Counter, defaultdict
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.extractive import extract
+from chatbot.knowledge.analysis.folding import fold
+from chatbot.knowledge.analysis.words import analyse
+
+NO_ID = UUID(int=0)
+
+
+def passage(text: str, language: str = "en", title: str = "", score: float = 1.0) -> Passage:
+    return Passage(NO_ID, NO_ID, None, title, None, text, (), language, score)
+
+
+def test_passages_of_the_questions_language_go_first() -> None:
+    english = passage("The refund takes five days.", "en")
+    spanish = passage("El reembolso tarda cinco días.", "es", score=0.5)
+    assert extract("¿Cuánto tarda el reembolso?", "es", [english, spanish]).text == "El reembolso tarda cinco días. [1]"
+
+
+def test_a_question_and_answer_pair_gives_its_answer() -> None:
+    pair = passage("Do you ship abroad?\n\nYes, to the whole European Union. It takes a week.")
+    assert extract("do you ship abroad", "en", [pair]).text.startswith("Yes, to the whole European Union.")
+
+
+def test_the_relevant_row_of_a_table() -> None:
+    table = passage("| Plan | Price |\n|---|---|\n| Basic | 5 € |\n| Pro | 20 € |", title="Prices")
+    assert extract("What is the price of Pro?", "en", [table]).text == "- Plan: Pro; Price: 20 € [1]"
+
+
+def test_steps_come_whole_and_in_order() -> None:
+    steps = passage("Some words first.\n\nTo export your data:\n\n1. Open Settings.\n2. Choose Export.\n3. Press Save.")
+    assert extract("how do I export data", "en", [steps]).text == (
+        "To export your data:\n\n1. Open Settings.\n2. Choose Export.\n3. Press Save. [1]"
+    )
+
+
+def test_never_a_dump_of_the_page() -> None:
+    page = passage(" ".join(f"Sentence {n} about refunds and many other words in it." for n in range(100)))
+    assert len(extract("refunds", "en", [page]).text) < 650
+
+
+def test_nothing_to_quote() -> None:
+    assert extract("anything", "en", []).text == ""
+    assert extract("anything", "en", [passage("# Only a heading")]).text == ""
+
+
+@pytest.mark.parametrize(("name", "language", "least"), [("xquad_es", "es", 0.86), ("pquad", "fa", 0.90)])
+def test_the_gold_answer_is_in_the_extract(shared_dir: Path, name: str, language: str, least: float) -> None:
+    """Passages by plain BM25, the first five; 250 answerable questions."""
+    search = _search(_lines(shared_dir, name, "corpus"), language)
+    questions = [line for line in _lines(shared_dir, name, "queries") if line["answerable"] and line["answers"]][:250]
+    held = 0
+    for question in questions:
+        text = _words(extract(question["text"], language, search(question["text"])).text)
+        held += any(_words(answer) in text for answer in question["answers"])
+    assert held / len(questions) >= least
+
+
+def _lines(shared_dir: Path, name: str, part: str) -> list[dict[str, Any]]:
+    with (shared_dir / "quality" / name / f"{part}.jsonl").open(encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def _words(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+def _terms(text: str, language: str) -> Counter[Any]:
+    words = analyse(text, language).words
+    return Counter([word.stem for word in words] + [gram for word in words for gram in word.grams])
+
+
+def _search(documents: list[dict[str, Any]], language: str) -> Any:
+    postings: dict[Any, list[tuple[int, int]]] = defaultdict(list)
+    lengths = []
+    for number, document in enumerate(documents):
+        terms = _terms(document["text"], language)
+        lengths.append(terms.total())
+        for term, count in terms.items():
+            postings[term].append((number, count))
+    mean = sum(lengths) / len(lengths)
+
+    def search(question: str) -> list[Passage]:
+        scores: Counter[int] = Counter()
+        for term in _terms(question, language):
+            found = postings.get(term, [])
+            rarity = math.log(1 + (len(documents) - len(found) + 0.5) / (len(found) + 0.5))
+            for number, count in found:
+                scores[number] += rarity * count * 2.5 / (count + 1.5 * (0.25 + 0.75 * lengths[number] / mean))  # type: ignore[assignment]
+        best = scores.most_common(5)
+        return [
+            replace(passage(documents[number]["text"], language, documents[number]["title"]), score=score / best[0][1])
+            for number, score in best
+        ]
+
+    return search

@@ -1,0 +1,101 @@
+"""Small talk, follow-ups, languages, blocked topics."""
+
+import pytest
+
+from chatbot.core.errors import InvalidInput
+from chatbot.core.ids import new_id
+from chatbot.dialogue.condense import complete, depends
+from chatbot.dialogue.decide import mentions
+from chatbot.dialogue.history import Said
+from chatbot.dialogue.language import question_language
+from chatbot.dialogue.live import Place, parse_event_id
+from chatbot.dialogue.prompts.phrases import phrase
+from chatbot.dialogue.smalltalk import small_talk
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Hi!", ("greeting", "en")),
+        ("hello, how are you?", ("greeting", "en")),
+        ("سلام، خسته نباشید 🙏", ("greeting", "fa")),
+        ("¡Hola! ¿Qué tal?", ("greeting", "es")),
+        ("thanks, bye", ("bye", "en")),
+        ("ممنونم", ("thanks", "fa")),
+        ("muchas gracias", ("thanks", "es")),
+        ("hi, how do I reset my password", None),
+        ("سلام چطور رمزم را عوض کنم", None),
+        ("ok", None),
+        ("", None),
+    ],
+)
+def test_small_talk(text: str, found: object) -> None:
+    assert small_talk(text) == found
+
+
+ENGLISH = [Said("visitor", "How do I reset my password on iPhone?", "en"), Said("bot", "Open Settings.", "en")]
+PERSIAN = [Said("visitor", "چطور رمز عبورم را در آیفون تغییر دهم؟", "fa")]
+SPANISH = [Said("visitor", "¿Cómo cambio mi contraseña en el iPhone?", "es")]
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "history", "expected"),
+    [
+        ("and on Android?", "en", ENGLISH, True),
+        ("Android?", "en", ENGLISH, True),
+        ("does it work offline?", "en", ENGLISH, True),
+        ("What is the refund policy for annual plans?", "en", ENGLISH, False),
+        ("refund policy?", "en", ENGLISH, False),
+        ("and on Android?", "en", [], False),
+        ("و در اندروید؟", "fa", PERSIAN, True),
+        ("آن چقدر طول می‌کشد؟", "fa", PERSIAN, True),
+        ("هزینه ارسال چقدر است؟", "fa", PERSIAN, False),
+        ("¿y en Android?", "es", SPANISH, True),
+        ("¿Cuánto cuesta el envío?", "es", SPANISH, False),
+    ],
+)
+def test_which_questions_depend(question: str, language: str, history: list[Said], *, expected: bool) -> None:
+    assert depends(question, language, history) is expected
+
+
+def test_a_follow_up_takes_over_what_earlier_questions_were_about() -> None:
+    assert {"android", "reset", "password"} <= set(complete("and on Android?", "en", ENGLISH).split())
+    assert {"اندروید", "رمز"} <= set(complete("و در اندروید؟", "fa", PERSIAN).split())
+    chain = [*ENGLISH, Said("visitor", "and on Android?", "en"), Said("visitor", "thanks", "en")]
+    assert "password" in complete("how long does it take?", "en", chain)
+
+
+@pytest.mark.parametrize(
+    ("text", "earlier", "locale", "language"),
+    [
+        ("How do I pay?", None, None, "en"),
+        ("چطور پرداخت کنم", None, "en", "fa"),
+        ("¿Cómo pago?", None, None, "es"),
+        ("iPhone 15?", "fa", None, "fa"),
+        ("iPhone 15?", None, "es-MX", "es"),
+    ],
+)
+def test_language(text: str, earlier: str | None, locale: str | None, language: str) -> None:
+    assert question_language(text, earlier=earlier, locale=locale) == language
+
+
+def test_blocked_topics_are_matched_as_words() -> None:
+    assert mentions("Do you sell Weapons here?", ["weapons"])
+    assert mentions("قيمت ارز چند است", ["قیمت ارز"])
+    assert not mentions("a weaponsmith", ["weapons"])
+    assert not mentions("anything", [])
+
+
+def test_phrases_fall_back() -> None:
+    assert phrase("greeting", "fa").startswith("سلام")
+    assert phrase("greeting", "xx") == phrase("greeting", "en")
+    assert phrase("greeting", "es", {"": "Hey"}) == "Hey"
+
+
+def test_event_ids_carry_the_place() -> None:
+    message_id = new_id()
+    assert parse_event_id(Place(12, 3).event_id(message_id)) == (message_id, Place(12, 3, begun=True))
+    assert parse_event_id(f"{message_id}:done") == (message_id, None)
+    for wrong in ("", "x", f"{message_id}:x", f"{message_id}:-1.0"):
+        with pytest.raises(InvalidInput):
+            parse_event_id(wrong)
