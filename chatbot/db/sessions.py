@@ -5,21 +5,28 @@ otherwise), `TenantSession` (one tenant), `PlatformSession` (across tenants: sig
 The tenant is set inside the transaction (`set_config(…, true)`): a plain SET would leak through the pool.
 """
 
+import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbot.core.errors import MissingTenant
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, role_url
 
-_SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true)")
-_READ_SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true), set_config('transaction_read_only', 'on', true)")
+_SCOPE = "SELECT set_config('xin.tenant_id', %s, true)"
+_READ_SCOPE = "SELECT set_config('xin.tenant_id', %s, true), set_config('transaction_read_only', 'on', true)"
+_TRUSTED_SECONDS = 1.0
+"""A pooled connection used so lately is not asked whether it lives: that costs a round trip in every transaction."""
 
 
 class TenantReader(AsyncSession):
@@ -68,7 +75,7 @@ class Database:
         async with TenantSession(self._tenant_engine, expire_on_commit=False, autoflush=False) as session:
             async with session.begin():
                 session.tenant_id = _given(tenant_id)
-                await session.execute(_SCOPE, {"tenant": str(tenant_id)})
+                await _narrow(session, _SCOPE, tenant_id)
                 yield session
 
     @asynccontextmanager
@@ -77,7 +84,7 @@ class Database:
         async with TenantReader(self._tenant_engine, expire_on_commit=False, autoflush=False) as session:
             async with session.begin():
                 session.tenant_id = _given(tenant_id)
-                await session.execute(_READ_SCOPE, {"tenant": str(tenant_id)})
+                await _narrow(session, _READ_SCOPE, tenant_id)
                 yield session
 
     @asynccontextmanager
@@ -102,6 +109,12 @@ async def driver_connection(session: AsyncSession) -> AsyncConnection[Any]:
     return driver
 
 
+async def _narrow(session: AsyncSession, statement: str, tenant_id: UUID) -> None:
+    """Set the tenant by the plain driver statement: it runs in every transaction, compiling it costs more."""
+    connection = await session.connection()
+    await connection.exec_driver_sql(statement, (str(tenant_id),))
+
+
 def _given(tenant_id: UUID | None) -> UUID:
     if not isinstance(tenant_id, UUID):
         raise MissingTenant("a tenant session needs a tenant id")
@@ -109,12 +122,32 @@ def _given(tenant_id: UUID | None) -> UUID:
 
 
 def _engine(database_url: str, role: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         role_url(database_url, role),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"connect_timeout": 5, "application_name": role, "options": "-c statement_timeout=60000"},
     )
+    _ping_the_idle(engine)
+    return engine
+
+
+def _ping_the_idle(engine: AsyncEngine) -> None:
+    """Replace a connection that died while it lay in the pool before it is handed out."""
+    dialect = engine.sync_engine.dialect
+
+    def note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info["used"] = time.monotonic()
+
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: Any) -> None:
+        if time.monotonic() - record.info.get("used", math.inf) <= _TRUSTED_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except psycopg.Error as error:
+            raise DisconnectionError("the pooled connection is gone") from error
+
+    event.listen(engine.sync_engine, "checkin", note_use)
+    event.listen(engine.sync_engine, "checkout", ping)
