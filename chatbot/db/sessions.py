@@ -5,6 +5,7 @@ otherwise), `TenantSession` (one tenant), `PlatformSession` (across tenants: sig
 The tenant is set inside the transaction (`set_config(…, true)`): a plain SET would leak through the pool.
 """
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -12,12 +13,16 @@ from typing import Any, Self
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbot.core.errors import MissingTenant
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, role_url
 
+_RESTED_SECONDS = 1.0
 _SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true)")
 _READ_SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true), set_config('transaction_read_only', 'on', true)")
 
@@ -109,12 +114,35 @@ def _given(tenant_id: UUID | None) -> UUID:
 
 
 def _engine(database_url: str, role: str, pool_size: int) -> AsyncEngine:
-    return create_async_engine(
+    engine = create_async_engine(
         role_url(database_url, role),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
         connect_args={"connect_timeout": 5, "application_name": role, "options": "-c statement_timeout=60000"},
     )
+    _ping_rested(engine.sync_engine)
+    return engine
+
+
+def _ping_rested(engine: Engine) -> None:
+    """Ask a connection that has rested whether it lives; a lost one is replaced.
+
+    SQLAlchemy's own `pool_pre_ping` asks at each use: a round trip in seven of a turn. A connection used a moment ago
+    lives, or its loss shows in the next statement, which empties the pool as well.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rests(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _wakes(connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.get("rests_since")
+        if since is None or time.monotonic() - since < _RESTED_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
