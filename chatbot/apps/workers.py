@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from socket import gethostname
 
 from chatbot.apps.runtime import Runtime
+from chatbot.core.background import end
 from chatbot.jobs.worker import run_worker
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.ingestion.watch import Watch
@@ -60,9 +61,6 @@ async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
     stopped = asyncio.create_task(stop.wait(), name="stop")
     await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
-    worker.cancel()
-    try:
+    if not stop.is_set():
         await worker
-    except asyncio.CancelledError:
-        if not stop.is_set():
-            raise
+    await end(worker)

@@ -51,6 +51,12 @@ def ingestion_worker() -> None:
     import_module("chatbot.apps.ingestion_worker").main()
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def ingest(context: typer.Context) -> None:
+    """Upload files or folders as a tenant's knowledge, and see what became of each."""
+    import_module("chatbot.cli.ingest").app(context.args, prog_name="xin ingest")
+
+
 @app.command()
 def migrate() -> None:
     """Create the roles and bring the database to the newest schema."""

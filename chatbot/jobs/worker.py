@@ -2,18 +2,20 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from functools import partial
 
 import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
+from chatbot.core.background import end, forever, was_cancelled
 from chatbot.core.logging import get_logger
 
 log = get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5
 RESTART_SECONDS = 1
+_AWAY = (ConnectorException, psycopg.Error)
 STALLED_AFTER_SECONDS = 20
 """A worker silent for so long is dead; its jobs run again elsewhere (at most 60 s after a kill)."""
 
@@ -25,18 +27,20 @@ async def run_worker(
 
     When the database goes away the worker underneath ends; a new one begins as soon as there is a database again.
     """
-    rescuer = asyncio.create_task(_rescue_forever(app), name="rescue")
+    rescuer = asyncio.create_task(
+        forever(partial(rescue_stalled, app), HEARTBEAT_SECONDS, passing=_AWAY, what="looking for stalled jobs"),
+        name="rescue",
+    )
     try:
-        while True:
+        while not was_cancelled():  # procrastinate swallows a cancellation that comes while it starts
             try:
                 await _run_once(app, queues, concurrency, name, drain_seconds)
-            except (ConnectorException, psycopg.Error) as error:
+            except _AWAY as error:
                 log.warning("the queue's database is away; trying again", reason=str(error)[:200])
-            await asyncio.sleep(RESTART_SECONDS)
+            if not was_cancelled():
+                await asyncio.sleep(RESTART_SECONDS)
     finally:
-        rescuer.cancel()
-        with suppress(asyncio.CancelledError):
-            await rescuer
+        await end(rescuer)
 
 
 async def _run_once(app: App, queues: Sequence[str], concurrency: int, name: str, drain_seconds: float) -> None:
@@ -66,12 +70,3 @@ async def rescue_stalled(app: App) -> int:
         await app.job_manager.retry_job(job)
         log.warning("job of a dead worker put back", job=job.id, task=job.task_name)
     return len(stalled)
-
-
-async def _rescue_forever(app: App) -> None:
-    while True:
-        try:
-            await rescue_stalled(app)
-        except (ConnectorException, psycopg.Error) as error:  # the queue's database may be restarting: keep trying
-            log.warning("looking for stalled jobs failed", reason=str(error)[:200])
-        await asyncio.sleep(HEARTBEAT_SECONDS)

@@ -128,7 +128,7 @@ class KnowledgeService:
             if change.visibility is not None:
                 source.visibility = change.visibility
             if change.title is not None and change.title != source.title:
-                source.title = change.title
+                source.title, source.titled = change.title, True
                 if source.kind != "sitemap":
                     await self._read_again(session, source)
             await session.flush()
@@ -227,8 +227,12 @@ class KnowledgeService:
     async def _replace_content(self, session: TenantSession, known: KnowledgeSource, wanted: KnowledgeSource) -> None:
         if known.blob_key:
             await queueing.drop_files(self.queue, session, [known.blob_key])
-        for name in ("kind", "title", "filename", "content_type", "byte_size", "content_hash", "blob_key", "language"):
-            setattr(known, name, getattr(wanted, name))
+        fetched_again = known.kind == wanted.kind == "url"
+        for name in ("kind", "filename", "content_type", "byte_size", "content_hash", "blob_key", "language", "titled"):
+            if not (fetched_again and name == "content_hash"):  # what the page said when it was last read
+                setattr(known, name, getattr(wanted, name))
+        if wanted.titled or not fetched_again:
+            known.title = wanted.title
 
     async def _read_again(self, session: TenantSession, source: KnowledgeSource) -> IngestionJob:
         """Begin a new version; the live one goes on answering until the new one is whole."""
@@ -286,8 +290,9 @@ class KnowledgeService:
 def _new_source(tenant_id: UUID, brand_id: UUID, kind: Kind, labels: SourceLabels) -> KnowledgeSource:
     return KnowledgeSource(
         tenant_id=tenant_id, id=new_id(), brand_id=brand_id, kind=kind, external_id=labels.external_id,
-        title=labels.title or (labels.url or kind)[:500], url=labels.url, language=labels.language, tags=labels.tags,
-        visibility=labels.visibility, version=1, passage_count=0, status="pending",
+        title=labels.title or (labels.url or kind)[:500], titled=labels.title is not None, url=labels.url,
+        language=labels.language, tags=labels.tags, visibility=labels.visibility, version=1, passage_count=0,
+        status="pending",
     )  # fmt: skip
 
 

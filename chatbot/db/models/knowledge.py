@@ -35,6 +35,7 @@ SPARSE_DIMENSIONS = 1_000_000_000
 class KnowledgeSource(TenantOwned, Timestamped, Base):
     """A document, pair or page that a brand answers from.
 
+    `titled`: somebody gave the title; else it is the document's own, or the file's name or address until that is read.
     `version` is the newest one asked for, `live_version` the one that answers (null: none yet). Only passages of
     the live version are found.
     """
@@ -53,6 +54,7 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
     kind: Mapped[str] = mapped_column(String(20))
     external_id: Mapped[str | None] = mapped_column(String(500))
     title: Mapped[str] = mapped_column(String(500))
+    titled: Mapped[bool] = mapped_column(server_default=sql("false"))
     url: Mapped[str | None] = mapped_column(String(2000))
     language: Mapped[str | None] = mapped_column(String(35))
     tags: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)

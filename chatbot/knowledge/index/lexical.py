@@ -35,6 +35,7 @@ WHERE p.tenant_id = %s AND p.id = ANY (%s)
 
 _ANY = "SELECT passage_id, score FROM xin_candidates_any(%s, %s, %s::sparsevec, %s, %s, %s)"
 _ALL = "SELECT passage_id, score FROM xin_candidates_all(%s, %s, %s::sparsevec, %s, %s, %s)"
+_SHORT_WORD = 7  # trigrams; a slip leaves such a word no two of them side by side
 _LENGTH_APART = 3  # letters that a misspelt word may be shorter or longer
 
 
@@ -128,10 +129,11 @@ async def similar_words(
 ) -> list[tuple[str, float, int]]:
     """Return the brand's words nearest to an unknown one: (stem, Dice over trigrams, passages that hold it)."""
     wanted = trigram_keys(brand_id, word)
+    together = 2 if len(wanted) > _SHORT_WORD else 1
     middle = max(0, len(wanted) // 2 - 1)
     cursor = await connection.execute(
         "SELECT word, passages, shared, trigrams FROM xin_similar_words(%s, %s, %s, %s, %s)",
-        (brand_id, wanted, wanted[:2], wanted[middle : middle + 2], wanted[-2:]),
+        (brand_id, wanted, wanted[:together], wanted[middle : middle + together], wanted[-together:]),
     )
     scored = [(row[0], 2 * row[2] / (len(wanted) + row[3]), row[1]) for row in await cursor.fetchall()]
     return [found for found in scored if found[1] >= least and abs(len(found[0]) - len(word)) <= _LENGTH_APART][:most]

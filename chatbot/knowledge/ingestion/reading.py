@@ -111,7 +111,7 @@ def _cut_text(work: Work, text: str) -> Prepared:
 
 
 def _cut_document(work: Work, document: ParsedDocument) -> Prepared:
-    title = work.title if work.has_own_title or not document.title else document.title[:500]
+    title = work.title if work.titled or not document.title else document.title[:500]
     chunks = chunk_markdown(document.markdown, title)
     digest = hashlib.sha256(f"{title}\n{document.markdown}".encode()).hexdigest() if work.kind == "url" else None
     prepared = _prepared(work, title, chunks, document.language)

@@ -50,8 +50,8 @@ async def adopt_pages(
 def _page_of(parent: KnowledgeSource, url: str) -> KnowledgeSource:
     return KnowledgeSource(
         tenant_id=parent.tenant_id, id=new_id(), brand_id=parent.brand_id, parent_id=parent.id, kind="url",
-        title=url[:500], url=url, language=parent.language, tags=list(parent.tags), visibility=parent.visibility,
-        version=1, passage_count=0, status="pending",
+        title=url[:500], titled=False, url=url, language=parent.language, tags=list(parent.tags),
+        visibility=parent.visibility, version=1, passage_count=0, status="pending",
     )  # fmt: skip
 
 

@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import procrastinate
 
+from chatbot.core.background import end, forever
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import INGESTION_IN_FLIGHT, INGESTION_LAG, INGESTION_QUEUE_DEPTH, tenant_label
@@ -36,15 +37,16 @@ class Watch:
     async def running(self) -> AsyncIterator[None]:
         """Watch while the block runs."""
         tasks = [
-            asyncio.create_task(_forever(self.refresh_figures, FIGURES_SECONDS), name="ingestion figures"),
-            asyncio.create_task(_forever(self.queue_lost_jobs, LOST_SECONDS), name="lost ingestion jobs"),
+            asyncio.create_task(forever(work, pause, passing=DATABASE_AWAY, what=what), name=what)
+            for work, pause, what in (
+                (self.refresh_figures, FIGURES_SECONDS, "counting ingestion jobs"),
+                (self.queue_lost_jobs, LOST_SECONDS, "looking for lost ingestion jobs"),
+            )
         ]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await end(*tasks)
 
     async def refresh_figures(self) -> None:
         """Set the gauges of ingestion from one query over the unfinished jobs."""
@@ -83,12 +85,3 @@ class Watch:
                         log.warning("ingestion job without a task queued again", job=str(job_id))
                         await queueing.next_run(self.queue, tenant_session, job, queue=self.queue_name)
         return len(lost)
-
-
-async def _forever(work: Callable[[], Awaitable[object]], pause: float) -> None:
-    while True:
-        try:
-            await work()
-        except DATABASE_AWAY as error:
-            log.warning("watching over ingestion failed; trying again", reason=str(error)[:200])
-        await asyncio.sleep(pause)

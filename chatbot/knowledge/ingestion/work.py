@@ -23,6 +23,7 @@ class Work:
     version: int
     kind: str
     title: str
+    titled: bool
     url: str | None
     language: str | None
     filename: str | None
@@ -35,14 +36,9 @@ class Work:
         return cls(
             tenant_id=source.tenant_id, job_id=job.id, run=job.run, done=job.done, parsed_key=job.parsed_key,
             source_id=source.id, brand_id=source.brand_id, parent_id=source.parent_id, version=job.version,
-            kind=source.kind, title=source.title, url=source.url, language=source.language,
+            kind=source.kind, title=source.title, titled=source.titled, url=source.url, language=source.language,
             filename=source.filename, content_type=source.content_type, blob_key=source.blob_key,
         )  # fmt: skip
-
-    @property
-    def has_own_title(self) -> bool:
-        """Whether somebody gave a title, rather than the file's name or address standing in for one."""
-        return self.title not in (self.filename, self.url)
 
 
 @dataclass(frozen=True, slots=True)

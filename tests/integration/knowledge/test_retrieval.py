@@ -68,8 +68,8 @@ async def add(
     async with database.tenant(tenant.id) as session:
         session.add(
             KnowledgeSource(
-                tenant_id=tenant.id, id=source_id, brand_id=tenant.brand_id, kind="text", title=title, external_id=title,
-                version=1, live_version=1 if live else None, tags=list(tags), visibility=visibility,
+                tenant_id=tenant.id, id=source_id, brand_id=tenant.brand_id, kind="text", title=title,
+                external_id=title, version=1, live_version=1 if live else None, tags=list(tags), visibility=visibility,
             )
         )  # fmt: skip
         await session.flush()
@@ -208,11 +208,8 @@ async def test_indexing_twice_changes_nothing_and_removal_uncounts(database: Dat
         assert await index_passages(session, again, [PassageDraft(0, "tandem parachute", "en")]) == 0
         assert await remove_passages(session, tenant.brand_id, gone, keep_version=1) == 0
         assert await remove_passages(session, tenant.brand_id, gone) == 2
-        words = dict(
-            (await session.execute(sql("SELECT word, passages FROM term_statistics WHERE brand_id = :b"), {"b": tenant.brand_id}))
-            .tuples()
-            .all()
-        )  # fmt: skip
+        counted = sql("SELECT word, passages FROM term_statistics WHERE brand_id = :brand")
+        words = dict((await session.execute(counted, {"brand": tenant.brand_id})).tuples().all())
         size = (await session.execute(sql("SELECT passages, languages FROM brand_statistics"))).one()
     assert words == {"kept": 1, "tandem": 1, "bicycl": 1}
     assert tuple(size) == (1, {"en": 1})
@@ -224,8 +221,8 @@ async def test_the_search_functions_belong_to_the_platform_role(database: Databa
     async with database.tenant(tenant.id) as session:
         rows = await session.execute(
             sql(
-                "SELECT proname, pg_get_userbyid(proowner), prosecdef, has_function_privilege('public', oid, 'EXECUTE') "
-                "FROM pg_proc WHERE proname LIKE 'xin\\_%' ORDER BY 1"
+                "SELECT proname, pg_get_userbyid(proowner), prosecdef, "
+                "has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc WHERE proname LIKE 'xin\\_%' ORDER BY 1"
             )
         )
         functions = [tuple(row) for row in rows]
