@@ -49,7 +49,8 @@ REFUNDS = """You may cancel within 14 days and get the whole amount back. Refund
 Gift cards are not refunded."""
 DELIVERY = """سفارش‌ها در تهران ظرف دو روز کاری ارسال می‌شوند. ارسال به شهرستان‌ها سه تا پنج روز کاری طول می‌کشد.
 هزینه ارسال برای خریدهای بالای پانصد هزار تومان رایگان است."""
-RETURNS = """Puede devolver el producto en un plazo de treinta días. El reembolso se abona en la misma tarjeta en una semana.
+RETURNS = """Puede devolver el producto en un plazo de treinta días.
+El reembolso se abona en la misma tarjeta en una semana.
 Los gastos de envío de la devolución corren por nuestra cuenta."""
 DOCUMENTS = [
     ("en", "Reset your password on iPhone", IPHONE),
