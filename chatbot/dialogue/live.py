@@ -94,21 +94,22 @@ class LiveReply:
             self.finished.set()
             self._wake()
 
-    async def events(self, place: Place) -> AsyncIterator[StreamEvent]:
-        """Give the events from a place to the end; what piled up since the last look comes as one delta."""
+    async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
+        """Give the events from a place to the end, those at hand together; text that piled up is one delta."""
         waker = asyncio.Event()
         self._readers.add(waker)
         try:
             if not place.begun:
-                yield message_event(self.message_id, self.conversation_id)
+                yield [message_event(self.message_id, self.conversation_id)]
             while True:
                 waker.clear()
                 last, text, citations = self.last, self.text, self.citations[:]
-                for event in pending(self.message_id, text, citations, place):
-                    yield event
+                events = pending(self.message_id, text, citations, place)
                 if last is not None:
-                    yield last
+                    yield [*events, last]
                     return
+                if events:
+                    yield events
                 place = place.after(text, citations)
                 await waker.wait()
         finally:

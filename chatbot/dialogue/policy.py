@@ -6,15 +6,14 @@ from chatbot.db.sessions import TenantReader
 from chatbot.dialogue.parts import TurnPolicy
 from chatbot.identity.policies.schemas import Persona, TenantPolicy
 from chatbot.identity.policies.schemas import RetrievalConfig as SavedConfig
-from chatbot.identity.policies.service import policy_version, retrieval_config_version
+from chatbot.identity.policies.service import in_force
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.llm.budgets import Budget
 
 
 async def turn_policy(session: TenantReader) -> TurnPolicy:
     """Return the policies of the session's tenant; a save holds from the next turn on."""
-    saved = await policy_version(session)
-    config = await retrieval_config_version(session)
+    saved, config = await in_force(session)
     return _turn_policy(saved.document, config.document, saved.number, config.number)
 
 

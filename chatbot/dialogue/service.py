@@ -42,8 +42,8 @@ class Reply(Protocol):
     def message_id(self) -> UUID:
         """The reply's id."""
 
-    def events(self, place: Place) -> AsyncIterator[StreamEvent]:
-        """Give the events from a place to the end."""
+    def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
+        """Give the events from a place to the end, those at hand together."""
 
     async def wait(self) -> StreamEvent:
         """Wait for the last event: `done` or `error`."""
@@ -56,13 +56,13 @@ class SettledReply:
     message_id: UUID
     body: dict[str, Any]
 
-    async def events(self, place: Place) -> AsyncIterator[StreamEvent]:
+    async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
         """Give its few events."""
         conversation_id, body = UUID(self.body["conversation_id"]), self.body
         live = LiveReply(self.message_id, conversation_id, body["answer"], body["citations"])
         live.last = await self.wait()
-        async for event in live.events(place):
-            yield event
+        async for events in live.events(place):
+            yield events
 
     async def wait(self) -> StreamEvent:
         """Return the last event."""

@@ -27,8 +27,8 @@ _HEADERS = [
 class Followed(Protocol):
     """What these responses need of a reply."""
 
-    def events(self, place: Place) -> AsyncIterator[StreamEvent]:
-        """Give the events from a place to the end."""
+    def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
+        """Give the events from a place to the end, those at hand together."""
 
     async def wait(self) -> StreamEvent:
         """Wait for the last event."""
@@ -58,12 +58,15 @@ class EventStream(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        if self._place is not None:
-            await self._stream(self._place, receive, send)
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        if self._place is None or not await self._stream(self._place, receive, send):
+            await _body(send, b"", more=False)
 
-    async def _stream(self, place: Place, receive: Receive, send: Send) -> None:
-        """Relay events until the last, the client's leave or the end of the process, with heartbeats in between."""
+    async def _stream(self, place: Place, receive: Receive, send: Send) -> bool:
+        """Relay events until the last, the client's leave or the end of the process, with heartbeats in between.
+
+        Returns:
+            Whether the body is complete.
+        """
         writer = asyncio.create_task(self._write(place, send))
         others = [asyncio.create_task(_left(receive)), asyncio.create_task(self._drained())]
         try:
@@ -78,12 +81,14 @@ class EventStream(Response):
                 await writer
             elif others[1] in done:
                 await _body(send, _SHUTDOWN)
+            return writer in done
         finally:
             await _stop([writer, *others])
 
     async def _write(self, place: Place, send: Send) -> None:
-        async for event in self._reply.events(place):
-            await _body(send, render(event))
+        """Each write costs a system call, so events at hand go out together, the last with the body's end."""
+        async for events in self._reply.events(place):
+            await _body(send, b"".join(map(render, events)), more=events[-1].name not in ("done", "error"))
 
     async def _drained(self) -> None:
         await self._draining.wait()
@@ -129,8 +134,8 @@ async def _left(receive: Receive) -> None:
         pass
 
 
-async def _body(send: Send, frame: bytes) -> None:
-    await send({"type": "http.response.body", "body": frame, "more_body": True})
+async def _body(send: Send, frame: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": frame, "more_body": more})
 
 
 async def _stop(tasks: "list[asyncio.Task[Any]]") -> None:

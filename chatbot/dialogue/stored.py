@@ -30,22 +30,22 @@ class StoredReply:
         self._tenant_id = tenant_id
         self.message_id = message_id
 
-    async def events(self, place: Place) -> AsyncIterator[StreamEvent]:
-        """Give the events from a place to the end."""
+    async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
+        """Give the events from a place to the end, those at hand together."""
         async with self._bus.subscribe("xin_message", str(self.message_id)) as changed:
             while True:
                 changed.clear()
                 row = await self._row()
-                if not place.begun:
-                    yield message_event(row.id, row.conversation_id)
                 ended = row.status != "streaming"
                 citations = row.citations if ended else []
-                for event in pending(row.id, row.text, citations, place):
-                    yield event
-                place = place.after(row.text, citations)
+                events = [] if place.begun else [message_event(row.id, row.conversation_id)]
+                events += pending(row.id, row.text, citations, place)
                 if ended:
-                    yield StreamEvent("done", f"{row.id}:done", stored_body(row))
+                    yield [*events, StreamEvent("done", f"{row.id}:done", stored_body(row))]
                     return
+                if events:
+                    yield events
+                place = place.after(row.text, citations)
                 await _wait(changed)
 
     async def wait(self) -> StreamEvent:

@@ -1,5 +1,7 @@
 """Versions of policy documents; the highest is in force."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -7,6 +9,17 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chatbot.db.models import PolicyVersion
 from chatbot.db.sessions import TenantReader, TenantSession
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A saved version of one kind of document."""
+
+    kind: str
+    version: int
+    document: dict[str, Any]
+    created_at: datetime
+    created_by: str
 
 
 async def newest(session: TenantReader, kind: str) -> PolicyVersion | None:
@@ -18,6 +31,23 @@ async def newest(session: TenantReader, kind: str) -> PolicyVersion | None:
         .limit(1)
     )
     return (await session.scalars(query)).one_or_none()
+
+
+async def newest_of_each(session: TenantReader) -> list[Saved]:
+    """Return the versions in force of every kind, in one statement: each turn reads them all."""
+    query = (
+        select(
+            PolicyVersion.kind,
+            PolicyVersion.version,
+            PolicyVersion.document,
+            PolicyVersion.created_at,
+            PolicyVersion.created_by,
+        )
+        .where(PolicyVersion.tenant_id == session.tenant_id)
+        .distinct(PolicyVersion.kind)
+        .order_by(PolicyVersion.kind, PolicyVersion.version.desc())
+    )
+    return [Saved(*row) for row in await session.execute(query)]
 
 
 async def append(

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from chatbot.core.errors import Conflict
 from chatbot.core.logging import get_logger
+from chatbot.db.models import PolicyVersion
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.identity.policies import repository
 from chatbot.identity.policies.schemas import (
@@ -45,6 +46,12 @@ async def current_policy(session: TenantReader) -> TenantPolicy:
 async def current_retrieval_config(session: TenantReader) -> RetrievalConfig:
     """Return the retrieval configuration in force in the session's tenant, its defaults when none was saved."""
     return (await retrieval_config_version(session)).document
+
+
+async def in_force(session: TenantReader) -> tuple[Version[TenantPolicy], Version[RetrievalConfig]]:
+    """Return both documents in force in the session's tenant, read by one statement."""
+    saved = {row.kind: row for row in await repository.newest_of_each(session)}
+    return _version(saved.get(_POLICY), TenantPolicy), _version(saved.get(_RETRIEVAL), RetrievalConfig)
 
 
 async def policy_version(session: TenantReader) -> Version[TenantPolicy]:
@@ -94,7 +101,10 @@ async def _append(session: TenantSession, subject: Subject, kind: str, wanted: P
 
 
 async def _newest(session: TenantReader, kind: str, model: type[Doc]) -> Version[Doc]:
-    row = await repository.newest(session, kind)
+    return _version(await repository.newest(session, kind), model)
+
+
+def _version(row: repository.Saved | PolicyVersion | None, model: type[Doc]) -> Version[Doc]:
     if row is None:
         return Version(model(), 0, None, None)
     return Version(_read(model, row.document, row.version), row.version, row.created_at, row.created_by)
