@@ -81,7 +81,7 @@ def create_app(runtime: Runtime) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=runtime.settings.allowed_origins,
-        allow_methods=["GET", "POST"],
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID", "X-Tenant-Id"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,

@@ -61,7 +61,7 @@ async def serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by an attribute only
         await asyncio.sleep(0.01)
     try:
         yield

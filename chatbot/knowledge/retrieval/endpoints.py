@@ -40,6 +40,12 @@ async def diagnose_retrieval(
             raise NotFound("no such brand")
         config = await current_retrieval_config(session)
         found = await retriever.retrieve(
-            session, tenant_id=tenant_id, brand_id=body.brand_id, query=body.query, config=config, limit=body.limit
+            session,
+            tenant_id=tenant_id,
+            brand_id=body.brand_id,
+            query=body.query,
+            config=config,
+            limit=body.limit,
+            for_staff=True,
         )
     return RetrievalReport.model_validate(found)

@@ -89,15 +89,18 @@ class Retriever:
         query: str,
         config: RetrievalConfig,
         limit: int = 10,
+        for_staff: bool = False,
     ) -> RetrievalResult:
         """Find passages for ``query`` among the brand's live ones, all in the session's snapshot.
 
         Args:
             limit: results returned, in order, those cut from the context included.
+            for_staff: whether ``internal`` passages may be found, where the configuration names them. Visitors never
+                see them, whatever is configured.
         """
         clock = _Clock()
         connection = await driver_connection(session)
-        scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, config.filters.visibility))
+        scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, _visible(config, for_staff=for_staff)))
         text = query.strip()[:MAX_QUESTION]
         size = await read_size(connection, tenant_id, brand_id)
         embedding = asyncio.create_task(self._embed(text, scope, size, config))
@@ -295,3 +298,7 @@ def _filtered(scope: Scope, ids: Sequence[UUID], candidates: Sequence[ScoredPass
         "candidates": len(ids),
         "not_live_or_not_visible": [str(passage) for passage in ids if passage not in kept][:_SHOWN],
     }
+
+
+def _visible(config: RetrievalConfig, *, for_staff: bool) -> tuple[str, ...]:
+    return tuple(seen for seen in config.filters.visibility if for_staff or seen == "public")

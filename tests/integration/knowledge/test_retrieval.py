@@ -85,6 +85,7 @@ async def ask(
     *,
     retriever: Retriever | None = None,
     brand_id: UUID | None = None,
+    for_staff: bool = False,
     **config: object,
 ) -> RetrievalResult:
     async with database.tenant_reader(tenant.id) as session:
@@ -94,6 +95,7 @@ async def ask(
             brand_id=brand_id or tenant.brand_id,
             query=query,
             config=RetrievalConfig.model_validate(config),
+            for_staff=for_staff,
         )
 
 
@@ -191,11 +193,13 @@ async def test_only_live_visible_and_tagged_passages_are_found(database: Databas
     await add(database, tenant, "Draft", ["parcel tracking number draft"], live=False)
     public = await ask(database, tenant, "parcel tracking number")
     staff = KnowledgeFilters(visibility=("public", "internal"))
-    everybody = await ask(database, tenant, "parcel tracking number", filters=staff)
+    everybody = await ask(database, tenant, "parcel tracking number", filters=staff, for_staff=True)
+    misconfigured = await ask(database, tenant, "parcel tracking number", filters=staff)
     tagged = await ask(database, tenant, "parcel tracking number", filters=KnowledgeFilters(tags=("post",)))
     other = await ask(database, tenant, "parcel tracking number", filters=KnowledgeFilters(tags=("none",)))
     assert [result.title for result in public.results] == ["Live"]
     assert {result.title for result in everybody.results} == {"Live", "Staff"}
+    assert [result.title for result in misconfigured.results] == ["Live"]
     assert [result.title for result in tagged.results] == ["Live"]
     assert other.results == ()
 
