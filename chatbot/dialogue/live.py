@@ -12,6 +12,9 @@ from uuid import UUID
 
 from chatbot.core.errors import InvalidInput
 
+PAUSE_SECONDS = 0.012
+"""A reader who was just given text is not woken for more before that: a fast model would cost a write a token."""
+
 
 class StreamEvent(NamedTuple):
     """One event of a reply's stream."""
@@ -58,6 +61,33 @@ def parse_event_id(event_id: str) -> tuple[UUID, Place | None]:
     return message_id, place
 
 
+class _Reader:
+    """Wakes one reader: at once, but not again within `PAUSE_SECONDS` of the text it was given."""
+
+    def __init__(self) -> None:
+        self.woken = asyncio.Event()
+        self._pausing = False
+        self._missed = False
+
+    def wake(self, *, last: bool = False) -> None:
+        """Wake the reader; during a pause only for the last event."""
+        if self._pausing and not last:
+            self._missed = True
+        else:
+            self.woken.set()
+
+    def pause(self) -> None:
+        """Begin a pause."""
+        self._pausing = True
+        asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._resume)
+
+    def _resume(self) -> None:
+        self._pausing = False
+        if self._missed:
+            self._missed = False
+            self.woken.set()
+
+
 @dataclass(slots=True)
 class LiveReply:
     """A reply that this process is making.
@@ -73,7 +103,7 @@ class LiveReply:
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
     on_unread: "Callable[[LiveReply], None] | None" = None
-    _readers: set[asyncio.Event] = field(default_factory=set)
+    _readers: set[_Reader] = field(default_factory=set)
     _interruptible: "asyncio.Task[Any] | None" = None
 
     def write(self, text: str) -> None:
@@ -92,37 +122,38 @@ class LiveReply:
         if self.last is None:
             self.last = StreamEvent(name, f"{self.message_id}:done", data)
             self.finished.set()
-            self._wake()
+            self._wake(last=True)
 
     async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
         """Give the events from a place to the end, those at hand together; text that piled up is one delta."""
-        waker = asyncio.Event()
-        self._readers.add(waker)
+        reader = _Reader()
+        self._readers.add(reader)
         try:
             if not place.begun:
                 yield [message_event(self.message_id, self.conversation_id)]
             while True:
-                waker.clear()
+                reader.woken.clear()
                 last, text, citations = self.last, self.text, self.citations[:]
                 events = pending(self.message_id, text, citations, place)
                 if last is not None:
                     yield [*events, last]
                     return
                 if events:
+                    reader.pause()
                     yield events
                 place = place.after(text, citations)
-                await waker.wait()
+                await reader.woken.wait()
         finally:
-            self._leave(waker)
+            self._leave(reader)
 
     async def wait(self) -> StreamEvent:
         """Wait for the last event, as one more reader."""
-        waker = asyncio.Event()
-        self._readers.add(waker)
+        reader = _Reader()
+        self._readers.add(reader)
         try:
             await self.finished.wait()
         finally:
-            self._leave(waker)
+            self._leave(reader)
         assert self.last is not None
         return self.last
 
@@ -144,14 +175,14 @@ class LiveReply:
             self._interruptible.cancel()
             self._interruptible = None
 
-    def _leave(self, waker: asyncio.Event) -> None:
-        self._readers.discard(waker)
+    def _leave(self, reader: _Reader) -> None:
+        self._readers.discard(reader)
         if self.unread and self.on_unread:
             self.on_unread(self)
 
-    def _wake(self) -> None:
-        for waker in self._readers:
-            waker.set()
+    def _wake(self, *, last: bool = False) -> None:
+        for reader in self._readers:
+            reader.wake(last=last)
 
 
 def message_event(message_id: UUID, conversation_id: UUID) -> StreamEvent:
