@@ -105,7 +105,7 @@ class Client:
         return passages
 
     async def _passages_when_ready(self, tenant: Tenant, source: str) -> int:
-        wait = 0.02
+        wait = 0.25
         while True:
             found = await self.call("GET", f"/v1/brands/{tenant.brand_id}/knowledge/{source}", key=tenant.key)
             if found["status"] == "ready":
