@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
 
-import psycopg
 from psycopg import AsyncConnection
 from sqlalchemy import Engine, event, text
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -24,8 +23,8 @@ from chatbot.core.errors import MissingTenant
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, role_url
 
 _RESTED_SECONDS = 1.0
-_SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true)")
-_READ_SCOPE = text("SELECT set_config('xin.tenant_id', :tenant, true), set_config('transaction_read_only', 'on', true)")
+_SCOPE = "SELECT set_config('xin.tenant_id', %s, true)"
+_READ_SCOPE = "SELECT set_config('xin.tenant_id', %s, true), set_config('transaction_read_only', 'on', true)"
 
 
 class TenantReader(AsyncSession):
