@@ -73,7 +73,7 @@ class Talk:
         return {name: value for name, value in body.items() if value is not None}
 
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ class DiagnosisFailed(Exception):
     """The platform did not answer as hoped; the message says what it said."""
 
 
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 def main() -> None:

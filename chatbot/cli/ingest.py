@@ -26,6 +26,7 @@ app = typer.Typer(
     help="Upload files or folders as a tenant's knowledge, and see what became of each.",
     invoke_without_command=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
 TenantId = Annotated[UUID, typer.Option(help="The tenant.")]
 BrandId = Annotated[str, typer.Option(help="A brand of the tenant, or `default`.")]

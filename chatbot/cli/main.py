@@ -17,7 +17,11 @@ from chatbot.identity.cli_token import mint
 from chatbot.identity.subject import Role
 
 app = typer.Typer(
-    name="xin", help="Xin: support chat from a tenant's own knowledge.", no_args_is_help=True, add_completion=False
+    name="xin",
+    help="Xin: support chat from a tenant's own knowledge.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}

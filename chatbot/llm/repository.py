@@ -3,14 +3,21 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import insert, select, text
 
 from chatbot.core.ids import new_id
 from chatbot.db.models.usage import DailyUsage, UsageRecord
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.llm.budgets import Spent
 from chatbot.llm.schemas import CallRecord
+
+_ADD_CALLS = insert(UsageRecord)
+# Written out: building this statement anew in every turn cost more than running it.
+_ADD_TO_DAY = text("""
+INSERT INTO daily_usage AS d (tenant_id, day, tokens, cost_micros) VALUES (:tenant_id, :day, :tokens, :cost_micros)
+ON CONFLICT (tenant_id, day) DO UPDATE
+SET tokens = d.tokens + excluded.tokens, cost_micros = d.cost_micros + excluded.cost_micros
+""")
 
 
 async def spent_on(session: TenantReader, day: date) -> Spent:
@@ -40,19 +47,10 @@ async def add_calls(session: TenantSession, calls: list[CallRecord], message_id:
         }
         for call in calls
     ]
-    await session.execute(insert(UsageRecord), rows)
+    await session.execute(_ADD_CALLS, rows)
 
 
 async def add_to_day(session: TenantSession, day: date, spent: Spent) -> None:
     """Add to the tenant's counter of a day, atomically."""
-    row = upsert(DailyUsage).values(
-        tenant_id=session.tenant_id, day=day, tokens=spent.tokens, cost_micros=spent.cost_micros
-    )
-    added = row.on_conflict_do_update(
-        index_elements=[DailyUsage.tenant_id, DailyUsage.day],
-        set_={
-            "tokens": DailyUsage.tokens + row.excluded.tokens,
-            "cost_micros": DailyUsage.cost_micros + row.excluded.cost_micros,
-        },
-    )
-    await session.execute(added)
+    values = {"tenant_id": session.tenant_id, "day": day, "tokens": spent.tokens, "cost_micros": spent.cost_micros}
+    await session.execute(_ADD_TO_DAY, values)
