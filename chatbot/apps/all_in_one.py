@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 import uvloop
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
-from chatbot.apps.first_start import first_start
+from chatbot.apps.first_start import demo_is_read, first_start
 from chatbot.apps.orchestrator import orchestrating
-from chatbot.apps.runtime import open_runtime
+from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.apps.workers import work_until
 from chatbot.core.logging import get_logger
@@ -38,24 +38,30 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
         runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
         first = await first_start(runtime)
         worker = asyncio.create_task(work_until(runtime, stop), name="worker")
-        async with orchestrating(runtime) as app, serve(app, listener):
-            port = listener.getsockname()[1]
-            sys.stdout.write(_welcome(f"http://{settings.host}:{port}", first, time.monotonic() - started))
-            sys.stdout.flush()
-            await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
-            log.info("draining")
+        try:
+            async with orchestrating(runtime) as app, serve(app, listener):
+                await _welcome(settings, listener.getsockname()[1], runtime, first, started)
+                await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+                log.info("draining")
+        finally:
             stop.set()
-        await worker
+            await worker
     log.info("stopped")
 
 
-def _welcome(url: str, first: FirstStart | None, seconds: float) -> str:
-    lines = [f"\nXin is ready at {url} ({seconds:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n"]
+async def _welcome(settings: Settings, port: int, runtime: Runtime, first: FirstStart | None, started: float) -> None:
+    """Say where to go; on the first start also who may sign in, once the demo tenant can answer."""
     if first:
-        lines.append(f"  First sign-in:  {first.email}  password  {first.password}   (shown only now)\n")
-    lines.append(
-        "  Ask the demo tenant:\n"
-        f"  curl -s {url}/api/chat -H 'Content-Type: application/json' "
-        """-d '{"sessionId": "me", "message": "What is Xin?"}'\n\n"""
-    )
-    return "".join(lines)
+        _say("xin: first start: reading the demo tenant's knowledge …\n")
+        await demo_is_read(runtime)
+    url = f"http://{settings.host}:{port}"
+    _say(f"\nXin is ready at {url} ({time.monotonic() - started:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n")
+    if first:
+        _say(f"  First sign-in:  {first.email}  password  {first.password}   (shown only now)\n")
+    question = """'{"sessionId": "me", "message": "What is Xin?"}'"""
+    _say(f"  Ask the demo tenant:\n  curl -s {url}/api/chat -H 'Content-Type: application/json' -d {question}\n\n")
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()

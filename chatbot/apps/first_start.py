@@ -1,5 +1,6 @@
 """What a new platform holds: the first admin, the demo tenant, and what the demo tenant knows about Xin."""
 
+import asyncio
 from pathlib import Path
 
 from chatbot import knowledge
@@ -10,6 +11,7 @@ from chatbot.knowledge.content import content_of_json
 from chatbot.knowledge.schemas import NewSource
 from chatbot.knowledge.service import KnowledgeService
 
+_PATIENCE = 60  # seconds
 _PAGES = Path(knowledge.__file__).parent / "demo"
 
 
@@ -25,9 +27,23 @@ async def first_start(runtime: Runtime) -> FirstStart | None:
     return first
 
 
+async def demo_is_read(runtime: Runtime) -> bool:
+    """Wait until the demo tenant can be asked, at most a minute; return whether it can."""
+    service = _service(runtime)
+    for _ in range(_PATIENCE * 4):
+        jobs, _cursor = await service.jobs(DEMO_TENANT_ID, status=None, source_id=None, before=None, limit=10)
+        if all(job.status not in {"pending", "running"} for job in jobs):
+            return True
+        await asyncio.sleep(0.25)
+    return False
+
+
+def _service(runtime: Runtime) -> KnowledgeService:
+    return KnowledgeService(runtime.database, runtime.blobs, runtime.jobs, runtime.retriever.store, runtime.settings)
+
+
 async def _teach_the_demo_tenant(runtime: Runtime) -> None:
-    parts = (runtime.database, runtime.blobs, runtime.jobs, runtime.retriever.store, runtime.settings)
-    service = KnowledgeService(*parts)
+    service = _service(runtime)
     for page in sorted(_PAGES.glob("*.md")):
         text = page.read_text(encoding="utf-8")
         title = text.splitlines()[0].lstrip("# ")

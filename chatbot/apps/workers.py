@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from socket import gethostname
 
 from chatbot.apps.runtime import Runtime
-from chatbot.core.background import end
 from chatbot.jobs.worker import run_worker
+from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.ingestion.watch import Watch
 from chatbot.knowledge.parse.sandbox import ParserSandbox
@@ -17,7 +17,7 @@ from chatbot.knowledge.tasks import NAMESPACE, make_blueprint, make_pipeline
 
 
 @asynccontextmanager
-async def ingestion(runtime: Runtime) -> AsyncIterator[list[str]]:
+async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator[list[str]]:
     """Make the tasks of knowledge known to the process's queue, and watch over ingestion while the block runs.
 
     Yields:
@@ -35,6 +35,7 @@ async def ingestion(runtime: Runtime) -> AsyncIterator[list[str]]:
             store=runtime.retriever.store,
             embedders=runtime.retriever.embedders,
             settings=settings,
+            pace=pace,
         )
         reembedding = Reembedding(runtime.database, runtime.jobs, runtime.retriever.store, runtime.retriever.embedders)
         runtime.jobs.add_tasks_from(make_blueprint(pipeline, reembedding), namespace=NAMESPACE)
@@ -44,9 +45,9 @@ async def ingestion(runtime: Runtime) -> AsyncIterator[list[str]]:
         yield [settings.ingest_queue_name, UPKEEP_QUEUE]
 
 
-async def work(runtime: Runtime) -> None:
+async def work(runtime: Runtime, pace: Pace | None = None) -> None:
     """Work on every queue until cancelled."""
-    async with ingestion(runtime) as queues:
+    async with ingestion(runtime, pace) as queues:
         await run_worker(
             runtime.jobs,
             queues=queues,
@@ -63,4 +64,5 @@ async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
     stopped.cancel()
     if not stop.is_set():
         await worker
-    await end(worker)
+    worker.cancel()  # once: a second time would cut its draining short
+    await asyncio.wait({worker})

@@ -22,6 +22,7 @@ from chatbot.apps.workers import work
 from chatbot.core.settings import Settings
 from chatbot.identity.subject import Role
 from chatbot.jobs.app import make_app
+from chatbot.knowledge.ingestion.pipeline import Pace
 from tests.conftest import TEST_KEYS, TenantRows, bearer, make_tenant
 
 ENDED = {"completed", "failed", "cancelled"}
@@ -115,11 +116,11 @@ async def platform(database_url: str, settings: Settings) -> AsyncIterator[Clien
 
 
 @asynccontextmanager
-async def working(runtime: Runtime) -> AsyncIterator[None]:
+async def working(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator[None]:
     """Work on the queue while the block runs, with a queue and a parser of its own."""
     jobs = make_app(runtime.database.url)
     async with jobs.open_async():
-        task = asyncio.create_task(work(replace(runtime, jobs=jobs)))
+        task = asyncio.create_task(work(replace(runtime, jobs=jobs), pace))
         try:
             yield
         finally:

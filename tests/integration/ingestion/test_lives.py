@@ -104,7 +104,7 @@ async def test_cancelling_a_job_that_waits_and_giving_it_back(idle: Client) -> N
 
 
 async def test_cancelling_a_job_that_writes(knowledge: Client) -> None:
-    taken = await knowledge.give(title="Manual", content=manual(3000))
+    taken = await knowledge.give(title="Manual", content=manual(2000))
     running = await knowledge.until(taken["job_id"], lambda job: job["done"] > 0)
     assert 0 < running["progress"] < 1
     cancelled = await knowledge.call("DELETE", f"/admin/ingestion_jobs/{taken['job_id']}")
@@ -116,7 +116,7 @@ async def test_cancelling_a_job_that_writes(knowledge: Client) -> None:
 
 
 async def test_cancelling_a_job_that_parses_ends_its_parser(knowledge: Client) -> None:
-    rows = "".join(f"<tr><td>{n}</td><td>cell {n}</td></tr>" for n in range(400_000))
+    rows = "".join(f"<tr><td>{n}</td><td>cell {n}</td></tr>" for n in range(250_000))
     taken = await knowledge.upload("huge.html", f"<html><body><table>{rows}</table></body></html>".encode())
     await knowledge.until(taken["job"]["id"], lambda job: job["status"] == "running")
     await knowledge.call("DELETE", f"/admin/ingestion_jobs/{taken['job']['id']}")
@@ -130,7 +130,7 @@ async def _works_still(client: Client) -> Any:
 
 
 async def test_a_newer_version_takes_the_place_of_one_that_is_read(knowledge: Client) -> None:
-    old = await knowledge.give(title="Manual", content=manual(1500), external_id="m")
+    old = await knowledge.give(title="Manual", content=manual(1000), external_id="m")
     await knowledge.until(old["job_id"], lambda job: job["done"] > 0)
     new = await knowledge.give(title="Manual", content="It is short now.", external_id="m")
     assert (await knowledge.ended(new["job_id"]))["status"] == "completed"
