@@ -1,7 +1,7 @@
 """Fills tenants with many passages through the indexing functions, in processes of its own.
 
-The vector index is built after the load. Vectors are mixed from real embeddings of real sentences: computing
-100,000 would take an hour.
+Inverted and vector indexes are built after the load. Vectors are mixed from real embeddings of real
+sentences: computing 100,000 would take an hour.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from uuid import UUID
 
 import numpy as np
 import psycopg
+from psycopg import sql
 
 from bench.client import Tenant
 from bench.corpus import mixed_passages
@@ -31,7 +32,10 @@ _EMBEDDED = 256
 _PER_SOURCE = 100
 _WRITERS = 2
 _NOISE = 0.5
-_INDEX = "ix_passage_vectors_hnsw_384"
+_SLOW_INDEXES = """
+SELECT indexname, indexdef FROM pg_indexes
+WHERE tablename IN ('passages', 'passage_vectors', 'term_statistics') AND indexdef ~ 'USING (gin|hnsw)'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,12 @@ async def fill(data_dir: Path, tenants: Sequence[Tenant], passages: int, *, seed
     shares = [
         _Share(url, tenant, passages // len(tenants), seed * 100 + place, real) for place, tenant in enumerate(tenants)
     ]
-    definition = await asyncio.to_thread(_drop_index, url)
+    definitions = await asyncio.to_thread(_drop_indexes, url)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(_WRITERS, mp_context=context) as pool:
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(pool, _write, share) for share in shares))
-    await asyncio.to_thread(_build_index, url, definition)
+    await asyncio.to_thread(_build_indexes, url, definitions)
 
 
 async def real_vectors(data_dir: Path) -> Vectors:
@@ -102,17 +106,19 @@ def _mixed(real: Vectors, count: int, chance: np.random.Generator) -> Vectors:
     return unit_length(share * first + (1 - share) * second + _NOISE * noise)
 
 
-def _drop_index(url: str) -> str:
+def _drop_indexes(url: str) -> list[str]:
+    """Drop what is slow to grow row by row: the inverted indexes and those of vectors; return how to make them."""
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", (_INDEX,)).fetchone()
-        connection.execute(f"DROP INDEX {_INDEX}")
-    assert row is not None
-    return str(row[0])
+        found = connection.execute(_SLOW_INDEXES).fetchall()
+        for name, _ in found:
+            connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
+    return [str(definition) for _, definition in found]
 
 
-def _build_index(url: str, definition: str) -> None:
+def _build_indexes(url: str, definitions: Sequence[str]) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("SET maintenance_work_mem = '512MB'")
-        connection.execute(definition)
+        for definition in definitions:
+            connection.execute(definition.encode())
         connection.execute("VACUUM ANALYZE")
         connection.execute("CHECKPOINT")

@@ -25,6 +25,7 @@ from bench.turns import Plan, Target
 from bench.usage import Part
 
 _TENANTS = 4
+_SIZES = (10_000, 100_000)
 _IDLE_SECONDS = 8.0
 _LOAD_SECONDS = 8.0
 _QUICK = Plan(conversations=(1, 10), repetitions=1, seconds=3.0, paced_seconds=4.0)
@@ -35,14 +36,16 @@ class Scope:
     """How much is measured."""
 
     plan: Plan = field(default_factory=Plan)
-    sizes: Sequence[int] = (10_000, 100_000)
+    sizes: Sequence[int] = _SIZES
     documents: int = 700
     starts: int = 3
     queries: int = 240
 
 
-def _scope(quick: bool) -> Scope:
-    return Scope(_QUICK, sizes=(2_000,), documents=150, starts=1, queries=60) if quick else Scope()
+def _scope(quick: bool, most_passages: int) -> Scope:
+    if quick:
+        return Scope(_QUICK, sizes=(2_000,), documents=150, starts=1, queries=60)
+    return Scope(sizes=[size for size in _SIZES if size <= most_passages])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +143,10 @@ def main() -> int:
     """Run, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench.run", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two minutes instead of twelve: fewer, shorter, smaller")
+    parser.add_argument("--most-passages", type=int, default=100_000, help="leave larger sizes out (default 100,000)")
     parser.add_argument("--no-write", action="store_true", help="only print; leave bench/README.md as it is")
     arguments = parser.parse_args()
-    scope = _scope(arguments.quick)
+    scope = _scope(arguments.quick, arguments.most_passages)
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="xin-bench-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
