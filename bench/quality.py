@@ -16,7 +16,7 @@ from bench.anchors import ANCHORS, LEAST_ANSWERED, LEAST_REFUSED, MOST_LOST, REF
 from bench.client import CallFailed, Client, Progress
 from bench.measure import Quality, measure
 from bench.report import machine, machine_line, table, write
-from bench.servers import Platform
+from bench.servers import Platform, end_cleanly
 from bench.sets import SET_NAMES, SetsMissing, load_set
 
 _VARIANT_QUERIES = 300
@@ -176,6 +176,7 @@ def _arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> int:
     """Measure, print, write; exit 0 even below a target: this is a measurement, not a gate."""
     arguments = _arguments()
+    end_cleanly()
     try:
         results = asyncio.run(run(arguments))
     except (SetsMissing, CallFailed) as error:

@@ -19,7 +19,7 @@ from bench.figures import Figure
 from bench.ingestion import IngestionSpeed
 from bench.report import machine, write
 from bench.search import SearchSpeed
-from bench.servers import Platform, Server, free_port
+from bench.servers import Platform, Server, end_cleanly, free_port
 from bench.speed_report import Speed
 from bench.turns import Plan, Target
 from bench.usage import Part
@@ -146,6 +146,7 @@ def main() -> int:
     parser.add_argument("--most-passages", type=int, default=100_000, help="leave larger sizes out (default 100,000)")
     parser.add_argument("--no-write", action="store_true", help="only print; leave bench/README.md as it is")
     arguments = parser.parse_args()
+    end_cleanly()
     scope = _scope(arguments.quick, arguments.most_passages)
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="xin-bench-", ignore_cleanup_errors=True) as name:
