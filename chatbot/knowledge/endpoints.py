@@ -50,7 +50,21 @@ async def _service(
 
 Knowledge = Annotated[KnowledgeService, Depends(_service)]
 Tenant = Annotated[UUID, Query(description="The tenant.")]
+MaybeTenant = Annotated[UUID | None, Query(alias="tenant_id", description="The tenant; may be left out.")]
+
+
+async def _tenant_of_asset(asset_id: UUID, knowledge: Knowledge, tenant_id: MaybeTenant = None) -> UUID | None:
+    return tenant_id or await knowledge.tenant_of_source(asset_id)
+
+
+async def _tenant_of_job(job_id: UUID, knowledge: Knowledge, tenant_id: MaybeTenant = None) -> UUID | None:
+    return tenant_id or await knowledge.tenant_of_job(job_id)
+
+
+AssetTenant = Annotated[UUID | None, Depends(_tenant_of_asset)]
+JobTenant = Annotated[UUID | None, Depends(_tenant_of_job)]
 BrandPath = UUID | Literal["default"]
+_SOURCE, _JOB = "source", "job"
 _FORM_FIELDS: dict[str, Any] = {
     "file": {"type": "string", "format": "binary"},
     "title": {"type": "string"},
@@ -107,23 +121,23 @@ async def list_assets(
 
 
 @router.get("/admin/knowledge_assets/{asset_id}", response_model=SourceView)
-async def get_asset(asset_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: Tenant) -> Any:
+async def get_asset(asset_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: AssetTenant) -> Any:
     """Show a source."""
-    return await knowledge.source(may_read(subject, tenant_id), asset_id)
+    return await knowledge.source(may_read(subject, tenant_id, _SOURCE), asset_id)
 
 
 @router.patch("/admin/knowledge_assets/{asset_id}", response_model=SourceView)
 async def change_asset(
-    asset_id: UUID, change: SourceChange, subject: Caller, knowledge: Knowledge, tenant_id: Tenant
+    asset_id: UUID, change: SourceChange, subject: Caller, knowledge: Knowledge, tenant_id: AssetTenant
 ) -> Any:
     """Change title, tags or visibility."""
-    return await knowledge.change(may_write(subject, tenant_id), asset_id, change)
+    return await knowledge.change(may_write(subject, tenant_id, _SOURCE), asset_id, change)
 
 
 @router.delete("/admin/knowledge_assets/{asset_id}", status_code=204)
-async def remove_asset(asset_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: Tenant) -> Response:
+async def remove_asset(asset_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: AssetTenant) -> Response:
     """Remove a source; its passages stop answering at once."""
-    await knowledge.remove(may_write(subject, tenant_id), asset_id)
+    await knowledge.remove(may_write(subject, tenant_id, _SOURCE), asset_id)
     return Response(status_code=204)
 
 
@@ -132,13 +146,15 @@ async def list_passages(
     asset_id: UUID,
     subject: Caller,
     knowledge: Knowledge,
-    tenant_id: Tenant,
+    tenant_id: AssetTenant,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """List the passages that answer from a source, in their order."""
     after = _ordinal(cursor)
-    rows, following = await knowledge.passages(may_read(subject, tenant_id), asset_id, after=after, limit=limit)
+    rows, following = await knowledge.passages(
+        may_read(subject, tenant_id, _SOURCE), asset_id, after=after, limit=limit
+    )
     return {"items": rows, "next_cursor": following}
 
 
@@ -160,21 +176,21 @@ async def list_jobs(
 
 
 @router.get("/admin/ingestion_jobs/{job_id}", response_model=JobView)
-async def get_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: Tenant) -> Any:
+async def get_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: JobTenant) -> Any:
     """Show a job."""
-    return await knowledge.job(may_read(subject, tenant_id), job_id)
+    return await knowledge.job(may_read(subject, tenant_id, _JOB), job_id)
 
 
 @router.delete("/admin/ingestion_jobs/{job_id}", response_model=JobView)
-async def cancel_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: Tenant) -> Any:
+async def cancel_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: JobTenant) -> Any:
     """Cancel a job, one that runs too; a version that answered before goes on answering."""
-    return await knowledge.cancel(may_write(subject, tenant_id), job_id)
+    return await knowledge.cancel(may_write(subject, tenant_id, _JOB), job_id)
 
 
 @router.post("/admin/ingestion_jobs/{job_id}/requeue", response_model=JobView)
-async def requeue_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: Tenant) -> Any:
+async def requeue_job(job_id: UUID, subject: Caller, knowledge: Knowledge, tenant_id: JobTenant) -> Any:
     """Queue a failed, cancelled or stuck job again."""
-    return await knowledge.requeue(may_write(subject, tenant_id), job_id)
+    return await knowledge.requeue(may_write(subject, tenant_id, _JOB), job_id)
 
 
 @router.post(

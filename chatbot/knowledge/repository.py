@@ -36,6 +36,16 @@ async def tenant_of_brand(session: PlatformSession, brand_id: UUID) -> UUID | No
     return await session.scalar(select(Brand.tenant_id).where(Brand.id == brand_id))
 
 
+async def tenant_of_source(session: PlatformSession, source_id: UUID) -> UUID | None:
+    """Return whose source it is."""
+    return await session.scalar(select(KnowledgeSource.tenant_id).where(KnowledgeSource.id == source_id))
+
+
+async def tenant_of_job(session: PlatformSession, job_id: UUID) -> UUID | None:
+    """Return whose ingestion job it is."""
+    return await session.scalar(select(IngestionJob.tenant_id).where(IngestionJob.id == job_id))
+
+
 async def tenant_exists(session: TenantReader) -> bool:
     """Return whether the session's tenant is there and not deleted."""
     return await session.scalar(select(Tenant.id).where(Tenant.deleted_at.is_(None))) is not None

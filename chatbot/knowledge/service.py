@@ -60,6 +60,16 @@ class KnowledgeService:
         async with self.database.platform() as session:
             return await repository.tenant_of_brand(session, brand_id)
 
+    async def tenant_of_source(self, source_id: UUID) -> UUID | None:
+        """Return whose source it is; None: nobody's."""
+        async with self.database.platform() as session:
+            return await repository.tenant_of_source(session, source_id)
+
+    async def tenant_of_job(self, job_id: UUID) -> UUID | None:
+        """Return whose ingestion job it is; None: nobody's."""
+        async with self.database.platform() as session:
+            return await repository.tenant_of_job(session, job_id)
+
     async def require_tenant(self, tenant_id: UUID) -> None:
         """Raise `NotFound` unless the tenant is there."""
         async with self.database.tenant_reader(tenant_id) as session:

@@ -29,7 +29,10 @@ class Brand(TenantOwned, Timestamped, Base):
     """A face of a tenant, with knowledge and channels of its own."""
 
     __tablename__ = "brands"
-    __table_args__ = (Index("uq_brands_tenant_id_name", "tenant_id", text("lower(name)"), unique=True),)
+    __table_args__ = (
+        Index("uq_brands_tenant_id_name", "tenant_id", text("lower(name)"), unique=True),
+        Index("ix_brands_id", "id"),  # whose is it, for callers that reach several tenants
+    )
 
     name: Mapped[ShortText]
 

@@ -43,6 +43,7 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
     __tablename__ = "knowledge_sources"
     __table_args__ = (
         owned_by("brand_id", "brands"),
+        Index("ix_knowledge_sources_id", "id"),  # whose is it, for callers that reach several tenants
         UniqueConstraint("tenant_id", "brand_id", "external_id"),
         CheckConstraint("kind IN ('file', 'text', 'qa', 'url', 'sitemap')", name="kind"),
         CheckConstraint("status IN ('pending', 'processing', 'ready', 'failed')", name="status"),
@@ -83,6 +84,7 @@ class IngestionJob(TenantOwned, Base):
     __tablename__ = "ingestion_jobs"
     __table_args__ = (
         owned_by("source_id", "knowledge_sources"),
+        Index("ix_ingestion_jobs_id", "id"),
         CheckConstraint("status IN ('pending', 'running', 'completed', 'failed', 'cancelled')", name="status"),
         Index(
             "ix_ingestion_jobs_open",
