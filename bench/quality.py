@@ -30,7 +30,15 @@ async def run(arguments: argparse.Namespace) -> list[Quality]:
         for name in arguments.sets:
             results.append(await _measured(client, name, arguments))
             print("  " + " · ".join(_findings(results[-1]) or ["every target reached"]), flush=True)
+            if not arguments.no_write:
+                _write(results, arguments)
     return results
+
+
+def _write(results: Sequence[Quality], arguments: argparse.Namespace) -> None:
+    """Write what is known so far: a long run that is ended early has not been for nothing."""
+    markdown = report(results, whole=arguments.limit_queries is None)
+    write("quality", markdown, {"machine": machine(), "sets": [quality.as_json() for quality in results]})
 
 
 async def _measured(client: Client, name: str, arguments: argparse.Namespace) -> Quality:
@@ -113,7 +121,7 @@ def _figure(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def report(results: Sequence[Quality], whole: bool) -> str:
+def report(results: Sequence[Quality], *, whole: bool) -> str:
     """Return the Markdown of a run."""
     shortfalls = [sentence for quality in results for sentence in _findings(quality)]
     parts = [
@@ -182,11 +190,7 @@ def main() -> int:
     except (SetsMissing, CallFailed) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 1
-    whole = arguments.limit_queries is None
-    markdown = report(results, whole)
-    print("\n" + markdown)
-    if not arguments.no_write:
-        write("quality", markdown, {"machine": machine(), "sets": [quality.as_json() for quality in results]})
+    print("\n" + report(results, whole=arguments.limit_queries is None))
     return 0
 
 
