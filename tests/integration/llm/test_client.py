@@ -160,7 +160,7 @@ async def test_comments_are_no_sign_of_life(server: ModelServer, client: ModelCl
 async def test_a_slow_stream_that_lives_completes(
     server: ModelServer, client: ModelClient, request_: ChatRequest
 ) -> None:
-    server.then(paced([*map(delta, WORDS), delta("", "stop"), DONE], 0.25))
+    server.then(paced([*map(delta, WORDS), delta("", "stop"), DONE], 0.5))
     begun = time.monotonic()
     stream = await read(client, request_)
     assert stream.text == TEXT
