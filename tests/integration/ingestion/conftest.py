@@ -111,7 +111,8 @@ async def platform(database_url: str, settings: Settings) -> AsyncIterator[Clien
     listener = bind("127.0.0.1", 0, variable="ORCHESTRATOR_PORT")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with open_runtime(settings, database_url, TEST_KEYS) as runtime:
-        async with serve(create_app(runtime), listener), aiohttp.ClientSession(url) as http:
+        connector = aiohttp.TCPConnector(keepalive_timeout=2)  # less than the server's: no race for a dying connection
+        async with serve(create_app(runtime), listener), aiohttp.ClientSession(url, connector=connector) as http:
             yield Client(http, runtime, await make_tenant(runtime.database))
 
 
