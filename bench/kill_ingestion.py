@@ -100,9 +100,8 @@ async def _tenant(runtime: Runtime) -> tuple[Any, Any]:
 
 
 def _start_worker(runtime: Runtime, url: str) -> "subprocess.Popen[bytes]":
-    environment = {**os.environ, "DATABASE_URL": url, "XIN_DATA_DIR": str(runtime.settings.data_dir),
-                   "EMBEDDER": "none",
-                   "INGEST_METRICS_PORT": "0", "LOG_LEVEL": "ERROR"}  # fmt: skip
+    ours = {"DATABASE_URL": url, "XIN_DATA_DIR": str(runtime.settings.data_dir), "EMBEDDER": "none"}
+    environment = {**os.environ, **ours, "INGEST_METRICS_PORT": "0", "LOG_LEVEL": "ERROR"}
     return subprocess.Popen([sys.executable, "-m", "chatbot.apps.ingestion_worker"], env=environment)
 
 

@@ -115,7 +115,9 @@ class _Platform:
     def open(self) -> aiohttp.ClientSession:
         """Open a client with the caller's credential."""
         headers = {"Authorization": f"Bearer {self._token}"}
-        return aiohttp.ClientSession(headers=headers, timeout=aiohttp.ClientTimeout(total=300, sock_connect=5))
+        connector = aiohttp.TCPConnector(keepalive_timeout=2)  # the server drops idle connections after 5 s
+        limits = aiohttp.ClientTimeout(total=300, sock_connect=5)
+        return aiohttp.ClientSession(headers=headers, timeout=limits, connector=connector)
 
     async def get(self, http: aiohttp.ClientSession, path: str, **params: str) -> Any:
         """Read one resource of the tenant."""

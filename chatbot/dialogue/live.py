@@ -5,12 +5,14 @@ reconnects, here or in another process, goes on exactly there.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from chatbot.core.errors import InvalidInput
+from chatbot.core.metrics import FIRST_TOKEN_SECONDS
 
 PAUSE_SECONDS = 0.012
 """A reader who was just given text is not woken for more before that: a fast model would cost a write a token."""
@@ -103,12 +105,15 @@ class LiveReply:
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
     on_unread: "Callable[[LiveReply], None] | None" = None
+    _begun: float = field(default_factory=time.monotonic)
     _readers: set[_Reader] = field(default_factory=set)
     _interruptible: "asyncio.Task[Any] | None" = None
 
     def write(self, text: str) -> None:
         """Add text."""
         if text:
+            if not self.text:
+                FIRST_TOKEN_SECONDS.observe(time.monotonic() - self._begun)
             self.text += text
             self._wake()
 

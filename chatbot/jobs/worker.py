@@ -67,6 +67,10 @@ async def rescue_stalled(app: App) -> int:
     """
     stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
     for job in stalled:
-        await app.job_manager.retry_job(job)
-        log.warning("job of a dead worker put back", job=job.id, task=job.task_name)
+        try:
+            await app.job_manager.retry_job(job)
+        except ConnectorException as error:  # one that cannot be put back must not keep the others
+            log.warning("job of a dead worker not put back", job=job.id, task=job.task_name, reason=str(error)[:200])
+        else:
+            log.warning("job of a dead worker put back", job=job.id, task=job.task_name)
     return len(stalled)

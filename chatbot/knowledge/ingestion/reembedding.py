@@ -38,7 +38,9 @@ class Reembedding:
         queued = 0
         for embedder in self.embedders:
             async with self.database.platform() as session:
-                tenants = await repository.tenants_to_embed(session, embedder.id, embedder.languages)
+                lacking = await repository.tenants_to_embed(session, embedder.id, embedder.languages)
+                at_work = await repository.tenants_at_work(session, queueing.REEMBED_TASK, embedder.id)
+            tenants = [tenant_id for tenant_id in lacking if tenant_id not in at_work]
             for tenant_id in tenants:
                 async with self.database.tenant(tenant_id) as tenant_session:
                     await self._next(tenant_session, tenant_id, embedder)
@@ -77,6 +79,5 @@ class Reembedding:
             queueing.REEMBED_TASK,
             queue=queueing.UPKEEP_QUEUE,
             arguments={"tenant_id": str(tenant_id), "embedder": embedder.id},
-            lock=f"reembed:{tenant_id}:{embedder.id}",
             priority=_PRIORITY,
         )

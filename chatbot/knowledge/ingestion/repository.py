@@ -21,6 +21,11 @@ WHERE j.status IN ('pending', 'running') AND j.created_at < :before AND NOT EXIS
 LIMIT 100
 """)
 
+_AT_WORK = text("""
+SELECT q.args ->> 'tenant_id' FROM procrastinate_jobs q
+WHERE q.task_name = :task AND q.status IN ('todo', 'doing') AND q.args ->> 'embedder' = :embedder
+""")
+
 
 class OpenJobs(NamedTuple):
     """The unfinished jobs of a tenant."""
@@ -61,6 +66,11 @@ async def tenants_to_embed(session: PlatformSession, embedder: str, languages: f
         (Passage.tenant_id == KnowledgeSource.tenant_id) & (Passage.source_id == KnowledgeSource.id),
     ).where(KnowledgeSource.live_version == Passage.version)
     return list(await session.scalars(query))
+
+
+async def tenants_at_work(session: PlatformSession, task: str, embedder: str) -> set[UUID]:
+    """Return the tenants for which a task for this embedder waits or runs already."""
+    return {UUID(row[0]) for row in await session.execute(_AT_WORK, {"task": task, "embedder": embedder})}
 
 
 async def passages_to_embed(

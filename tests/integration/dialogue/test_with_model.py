@@ -237,9 +237,10 @@ async def test_too_many_waiting_messages_are_refused(smart: Platform, shop: Tena
 async def test_a_person_who_takes_over_keeps_the_bots_reply_out(
     smart: Platform, shop: TenantRows, model: ModelServer
 ) -> None:
-    model.words, model.pause = ["late "] * 20, 0.02
+    model.words, model.pause = ["late "] * 20, 0.1
     stream = asyncio.create_task(smart.stream(shop, REFUND))
-    await asyncio.sleep(0.15)
+    while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
+        await asyncio.sleep(0.01)
     async with smart.database.tenant(shop.id) as session:
         await session.execute(text("UPDATE conversations SET state = 'human', epoch = epoch + 1"))
     events = await stream

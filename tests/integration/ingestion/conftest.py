@@ -64,11 +64,11 @@ class Client:
     async def job(self, job_id: str) -> Any:
         return await self.call("GET", f"/admin/ingestion_jobs/{job_id}")
 
-    async def ended(self, job_id: str, within: float = 30) -> Any:
+    async def ended(self, job_id: str, within: float = 90) -> Any:
         """Wait until a job has ended."""
         return await self.until(job_id, lambda job: job["status"] in ENDED, within)
 
-    async def until(self, job_id: str, true: Callable[[Any], bool], within: float = 30) -> Any:
+    async def until(self, job_id: str, true: Callable[[Any], bool], within: float = 90) -> Any:
         """Wait until something is true of a job."""
         deadline = time.monotonic() + within
         while not true(job := await self.job(job_id)):
@@ -111,7 +111,8 @@ async def platform(database_url: str, settings: Settings) -> AsyncIterator[Clien
     listener = bind("127.0.0.1", 0, variable="ORCHESTRATOR_PORT")
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with open_runtime(settings, database_url, TEST_KEYS) as runtime:
-        async with serve(create_app(runtime), listener), aiohttp.ClientSession(url) as http:
+        connector = aiohttp.TCPConnector(keepalive_timeout=2)  # less than the server's: no race for a dying connection
+        async with serve(create_app(runtime), listener), aiohttp.ClientSession(url, connector=connector) as http:
             yield Client(http, runtime, await make_tenant(runtime.database))
 
 

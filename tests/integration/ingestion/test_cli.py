@@ -46,8 +46,6 @@ async def test_a_folder_ends_with_a_table(knowledge: Client, tmp_path: Path) -> 
     (folder / "bad.pdf").write_bytes(b"%PDF-1.7 broken")
     code, output = await run(*access, "--path", str(folder), folder=tmp_path)
     assert (code, "2 ready, 1 failed" in output, "nothing to do" in output) == (1, True, True), output
-    code, output = await run("upload", *access, "--file", str(folder / "a.md"), folder=tmp_path)
-    assert (code, "1 ready" in output) == (0, True), output
     code, output = await run("jobs", *access, "--status", "failed", folder=tmp_path)
     assert (code, output.count("failed")) == (0, 1), output
 

@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from chatbot.core.errors import Unavailable
+from chatbot.core.metrics import tenant_label
 from chatbot.knowledge import queueing
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.watch import Watch
@@ -85,7 +86,7 @@ async def test_figures_for_the_operators(idle: Client) -> None:
     runtime = idle.runtime
     watch = Watch(runtime.database, runtime.jobs, runtime.settings.ingest_queue_name)
     await watch.refresh_figures()
-    tenant = {"tenant": str(idle.tenant.id)}
+    tenant = {"tenant": tenant_label(idle.tenant.id)}
     assert (REGISTRY.get_sample_value("ingestion_queue_depth") or 0) >= 1
     assert REGISTRY.get_sample_value("ingestion_lag_seconds", tenant) is not None
     assert REGISTRY.get_sample_value("ingestion_in_flight", tenant) == 0
@@ -175,7 +176,7 @@ async def forget_heartbeats(client: Client) -> None:
 async def test_a_killed_worker_loses_and_doubles_nothing(idle: Client) -> None:
     taken = await idle.give(title="Manual", content=manual(3000))
     done = 0
-    for _ in range(3):
+    for _ in range(2):
         with worker(idle) as process:
             job = await idle.until(taken["job_id"], lambda job, floor=done: job["done"] > floor + 60)
             process.send_signal(signal.SIGKILL)
@@ -201,7 +202,7 @@ async def test_a_killed_worker_loses_and_doubles_nothing(idle: Client) -> None:
 
 
 async def test_a_worker_told_to_stop_gives_its_job_back(idle: Client) -> None:
-    taken = await idle.give(title="Manual", content=manual(3000))
+    taken = await idle.give(title="Manual", content=manual(1500))
     with worker(idle) as process:
         await idle.until(taken["job_id"], lambda job: job["done"] > 0)
         began = time.monotonic()

@@ -12,7 +12,7 @@ from chatbot.llm.schemas import ChatMessage, ChatRequest, Purpose
 from chatbot.llm.service import ModelGateway
 from tests.integration.llm.model_server import ModelServer, model_server
 
-LIMITS = TimeLimits(connect=1, first_token=0.4, idle=0.4, tail=0.2, embed=2)
+LIMITS = TimeLimits(connect=1, first_token=1.0, idle=1.0, tail=0.2, embed=2)
 FAST = RetryPolicy(first_delay=0.01, longest_delay=0.05, longest_wait=0.5)
 
 

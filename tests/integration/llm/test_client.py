@@ -141,9 +141,9 @@ async def test_silence_is_noticed(server: ModelServer, client: ModelClient, requ
     for script in (silence, head_only):
         server.then(script)
         begun = time.monotonic()
-        with pytest.raises(Silent, match=r"0\.4 s"):
+        with pytest.raises(Silent, match=r"within 1 s"):
             await read(client, request_)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 4
         await asyncio.wait_for(server.calls[0].gone.wait(), 1)
 
 
@@ -160,7 +160,7 @@ async def test_comments_are_no_sign_of_life(server: ModelServer, client: ModelCl
 async def test_a_slow_stream_that_lives_completes(
     server: ModelServer, client: ModelClient, request_: ChatRequest
 ) -> None:
-    server.then(paced([*map(delta, WORDS), delta("", "stop"), DONE], 0.25))
+    server.then(paced([*map(delta, WORDS), delta("", "stop"), DONE], 0.5))
     begun = time.monotonic()
     stream = await read(client, request_)
     assert stream.text == TEXT
