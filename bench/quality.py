@@ -25,7 +25,7 @@ _TOLERANCE = 0.0005  # anchors are given to three places
 
 async def run(arguments: argparse.Namespace) -> list[Quality]:
     """Measure the sets that were asked for, one tenant each."""
-    results = []
+    results: list[Quality] = []
     async with _client(arguments) as client:
         for name in arguments.sets:
             results.append(await _measured(client, name, arguments))

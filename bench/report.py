@@ -14,10 +14,11 @@ RESULTS = FOLDER / "results"
 
 
 def machine() -> dict[str, Any]:
-    """Describe where a run was made."""
+    """Describe where and when a run is made; the load average tells what else the machine does at that moment."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": len(os.sched_getaffinity(0)),
+        "load_average": round(os.getloadavg()[0], 1),
         "memory_gb": round(memory / 2**30, 1),
         "python": platform.python_version(),
         "date": datetime.now(UTC).date().isoformat(),
@@ -26,7 +27,10 @@ def machine() -> dict[str, Any]:
 
 def machine_line(described: dict[str, Any]) -> str:
     """Say it in a line."""
-    return "{date}, {cores} cores (load generator included), {memory_gb} GB, Python {python}.".format(**described)
+    line = (
+        "{date}, {cores} cores (load generator included), {memory_gb} GB, Python {python}, load average {load_average}."
+    )
+    return line.format(**described)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

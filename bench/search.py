@@ -16,6 +16,9 @@ from chatbot.knowledge.index.vectors import PostgresVectors, VectorQuery
 
 _WARM_UP = 40
 _LIMIT = 10
+_CANDIDATES = 100
+"""As many as retrieval takes from the vector index."""
+
 _MANY = 10_000_000
 
 
@@ -74,6 +77,6 @@ async def _recall(data_dir: Path, tenant: Tenant, questions: Sequence[str]) -> f
             brand = UUID(tenant.brand_id)
             async with database.tenant_reader(UUID(tenant.id)) as session:
                 exact = await store.search(session, VectorQuery(brand, embedder.id, vector, 0), _LIMIT)
-                near = await store.search(session, VectorQuery(brand, embedder.id, vector, _MANY), _LIMIT)
-            shares.append(len({id_ for id_, _ in exact} & {id_ for id_, _ in near}) / max(1, len(exact)))
+                near = await store.search(session, VectorQuery(brand, embedder.id, vector, _MANY), _CANDIDATES)
+            shares.append(len({id_ for id_, _ in exact} & {id_ for id_, _ in near[:_LIMIT]}) / max(1, len(exact)))
     return sum(shares) / len(shares)
