@@ -39,7 +39,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
         first = await first_start(runtime)
         worker = asyncio.create_task(work_until(runtime, stop), name="worker")
         try:
-            async with orchestrating(runtime) as app, serve(app, listener):
+            async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
                 await _welcome(settings, listener.getsockname()[1], runtime, first, started)
                 await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
                 log.info("draining")

@@ -48,7 +48,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
     stop = stop_on_signals()
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
         await first_start(runtime)
-        async with orchestrating(runtime) as app, serve(app, listener):
+        async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
             log.info("orchestrator ready", port=listener.getsockname()[1])
             await stop.wait()
             log.info("draining")
@@ -82,7 +82,7 @@ def create_app(runtime: Runtime) -> FastAPI:
         CORSMiddleware,
         allow_origins=runtime.settings.allowed_origins,
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID", "X-Tenant-Id"],
+        allow_headers=["Authorization", "Content-Type", "If-Match", "Last-Event-ID", "X-Request-ID", "X-Tenant-Id"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )

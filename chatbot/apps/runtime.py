@@ -19,7 +19,7 @@ from chatbot.knowledge.retrieval.service import Retriever
 from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.service import ModelGateway
 
-BUS_CHANNELS = ("xin_message", "xin_policy")
+BUS_CHANNELS = ("xin_message",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 
 import uvicorn
@@ -13,7 +13,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.settings import ConfigurationError
 
 log = get_logger(__name__)
-DRAIN_SECONDS = 20
+DRAIN_SECONDS = 15
 
 
 class _Server(uvicorn.Server):
@@ -44,10 +44,15 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
 
 
 @asynccontextmanager
-async def serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
+async def serve(
+    app: FastAPI, listener: socket.socket, *, trusted_proxies: Sequence[str] = ("127.0.0.1",)
+) -> AsyncIterator[None]:
     """Serve an application on a bound socket while the block runs; then drain it.
 
-    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get 20 s.
+    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get 15 s.
+
+    Args:
+        trusted_proxies: addresses whose `X-Forwarded-For` names the client; everybody else's is ignored.
     """
     config = uvicorn.Config(
         app,
@@ -56,6 +61,7 @@ async def serve(app: FastAPI, listener: socket.socket) -> AsyncIterator[None]:
         server_header=False,
         ws="websockets-sansio",
         ws_per_message_deflate=False,
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="off",
     )

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from chatbot.core.background import end, was_cancelled
 from chatbot.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -33,9 +34,7 @@ class Bus:
     async def stop(self) -> None:
         """Stop listening."""
         if self._task:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await end(self._task)
 
     @asynccontextmanager
     async def subscribe(self, channel: str, payload: str) -> AsyncIterator[asyncio.Event]:
@@ -56,7 +55,7 @@ class Bus:
             event.set()
 
     async def _listen(self) -> None:
-        while True:
+        while not was_cancelled():
             try:
                 await self._listen_once()
             except psycopg.Error as error:

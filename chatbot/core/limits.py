@@ -41,6 +41,12 @@ class RateLimit:
         if len(self._buckets) > _MAX_KEYS:
             self._buckets.popitem(last=False)
 
+    def give_back(self, key: str) -> None:
+        """Give one token back: what it was taken for did no harm."""
+        if key in self._buckets:
+            tokens, last = self._buckets[key]
+            self._buckets[key] = (min(float(self._rate), tokens + 1), last)
+
     def forget(self, key: str) -> None:
         """Fill the bucket again (after a success)."""
         self._buckets.pop(key, None)

@@ -72,12 +72,12 @@ class Settings(BaseSettings):
 
     gateway_token: SecretStr | None = None
     allowed_origins: CommaList = []
+    trusted_proxies: CommaList = ["127.0.0.1"]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_token: SecretStr | None = None
     admin_jwt_secret: SecretStr | None = None
     admin_jwt_secret_previous: SecretStr | None = None
     embed_jwt_secret: SecretStr | None = None
-    xin_encryption_keys: Annotated[list[SecretStr], NoDecode, BeforeValidator(_comma_separated)] = []
     gateway_webhook_secret: SecretStr = SecretStr(DEVELOPMENT_WEBHOOK_SECRET)
     xin_admin_email: str = "admin@example.com"
 
@@ -112,8 +112,6 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{names}: in {self.environment} each must be a random value of at least {MIN_SECRET_LENGTH} characters"
             )
-        if not self.xin_encryption_keys:
-            raise ValueError(f"XIN_ENCRYPTION_KEYS: must hold at least one key in {self.environment}")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
 
 log = get_logger(__name__)
+_CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
 
 
@@ -122,12 +123,12 @@ class RequestContext:
         given = _header(scope, b"x-request-id")
         request_id = correlation.begin(given)
         started = time.perf_counter()
-        status = 500
+        status, seconds = _CLIENT_LEFT, 0.0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status, seconds = message["status"], time.perf_counter() - started
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", request_id.encode()),
@@ -138,10 +139,13 @@ class RequestContext:
         try:
             limited = _limited(receive, self._max_body_bytes(scope["path"]))
             await self._guarded(scope, limited, send_with_headers)
+        except Exception:  # answered outside of this middleware
+            status = 500
+            raise
         finally:
             route = _route_of(scope)
             HTTP_REQUESTS.labels(scope["method"], route, f"{status // 100}xx").inc()
-            HTTP_LATENCY.labels(scope["method"], route).observe(time.perf_counter() - started)
+            HTTP_LATENCY.labels(scope["method"], route).observe(seconds or time.perf_counter() - started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         length = _header(scope, b"content-length")

@@ -107,7 +107,7 @@ class BundledPostgres:
         )  # fmt: skip
 
     def _launch(self, account: _Account | None) -> None:
-        self.socket_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._own_socket_dir(account)
         self.log_file.touch(mode=0o600)
         if account:
             os.chown(self.socket_dir, account.uid, account.gid)
@@ -123,6 +123,14 @@ class BundledPostgres:
         except DatabaseStartFailed as error:
             reason = _last_lines(self.log_file) or error.detail
             raise DatabaseStartFailed(f"the bundled PostgreSQL did not start: {reason}") from None
+
+    def _own_socket_dir(self, account: _Account | None) -> None:
+        """Make the folder of the socket, or refuse one that somebody else made: the socket asks for no password."""
+        self.socket_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = self.socket_dir.lstat()
+        owners = {os.getuid(), account.uid} if account else {os.getuid()}
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners or found.st_mode & 0o077:
+            raise DatabaseStartFailed(f"{self.socket_dir} is not a private folder of this user; remove it")
 
     def _is_running(self, account: _Account | None) -> bool:
         done = self._execute("pg_ctl", "status", "-D", str(self.pgdata), account=account)
@@ -206,6 +214,9 @@ def _let_through(path: Path) -> None:
     for folder in (path, *path.parents):
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
+            log.warning(
+                "others may pass through this folder now: PostgreSQL runs as a user of its own", folder=str(folder)
+            )
             folder.chmod(mode | stat.S_IXOTH)
 
 
@@ -218,7 +229,7 @@ def _socket_dir(data_dir: Path) -> Path:
     if len(str(near)) <= _MAX_SOCKET_DIR:
         return near
     digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    return Path("/tmp") / f"xin-{os.getuid()}-{digest}"  # noqa: S108 - mode 0700, owner checked by PostgreSQL
+    return Path("/tmp") / f"xin-{os.getuid()}-{digest}"  # noqa: S108 - mode and owner are checked
 
 
 def _open_lock(path: Path) -> IO[bytes]:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
+_ENVIRONMENT = {"environ", "getenv"}
 _MIGRATIONS = "chatbot/db/migrations/versions/*"
 
 
@@ -57,7 +58,9 @@ def environment_only_in_settings(source: Source) -> Iterator[Hit]:
     if source.within("chatbot/core/settings.py"):
         return
     for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute) and _name(node.value) == "os" and node.attr in {"environ", "getenv"}:
+        read = isinstance(node, ast.Attribute) and _name(node.value) == "os" and node.attr in _ENVIRONMENT
+        taken = isinstance(node, ast.ImportFrom) and node.module == "os" and {n.name for n in node.names} & _ENVIRONMENT
+        if read or taken:
             yield node.lineno, "reads the environment; only core/settings.py does"
 
 

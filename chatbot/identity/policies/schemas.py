@@ -61,7 +61,10 @@ class Persona(Document):
 
 
 class Guardrails(Document):
-    """What the bot keeps away from; a topic or phrase is matched as words, whatever its capitals."""
+    """What the bot keeps away from; a topic or phrase is matched as words, whatever its capitals.
+
+    `hide_personal_data` is kept and not in effect yet.
+    """
 
     blocked_topics: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
     blocked_phrases: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
@@ -84,7 +87,7 @@ class OpenHours(Document):
 
 
 class Hours(Document):
-    """When people are there; without spans, always. Without a time zone, the tenant's."""
+    """When people are there; without spans, always. Without a time zone, the tenant's. Kept, not in effect yet."""
 
     timezone: TimeZone | None = None
     open: Annotated[tuple[OpenHours, ...], Field(max_length=50)] = ()
@@ -92,7 +95,7 @@ class Hours(Document):
 
 
 class Retention(Document):
-    """How long things are kept; null is the platform's default."""
+    """How long things are kept; null is the platform's default. Saved, not in effect yet: nothing is removed so far."""
 
     uploads_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     transcripts_hours: Annotated[int, Field(ge=1, le=87_600)] | None = None

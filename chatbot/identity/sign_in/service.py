@@ -83,6 +83,7 @@ class SignInDesk:
             log.info("sign-in refused", client=client_address)
             raise Unauthenticated(_WRONG)
         self._accounts.forget(email.lower())
+        self._addresses.give_back(client_address)
         token = _RefreshToken.new(new_id())
         async with self._database.platform() as session:
             session.add(
@@ -110,10 +111,10 @@ class SignInDesk:
                 row.refresh_hash = fresh.hash
             elif row:
                 row.revoked_at = utcnow()
+                self._access.forget()
                 log.warning("an old refresh token came back; its session is ended", session=str(row.id))
                 user = None
         if user is None:
-            self._access.forget()
             raise Unauthenticated(_ENDED)
         return self._signed_in(user, fresh)
 

@@ -1,10 +1,9 @@
 """Small parts of core: ids, limits, logs, secrets, correlation."""
 
 import pytest
-from cryptography.fernet import Fernet
 
 from chatbot.core import correlation
-from chatbot.core.crypto import Vault, hash_secret, same
+from chatbot.core.crypto import hash_secret, same
 from chatbot.core.errors import InvalidInput, TooManyRequests
 from chatbot.core.ids import new_id
 from chatbot.core.limits import RateLimit
@@ -44,18 +43,6 @@ def test_a_limit_refuses_and_says_when_to_come_back() -> None:
 )
 def test_secrets_do_not_reach_a_log_line(event: dict[str, object], hidden: str) -> None:
     assert hidden not in str(hide_secrets(None, "info", event))
-
-
-def test_a_sealed_secret_opens_only_in_its_row() -> None:
-    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    tenant, row = new_id(), new_id()
-    sealed = Vault([old]).seal(tenant, row, "token")
-    rotated = Vault([new, old])
-    assert rotated.open(tenant, row, sealed) == "token"
-    with pytest.raises(ValueError, match="another row"):
-        rotated.open(tenant, new_id(), sealed)
-    with pytest.raises(ValueError, match="cannot be decrypted"):
-        Vault([new]).open(tenant, row, sealed)
 
 
 def test_hashes_and_comparison() -> None:

@@ -13,7 +13,6 @@ PRODUCTION = {
     "EMBED_JWT_SECRET": LONG,
     "GATEWAY_WEBHOOK_SECRET": LONG,
     "LOG_TOKEN": LONG,
-    "XIN_ENCRYPTION_KEYS": LONG,
 }
 
 
@@ -39,12 +38,7 @@ def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, name: s
         load_settings(env_file=None)
 
 
-REFUSED = [
-    (name, value)
-    for name in PRODUCTION
-    for value in ("", "dev-web", "short")
-    if name != "ENVIRONMENT" and not (name == "XIN_ENCRYPTION_KEYS" and value)
-]
+REFUSED = [(name, value) for name in PRODUCTION for value in ("", "dev-web", "short") if name != "ENVIRONMENT"]
 
 
 @pytest.mark.parametrize(("name", "value"), REFUSED)
