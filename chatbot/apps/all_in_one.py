@@ -5,6 +5,7 @@ import socket
 import sys
 import time
 from contextlib import AsyncExitStack
+from typing import Any
 
 import uvloop
 
@@ -40,8 +41,11 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
         worker = asyncio.create_task(work_until(runtime, stop), name="worker")
         try:
             async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
-                await _welcome(settings, listener.getsockname()[1], runtime, first, started)
-                await asyncio.wait({worker, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+                ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
+                if first:
+                    await _until_the_demo_is_read(runtime, ended)
+                _welcome(settings, listener.getsockname()[1], first, started)
+                await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
                 log.info("draining")
         finally:
             stop.set()
@@ -49,11 +53,16 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
     log.info("stopped")
 
 
-async def _welcome(settings: Settings, port: int, runtime: Runtime, first: FirstStart | None, started: float) -> None:
-    """Say where to go; on the first start also who may sign in, once the demo tenant can answer."""
-    if first:
-        _say("xin: first start: reading the demo tenant's knowledge …\n")
-        await demo_is_read(runtime)
+async def _until_the_demo_is_read(runtime: Runtime, ended: "set[asyncio.Task[Any]]") -> None:
+    """Wait until the first question can be answered, or until the process is to end."""
+    _say("xin: first start: reading the demo tenant's knowledge …\n")
+    reading = asyncio.create_task(demo_is_read(runtime), name="demo")
+    await asyncio.wait({reading, *ended}, return_when=asyncio.FIRST_COMPLETED)
+    reading.cancel()
+
+
+def _welcome(settings: Settings, port: int, first: FirstStart | None, started: float) -> None:
+    """Say where to go; on the first start also who may sign in."""
     url = f"http://{settings.host}:{port}"
     _say(f"\nXin is ready at {url} ({time.monotonic() - started:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n")
     if first:

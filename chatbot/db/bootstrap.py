@@ -36,8 +36,13 @@ def prepare_database(database_url: str) -> bool:
         with psycopg.connect(conninfo(owner_url(database_url)), autocommit=True, connect_timeout=10) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
             _ensure_roles(connection, database_url)
-            if _revision(connection) == HEAD:
+            revision = _revision(connection)
+            if revision == HEAD:
                 return False
+            if revision is not None and not list((_MIGRATIONS / "versions").glob(f"{revision}_*.py")):
+                raise DatabaseNotUsable(
+                    f"the database's schema ({revision}) is newer than this release; use a newer one"
+                )
             connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
             upgrade(database_url)
             return True

@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 
-from chatbot.db.bootstrap import HEAD, downgrade, prepare_database, upgrade
+from chatbot.db.bootstrap import HEAD, DatabaseNotUsable, downgrade, prepare_database, upgrade
 from chatbot.db.models import Base
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.db.server import BundledPostgres
@@ -91,6 +91,15 @@ def test_migrations_go_up_down_and_up_again(database_url: str) -> None:
         assert [name for (name,) in left] == ["alembic_version"]
     upgrade(database_url)
     assert prepare_database(database_url) is False
+
+
+def test_a_database_of_a_newer_release_is_refused_in_words(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(DatabaseNotUsable, match="newer than this release"):
+        prepare_database(database_url)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = %s", (HEAD,))
 
 
 def test_an_unreachable_database_is_named(data_dir: Path) -> None:
