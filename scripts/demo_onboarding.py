@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from typing import Any
 
@@ -98,5 +99,5 @@ async def _main(arguments: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--api-token", required=True, help="an admin token, as `xin token` prints")
-    parser.add_argument("--api-url", default="http://127.0.0.1:8000")
+    parser.add_argument("--api-url", default=f"http://127.0.0.1:{os.environ.get('ORCHESTRATOR_PORT') or 8000}")
     sys.exit(asyncio.run(_main(parser.parse_args())))

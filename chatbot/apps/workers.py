@@ -56,6 +56,10 @@ async def work(runtime: Runtime, pace: Pace | None = None) -> None:
         )
 
 
+class WorkerEnded(RuntimeError):
+    """A worker that should run until it is told to stop has returned."""
+
+
 async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
     worker = asyncio.create_task(work(runtime), name="worker")
@@ -64,5 +68,6 @@ async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
     stopped.cancel()
     if not stop.is_set():
         await worker
+        raise WorkerEnded("the worker ended by itself")
     worker.cancel()  # once: a second time would cut its draining short
     await asyncio.wait({worker})

@@ -34,14 +34,15 @@ def main() -> None:
 @app.command()
 def show(
     tenant_id: Annotated[UUID, typer.Option(help="The tenant.")],
-    brand_id: Annotated[UUID, typer.Option(help="The brand whose knowledge is searched.")],
     query: Annotated[str, typer.Option(help="The question, as a visitor would ask it.")],
+    brand_id: Annotated[UUID | None, typer.Option(help="The brand searched; by default the tenant's own.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Passages shown.")] = 10,
     api_url: Annotated[str, typer.Option(help="The orchestrator; by default the one on this machine.")] = "",
     api_token: Annotated[str, typer.Option(help="An admin token; by default minted from this machine's keys.")] = "",
 ) -> None:
     """Look a question up and print every stage."""
-    body = {"tenant_id": str(tenant_id), "brand_id": str(brand_id), "query": query, "limit": limit}
+    brand = str(brand_id) if brand_id else None
+    body = {"tenant_id": str(tenant_id), "brand_id": brand, "query": query, "limit": limit}
     try:
         settings = load_settings()
         url = api_url or f"http://{settings.host}:{settings.orchestrator_port}"

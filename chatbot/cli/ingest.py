@@ -12,7 +12,7 @@ import aiohttp
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from chatbot.apps.boot import fail, failing_in_words
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
@@ -178,7 +178,7 @@ async def _list_jobs(platform: _Platform, status: str | None, limit: int) -> int
     wanted = {"status": status} if status else {}
     async with platform.open() as http:
         page = await platform.get(http, "/admin/ingestion_jobs", limit=str(limit), **wanted)
-    table = Table("job", "status", "progress", "tries", "created", "reason")
+    table = Table(Column("job", no_wrap=True, min_width=36), "status", "progress", "tries", "created", "reason")
     for job in page["items"]:
         progress = f"{job['progress']:.0%}"
         table.add_row(job["id"], job["status"], progress, str(job["attempts"]), job["created_at"], job["reason"] or "")

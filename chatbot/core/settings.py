@@ -5,6 +5,7 @@ start with one sentence that names the variable.
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -13,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
+_ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside development
 _OWN_PREFIX = "XIN_"
 
@@ -126,6 +128,9 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL: must begin with postgresql://")
         if self.redis_url and not self.redis_url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("REDIS_URL: must begin with redis://, rediss:// or unix://")
+        wrong = [origin for origin in self.allowed_origins if not _ORIGIN.fullmatch(origin)]
+        if wrong:
+            raise ValueError(f"ALLOWED_ORIGINS: {wrong[0]!r} is not an origin such as https://www.example.com")
         for name in ("qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint"):
             value = getattr(self, name)
             if value and not value.startswith(("http://", "https://")):

@@ -19,7 +19,7 @@ class ChunkOptions:
 
     target_chars: int = 1_000
     max_chars: int = 1_300
-    min_chars: int = 200
+    min_chars: int = 100
     max_table_chars: int = 2_600
     overlap_chars: int = 160
 

@@ -3,7 +3,9 @@
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import cache
 from importlib import import_module
+from typing import Any
 
 from chatbot.knowledge.analysis.folding import fold
 from chatbot.knowledge.analysis.stopwords import STOP_WORDS
@@ -16,6 +18,50 @@ _SPANISH_MARKS = re.compile("[¿¡ñáéíóúü]")
 _CLASSIFIER_WORDS = 4  # below that many words py3langid guesses
 
 _LATIN = ("en", "es")
+_SPOKEN = tuple(
+    [
+        "ar",
+        "bg",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "et",
+        "fa",
+        "fi",
+        "fr",
+        "he",
+        "hi",
+        "hr",
+        "hu",
+        "id",
+        "it",
+        "ja",
+        "ko",
+        "lt",
+        "lv",
+        "ms",
+        "nl",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "ru",
+        "sk",
+        "sl",
+        "sr",
+        "sv",
+        "th",
+        "tr",
+        "uk",
+        "ur",
+        "vi",
+        "zh",
+    ]
+)
 
 
 def detect_language(text: str, *, among: Collection[str] | None = None, default: str = "en") -> str:
@@ -67,5 +113,13 @@ def _latin(text: str, words: list[str]) -> str | None:
 
 def _classify(text: str) -> str:
     # Loaded on first use: the classifier's model costs 0.4 s and most texts are decided without it.
-    language, _score = import_module("py3langid").classify(text)
+    language, _score = _classifier().classify(text)
     return str(language)
+
+
+@cache
+def _classifier() -> Any:
+    """The classifier, kept to languages that people are answered in: a price list is not Nigerian Pidgin."""
+    classifier = import_module("py3langid")
+    classifier.set_languages(_SPOKEN)
+    return classifier

@@ -9,8 +9,8 @@ from chatbot.core.errors import NotFound
 from chatbot.identity.dependencies import Caller, Db
 from chatbot.identity.policies.service import current_retrieval_config
 from chatbot.identity.subject import Role
+from chatbot.knowledge.repository import brand_of
 from chatbot.knowledge.retrieval.compose import open_retriever
-from chatbot.knowledge.retrieval.repository import brand_exists
 from chatbot.knowledge.retrieval.schemas import RetrievalQuery, RetrievalReport
 from chatbot.knowledge.retrieval.service import Retriever
 
@@ -36,13 +36,14 @@ async def diagnose_retrieval(
     """Search a brand's knowledge with the tenant's own configuration and report every stage."""
     tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
     async with database.tenant_reader(tenant_id) as session:
-        if not await brand_exists(session, body.brand_id):
+        brand_id = await brand_of(session, body.brand_id)
+        if brand_id is None:
             raise NotFound("no such brand")
         config = await current_retrieval_config(session)
         found = await retriever.retrieve(
             session,
             tenant_id=tenant_id,
-            brand_id=body.brand_id,
+            brand_id=brand_id,
             query=body.query,
             config=config,
             limit=body.limit,

@@ -9,6 +9,12 @@ from chatbot.knowledge.index.lexical import ScoredPassage
 _OPENING_SHARE = 0.3
 """Measured with 0, .15, .3: wixqa nDCG@10 .889, .897, .907; techqa, stackfaq and scifact stay within .005."""
 
+_LEAST_BEST_COSINE = 0.35
+"""When nothing is near in meaning, the nearest of it must not count as a full hit."""
+
+_UNKNOWN_MEANING = 0.6
+"""A passage without a vector (a language that the embedder does not know) is taken to mean part of what it says."""
+
 
 @dataclass(frozen=True, slots=True)
 class FusedPassage:
@@ -39,8 +45,12 @@ def fuse(
     best_cosine = max((cosines or {}).values(), default=0.0)
     share = weight if cosines and best_cosine > 0 else 0.0
     own = {
-        candidate.id: (1 - share) * candidate.lexical / best_lexical
-        + (share * max(0.0, (cosines or {}).get(candidate.id, 0.0)) / best_cosine if share else 0.0)
+        candidate.id: _convex(
+            candidate.lexical / best_lexical,
+            (cosines or {}).get(candidate.id),
+            share,
+            max(best_cosine, _LEAST_BEST_COSINE),
+        )
         for candidate in candidates
     }
     openings = {candidate.source_id: own[candidate.id] for candidate in candidates if candidate.ordinal == 0}
@@ -58,3 +68,8 @@ def fuse(
     ]
     found = [passage for passage in fused if passage.lexical > 0 or (passage.vector or 0) > 0]
     return sorted(found, key=lambda passage: (-passage.score, passage.id))
+
+
+def _convex(words: float, cosine: float | None, share: float, best_cosine: float) -> float:
+    meaning = _UNKNOWN_MEANING * words if cosine is None else max(0.0, cosine) / best_cosine
+    return (1 - share) * words + share * meaning

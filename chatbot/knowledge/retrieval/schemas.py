@@ -12,7 +12,7 @@ class RetrievalQuery(RequestBody):
     """A question to be looked up as a visitor's would be."""
 
     tenant_id: UUID
-    brand_id: UUID
+    brand_id: UUID | None = Field(None, description="By default the tenant's own.")
     query: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
     limit: int = Field(10, ge=1, le=100, description="Passages returned.")
 

@@ -29,6 +29,7 @@ PRODUCTION = {
         ("STORAGE_ENDPOINT_URL", "http://minio:9000"),
         ("SMART_MODE_ENABLED", "perhaps"),
         ("UPLOAD_RETENTION_DAYS", "0"),
+        ("ALLOWED_ORIGINS", "notaurl"),
         ("XIN_NO_SUCH_THING", "1"),
     ],
 )
