@@ -93,9 +93,9 @@ def _shortfalls(quality: Quality) -> Iterator[str]:
         yield f"{quality.name}: first hit {quality.first_hit:.3f}, target {anchor.first_hit:.2f}"
     if quality.name == REFUSAL_SET and quality.refused is not None and quality.answered is not None:
         if quality.refused < LEAST_REFUSED:
-            yield f"{quality.name}: {quality.refused:.0%} of the impossible refused, target {LEAST_REFUSED:.0%}"
+            yield f"{quality.name}: {quality.refused:.1%} of the impossible refused, target {LEAST_REFUSED:.0%}"
         if quality.answered < LEAST_ANSWERED:
-            yield f"{quality.name}: {quality.answered:.0%} of the others answered, target {LEAST_ANSWERED:.0%}"
+            yield f"{quality.name}: {quality.answered:.1%} of the others answered, target {LEAST_ANSWERED:.0%}"
     for name, found in quality.variants.items():
         lost = found["before"] - found["after"]
         if quality.name in ("pquad", "persianqa") and lost > MOST_LOST.get(name, 1.0) + _TOLERANCE:
