@@ -7,12 +7,13 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from chatbot.knowledge.index.arrays import uuid_array
 from chatbot.knowledge.index.statistics import trigram_keys
 from chatbot.knowledge.index.vectors import Filters
 
 _RESCORE = """
 WITH found AS MATERIALIZED (
-  SELECT p.id, p.source_id, p.version FROM passages p WHERE p.tenant_id = %(tenant)s AND p.id = ANY (%(ids)s)
+  SELECT p.id, p.source_id, p.version FROM passages p WHERE p.tenant_id = %(tenant)s AND p.id = ANY (%(ids)s::uuid[])
 ), wanted AS (
   SELECT id FROM found
   UNION
@@ -29,7 +30,7 @@ _TEXTS = """
 SELECT p.id, p.source_id, p.version, p.ordinal, p.text, p.heading_path, p.language, p.content_hash,
        s.external_id, s.title, s.url, s.kind
 FROM passages p JOIN knowledge_sources s ON s.tenant_id = p.tenant_id AND s.id = p.source_id
-WHERE p.tenant_id = %s AND p.id = ANY (%s)
+WHERE p.tenant_id = %s AND p.id = ANY (%s::uuid[])
 """
 
 
@@ -105,7 +106,7 @@ async def rescore(
         {
             "tenant": scope.tenant_id,
             "brand": scope.brand_id,
-            "ids": list(passage_ids),
+            "ids": uuid_array(passage_ids),
             "stems": stems,
             "grams": grams,
             "tags": list(scope.filters.tags),
@@ -120,7 +121,7 @@ async def load_passages(
     connection: AsyncConnection[Any], tenant_id: UUID, passage_ids: Sequence[UUID]
 ) -> dict[UUID, StoredPassage]:
     """Load what results show."""
-    cursor = await connection.execute(_TEXTS, (tenant_id, list(passage_ids)))
+    cursor = await connection.execute(_TEXTS, (tenant_id, uuid_array(passage_ids)))
     return {row[0]: StoredPassage(*row) for row in await cursor.fetchall()}
 
 

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection, sql
 from chatbot.db.search import VECTOR_DIMENSIONS
 from chatbot.db.sessions import TenantReader, TenantSession, driver_connection
 from chatbot.knowledge.embedding.contract import Vectors
+from chatbot.knowledge.index.arrays import uuid_array
 
 _EXACT_BELOW = 12_000
 """Vectors of a brand that are compared one by one: 12,000 take 8 ms; above that the HNSW index answers."""
@@ -139,9 +140,9 @@ class PostgresVectors:
         connection = await driver_connection(session)
         statement = sql.SQL(
             "SELECT passage_id, -(embedding <#> %(vector)s::halfvec) FROM passage_vectors "
-            "WHERE tenant_id = %(tenant)s AND passage_id = ANY (%(ids)s) AND embedder = %(embedder)s"
+            "WHERE tenant_id = %(tenant)s AND passage_id = ANY (%(ids)s::uuid[]) AND embedder = %(embedder)s"
         )
-        parameters = {**_parameters(session.tenant_id, query, 0), "ids": list(passage_ids)}
+        parameters = {**_parameters(session.tenant_id, query, 0), "ids": uuid_array(passage_ids)}
         return dict(await _pairs(connection, statement, parameters))
 
 
