@@ -18,48 +18,7 @@ _SPANISH_MARKS = re.compile("[¿¡ñáéíóúü]")
 _CLASSIFIER_WORDS = 4  # below that many words py3langid guesses
 
 _LATIN = ("en", "es")
-_SPOKEN = (  # fmt: skip
-    "ar",
-    "bg",
-    "ca",
-    "cs",
-    "da",
-    "de",
-    "el",
-    "en",
-    "es",
-    "et",
-    "fa",
-    "fi",
-    "fr",
-    "he",
-    "hi",
-    "hr",
-    "hu",
-    "id",
-    "it",
-    "ja",
-    "ko",
-    "lt",
-    "lv",
-    "ms",
-    "nl",
-    "no",
-    "pl",
-    "pt",
-    "ro",
-    "ru",
-    "sk",
-    "sl",
-    "sr",
-    "sv",
-    "th",
-    "tr",
-    "uk",
-    "ur",
-    "vi",
-    "zh",
-)
+_SPOKEN = "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv th tr uk ur vi zh"
 
 
 def detect_language(text: str, *, among: Collection[str] | None = None, default: str = "en") -> str:
@@ -119,5 +78,5 @@ def _classify(text: str) -> str:
 def _classifier() -> Any:
     """The classifier, kept to languages that people are answered in: a price list is not Nigerian Pidgin."""
     classifier = import_module("py3langid")
-    classifier.set_languages(_SPOKEN)
+    classifier.set_languages(_SPOKEN.split())
     return classifier
