@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ _MAX_UNKNOWN = 6  # unknown words whose neighbours are looked up
 _LEAST_LETTERS = 4
 _LEAST_SIMILARITY = 0.4
 _NEIGHBOURS = 3
-_SHARED_BY_NEIGHBOURS = 0.7  # each of several neighbours counts this much
+_UNKNOWN_GRAMS = 2.0  # what 4-grams of a word held nowhere count beside the others; 1, 1.5, 2, 3 measured
 _NUMBER = re.compile(r"^\d+$")
 
 
@@ -66,7 +66,8 @@ async def understand(
     analysis = analyse(text, language)
     words = await _words(connection, scope, analysis, size)
     stems, holding = _asked_stems(scope.brand_id, words, size)
-    grams = await _asked_grams(connection, tables, scope, analysis, size)
+    unknown = {gram for word in words if not word.holding for gram in word.word.grams}
+    grams = await _asked_grams(connection, tables, scope, analysis, size, unknown)
     return Question(text, language, words, size.passages, holding, sparse_literal(stems), sparse_literal(grams))
 
 
@@ -112,15 +113,19 @@ def _asked_stems(
     for word in words:
         if word.holding:
             ask(word.stem, repeated(word.count) * word.rarity, word.holding)
-        share = 1.0 if len(word.similar) == 1 else _SHARED_BY_NEIGHBOURS
         for stem, similarity, passages in word.similar:
-            weight = repeated(word.count) * similarity * share * inverse_frequency(size.passages, passages)
+            weight = repeated(word.count) * similarity * inverse_frequency(size.passages, passages)
             ask(stem, weight, passages)
     return asked, holding
 
 
 async def _asked_grams(
-    connection: AsyncConnection[Any], tables: GramTables, scope: Scope, analysis: Analysis, size: BrandSize
+    connection: AsyncConnection[Any],
+    tables: GramTables,
+    scope: Scope,
+    analysis: Analysis,
+    size: BrandSize,
+    unknown: Set[int],
 ) -> dict[int, float]:
     counts: Counter[int] = analysis.grams
     if not counts or not size.passages:
@@ -129,7 +134,10 @@ async def _asked_grams(
     grams, share = list(counts), gram_share(analysis.language)
     holding = table.holding(grams, size.passages)
     return {
-        gram: share * repeated(counts[gram]) * inverse_frequency(size.passages, float(held))
+        gram: share
+        * (_UNKNOWN_GRAMS if gram in unknown else 1.0)
+        * repeated(counts[gram])
+        * inverse_frequency(size.passages, float(held))
         for gram, held in zip(grams, holding, strict=True)
         if held > 0
     }

@@ -127,6 +127,22 @@ async def test_a_handful_of_passages_answers(
 
 
 @pytest.mark.parametrize(
+    ("language", "query", "title"),
+    [
+        ("en", "warrnty of a bycicle", "Warranty"),
+        ("es", "garanía de las bicicltas", "Garantía"),
+        ("fa", "گارنتی دوچرحه", "گارانتی"),
+    ],
+)
+async def test_words_that_are_all_misspelt_still_lead_to_the_passage(
+    database: Database, tenant: TenantRows, language: str, query: str, title: str
+) -> None:
+    await fill(database, tenant, language)
+    found = await ask(database, tenant, query)
+    assert found.results[0].title == title
+
+
+@pytest.mark.parametrize(
     ("language", "query"),
     [
         ("en", "What is the capital of France?"),
