@@ -47,7 +47,6 @@ async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
 
 
 async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:
-    found: Found | None = None
     async with parts.database.tenant_reader(turn.tenant_id) as session:
         plan = await decide(parts, session, turn)
         if plan.small_talk:
@@ -55,13 +54,9 @@ async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> 
         if plan.blocked:
             return plan, Found(turn.question), no_answer(plan)
         ledger = await open_ledger(session, plan.policy.budget)
-        clock.lap("decide")
-        if not (plan.smart and plan.follow_up):  # a model call is not waited for with a connection in hand
-            found = await retrieve(parts, session, turn, plan, await questions(parts, turn, plan, ledger))
-    if found is None:
-        queries = await questions(parts, turn, plan, ledger)
-        async with parts.database.tenant_reader(turn.tenant_id) as session:
-            found = await retrieve(parts, session, turn, plan, queries)
+    clock.lap("decide")
+    # Models and embedders, which may be far away, are never waited for with a connection in hand.
+    found = await retrieve(parts, turn, plan, await questions(parts, turn, plan, ledger))
     clock.lap("retrieve")
     draft = await _grounded(parts, turn, plan, found, ledger, live)
     draft.ledger = ledger

@@ -35,6 +35,7 @@ async def diagnose_retrieval(
 ) -> RetrievalReport:
     """Search a brand's knowledge with the tenant's own configuration and report every stage."""
     tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
+    vectors = await retriever.embed_query(body.query)
     async with database.tenant_reader(tenant_id) as session:
         if not await brand_exists(session, body.brand_id):
             raise NotFound("no such brand")
@@ -44,6 +45,7 @@ async def diagnose_retrieval(
             tenant_id=tenant_id,
             brand_id=body.brand_id,
             query=body.query,
+            vectors=vectors,
             config=config,
             limit=body.limit,
             for_staff=True,
