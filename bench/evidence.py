@@ -65,13 +65,15 @@ class Asker:
     async def ask(self, text: str, kind: str, *, small: bool, without: frozenset[str] = frozenset()) -> None:
         gone = [self.sources[document] for document in without if document in self.sources]
         for retriever in self.retrievers:
+            vectors = await retriever.embed_query(text)
             async with TenantRollback(self.database, self.tenant) as session:
                 if gone:
                     hidden = update(KnowledgeSource).where(KnowledgeSource.id.in_(gone)).values(live_version=None)
                     await session.execute(hidden)
                 result = await retriever.retrieve(
-                    session, tenant_id=self.tenant, brand_id=self.brand, query=text, config=RetrievalConfig(), limit=3
-                )
+                    session, tenant_id=self.tenant, brand_id=self.brand, query=text, vectors=vectors,
+                    config=RetrievalConfig(), limit=3,
+                )  # fmt: skip
             signals = next(dict(s.detail["signals"]) for s in result.stages if s.name == "evidence")
             if signals:
                 self.rows.append(Row(self.questions.name, kind, small, "cosine" in signals, signals))

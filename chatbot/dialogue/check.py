@@ -1,6 +1,8 @@
 """Checks a model's text while it streams: citations resolve, links are known ones, no image, no HTML.
 
 What has been let through is never taken back: a piece that may still become markup is held until it is decided.
+Code gets no exception: where code ends is for a whole Markdown parser to say, and a guess that differs from the
+reader's parser lets an image through. Whatever is shown, `[` stands only in marks and in links to known addresses.
 """
 
 import re
@@ -10,7 +12,7 @@ from dataclasses import dataclass, field
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.parts import Draft
 
-_SPECIAL = re.compile(r"!?\[|【|<|`+|(?:https?|ftp|data|javascript|vbscript|file):|www\.", re.IGNORECASE)
+_SPECIAL = re.compile(r"!?\[|【|<|(?:https?|ftp|data|javascript|vbscript|file):|www\.", re.IGNORECASE)
 _BEGINNINGS = "|".join(
     sorted(
         {
@@ -20,13 +22,20 @@ _BEGINNINGS = "|".join(
         }
     )
 )
-_MAYBE_SPECIAL = re.compile(rf"(?:[ \t]*(?:!|`+|\b(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
+_MAYBE_SPECIAL = re.compile(rf"(?:[ \t]*(?:!|(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:(?:https?|ftp|data|javascript|vbscript|file):|www\.)[^\s<>\"'`\]\)|]*", re.IGNORECASE)
 _CITATION = re.compile(r"\s*\^?\s*\d{1,3}(?:\s*[,،;–-]\s*\^?\d{1,3})*\s*")
 _NUMBER = re.compile(r"\d+")
 _URL = re.compile(r"[^\s<>\"'`\]\)|]*")
 _SCHEMES = ("http://", "https://")
 _MAX_HELD = 600
 _TRAILING = ".,;:!?؟،'\""
+_IMAGE = re.compile(r"!\[[^\]]*\](?:\([^)]*\))?")
+_AFTER_GAP = ".,;!?)؟،؛"
+"""What may follow a piece that was taken out without a space between."""
+
+_TARGET = re.compile(r"[^\s()\\<>\[\]\x00-\x1f]+")
+"""An address that ends where `)` stands, whatever follows."""
 
 
 def known_links(texts: Iterable[str]) -> frozenset[str]:
@@ -67,8 +76,10 @@ class AnswerCheck:
     cited: list[int] = field(default_factory=list)
     removed: int = 0
     _held: str = ""
-    _line_start: bool = True
-    _fenced: bool = False
+    _tail: str = ""
+    _gap: bool = False
+    _after_address: bool = False
+    _after_mark: bool = False
 
     def feed(self, text: str) -> str:
         """Take a piece of the model's text; return what may be shown now."""
@@ -91,6 +102,7 @@ class AnswerCheck:
                 start -= 1
             self._emit(shown, start)
             blank = self._held[: len(self._held) - len(self._held.lstrip(" \t"))]
+            removed = self.removed
             blank_matters = self._held[len(blank)] == "<"  # a tag stood between words
             decided = self._construct(self._held[len(blank) :], final=final or len(self._held) > _MAX_HELD)
             if decided is None:
@@ -98,7 +110,11 @@ class AnswerCheck:
             length, replacement = decided
             self._held = self._held[len(blank) + length :]
             keeps_blank = replacement or blank_matters
+            self._gap = self._gap or self.removed > removed
             self._show(shown, blank + replacement if keeps_blank else "")
+            self._gap = self._gap or self.removed > removed
+            self._after_address = self._after_address or bool(_ADDRESS.match(replacement))
+            self._after_mark = self._after_mark or replacement.endswith("]")
         return "".join(shown)
 
     def _emit(self, shown: list[str], length: int) -> None:
@@ -107,8 +123,24 @@ class AnswerCheck:
 
     def _show(self, shown: list[str], text: str) -> None:
         if text:
-            shown.append(text)
-            self._line_start = text.endswith("\n")
+            shown.append(self._joint(text[0]) + text)
+            self._tail = (self._tail + text)[-3:]
+            self._gap = self._after_address = self._after_mark = False
+
+    def _joint(self, following: str) -> str:
+        """A space where two pieces would make markup, or an address, that neither of them is."""
+        last = self._tail[-1:]
+        markup = (
+            (self._after_mark and following in "(:")
+            or (last == "!" and following == "[")
+            or (last == "<" and (following.isalpha() or following in "/!?"))
+        )
+        if markup:
+            return " "
+        if not self._gap or not last or last.isspace() or following.isspace():
+            return ""
+        harmless = following in _AFTER_GAP and not self._after_address and self._tail.lower() != "www"
+        return "" if harmless else " "
 
     def _safe_length(self, *, final: bool) -> int:
         if final:
@@ -118,38 +150,18 @@ class AnswerCheck:
 
     def _construct(self, text: str, *, final: bool) -> tuple[int, str] | None:
         """Decide on the markup at the start of a text: its length and what is shown for it; None: not known yet."""
-        if text[0] == "`":
-            return self._code(text, final=final)
-        if self._fenced:
-            return 1, text[0]
         if text[0] == "<":
             return self._tag(text, final=final)
         if text[0] in "![【":
             return self._bracket(text, final=final)
         return self._address(text, final=final)
 
-    def _code(self, text: str, *, final: bool) -> tuple[int, str] | None:
-        """Code stays as it is: a fence at the start of a line, or a span that ends on its line."""
-        run = len(text) - len(text.lstrip("`"))
-        if run == len(text) and not final:
-            return None
-        if run >= 3 and self._line_start:
-            self._fenced = not self._fenced
-            return run, text[:run]
-        if self._fenced:
-            return run, text[:run]
-        line = text.split("\n", 1)[0]
-        end = line.find(text[:run], run)
-        if end >= 0:
-            return end + run, text[: end + run]
-        if final or len(line) < len(text):
-            return run, "'"  # a mark that opens nothing must not hide what follows from these checks
-        return None
-
     def _tag(self, text: str, *, final: bool) -> tuple[int, str] | None:
-        if len(text) == 1:
-            return (1, "<") if final else None
-        if not (text[1].isalpha() or text[1] in "/!?"):
+        """A tag or an address in `<>`; a lone `<` stays. `<1@b.example>` is an address too, `3<4` is none."""
+        word = text[1:].split(maxsplit=1)[0] if text[1:2].strip() else ""
+        if not final and len(word) + 1 == len(text):
+            return None
+        if not (word[:1].isalpha() or word[:1] in set("/!?") or ">" in word):
             return 1, "<"
         end = text.find(">")
         if end < 0:
@@ -164,6 +176,8 @@ class AnswerCheck:
         end = _closing(text, opened, "】" if text[opened] == "【" else "]")
         if end < 0:
             return self._open_bracket(text, opened, final=final)
+        if opened and _CITATION.fullmatch(text[2:end]):
+            return 1, "!"
         after = text[end + 1 : end + 2]
         target_end = text.find(")", end) if after == "(" else -1
         if not final and (not after or (after == "(" and target_end < 0)):
@@ -179,10 +193,15 @@ class AnswerCheck:
             return max(target_end, end) + 1, self._citation(inner)
         if target_end > 0:
             target = text[end + 2 : target_end].split(" ", maxsplit=1)[0]
-            return target_end + 1, self._link(target, _words(inner), words=True)
-        if text[end + 1 : end + 2] == ":" and self._line_start:
+            return target_end + 1, self._link(target, self._words(inner), words=True)
+        if text[end + 1 : end + 2] == ":" and self._tail[-1:] in ("", "\n"):
             return self._dropped(end + 2)
-        return end + 1, f"({_words(inner)})"
+        return end + 1, f"({self._words(inner)})"
+
+    def _words(self, inner: str) -> str:
+        """The words of a link, without what could become markup or an address of its own."""
+        words = re.sub(r"[\[\]!<>`\\]", "", _IMAGE.sub("", inner)).strip()
+        return _ADDRESS.sub(lambda found: self._link(found.group(), found.group()), words)
 
     def _open_bracket(self, text: str, opened: int, *, final: bool) -> tuple[int, str] | None:
         if final or "\n\n" in text:
@@ -214,7 +233,8 @@ class AnswerCheck:
     def _link(self, link: str, shown: str, *, words: bool = False) -> str:
         """A known address as it is; of an unknown one only its words, when it has any of its own."""
         if self._allowed(link):
-            return f"[{shown}]({link})" if words else link
+            target = link.rstrip(_TRAILING)
+            return f"[{shown}]({target})" if words and shown and _TARGET.fullmatch(target) else (shown or link)
         self.removed += 1
         return shown if words and not _SPECIAL.search(shown) else ""
 
@@ -242,8 +262,3 @@ def _closing(text: str, opened: int, closing: str) -> int:
             if depth == 0:
                 return at
     return -1
-
-
-def _words(inner: str) -> str:
-    """The words of a link without brackets, so that nothing inside becomes markup."""
-    return re.sub(r"[\[\]!<>`]", "", inner).strip()

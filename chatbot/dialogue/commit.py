@@ -8,9 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from chatbot.core import correlation
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
+from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
 from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn
 from chatbot.dialogue.repository import EventRow
+from chatbot.llm.budgets import Ledger
 from chatbot.llm.usage import record_usage
 
 log = get_logger(__name__)
@@ -29,14 +31,16 @@ async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draf
         DBAPIError: the database stayed away; the sweeper closes the reply.
     """
     values, events = _values(turn, plan, found, draft, timings), _events(turn, draft)
+    retried = False
     for wait in (*_WAITS, None):
         try:
-            return await _once(parts, turn, draft, values, events)
+            return await _once(parts, turn, draft, values, events, retried=retried)
         except DBAPIError as error:
             if wait is None or not error.connection_invalidated:
                 raise
             log.warning("reply not stored yet; trying again", reason=str(error.orig)[:200])
             await asyncio.sleep(wait)
+            retried = True
     raise AssertionError("unreachable")
 
 
@@ -49,14 +53,40 @@ async def flush(parts: Parts, turn: Turn, so_far: str) -> None:
         log.warning("partial reply not stored", reason=str(error.orig)[:200])
 
 
-async def _once(parts: Parts, turn: Turn, draft: Draft, values: dict[str, Any], events: list[EventRow]) -> bool:
+async def fail(parts: Parts, turn: Turn, ledger: Ledger | None) -> None:
+    """Close the reply of a turn that broke, with no text, and book what its model calls cost; once at most."""
     async with parts.database.tenant(turn.tenant_id) as session:
+        withdrawn = await repository.withdraw_reply(session, turn.reply_id, None)
+        if withdrawn and ledger:
+            await record_usage(session, ledger, message_id=turn.reply_id)
+
+
+async def _once(
+    parts: Parts, turn: Turn, draft: Draft, values: dict[str, Any], events: list[EventRow], *, retried: bool
+) -> bool:
+    async with parts.database.tenant(turn.tenant_id) as session:
+        if retried and (settled := await _settled(session, values)) is not None:
+            return settled
         stored = await repository.commit_reply(session, values, events)
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
         if draft.ledger:
             await record_usage(session, draft.ledger, message_id=turn.reply_id)
     return stored
+
+
+async def _settled(session: TenantSession, values: dict[str, Any]) -> bool | None:
+    """What became of an earlier try whose end was not heard of: stored, withdrawn, or (None) nothing.
+
+    Its usage is booked already, in the same transaction. A reply that the sweeper closed in between is not booked,
+    and looks like none of these: it keeps its mode empty.
+    """
+    row = await repository.message(session, values["reply_id"])
+    if row is None or row.status == "streaming":
+        return None
+    if (row.status, row.text, row.mode) == (values["status"], values["text"], values["mode"]):
+        return True
+    return False if row.mode == "human" else None
 
 
 def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> dict[str, Any]:

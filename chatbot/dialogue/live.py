@@ -13,6 +13,7 @@ from uuid import UUID
 
 from chatbot.core.errors import InvalidInput
 from chatbot.core.metrics import FIRST_TOKEN_SECONDS
+from chatbot.llm.budgets import Ledger
 
 PAUSE_SECONDS = 0.012
 """A reader who was just given text is not woken for more before that: a fast model would cost a write a token."""
@@ -94,7 +95,7 @@ class _Reader:
 class LiveReply:
     """A reply that this process is making.
 
-    `on_unread` is called when its last reader has left before the end.
+    `on_unread` is called when its last reader has left before the end; `ledger` holds the turn's model calls.
     """
 
     message_id: UUID
@@ -104,6 +105,7 @@ class LiveReply:
     last: StreamEvent | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
+    ledger: Ledger | None = None
     on_unread: "Callable[[LiveReply], None] | None" = None
     _begun: float = field(default_factory=time.monotonic)
     _readers: set[_Reader] = field(default_factory=set)

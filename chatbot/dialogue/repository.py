@@ -313,9 +313,10 @@ async def commit_reply(session: TenantSession, values: dict[str, Any], events: S
     return row.one_or_none() is not None
 
 
-async def withdraw_reply(session: TenantSession, reply_id: UUID, mode: str | None) -> None:
-    """Close a reply that must not be shown, with no text."""
-    await session.execute(_WITHDRAW, {"tenant_id": session.tenant_id, "id": reply_id, "mode": mode})
+async def withdraw_reply(session: TenantSession, reply_id: UUID, mode: str | None) -> bool:
+    """Close a reply that must not be shown, with no text; return whether it was open."""
+    row = await session.execute(_WITHDRAW, {"tenant_id": session.tenant_id, "id": reply_id, "mode": mode})
+    return row.one_or_none() is not None
 
 
 async def flush_reply(session: TenantSession, reply_id: UUID, so_far: str) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from chatbot.core.logging import get_logger
-from chatbot.db.sessions import TenantReader
 from chatbot.dialogue.condense import complete
 from chatbot.dialogue.decide import mentions
 from chatbot.dialogue.evidence import Passage
@@ -49,13 +48,16 @@ async def _condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> st
     return written if len(written) <= _MAX_QUERY else ""
 
 
-async def retrieve(parts: Parts, session: TenantReader, turn: Turn, plan: Plan, queries: Sequence[str]) -> Found:
+async def retrieve(parts: Parts, turn: Turn, plan: Plan, queries: Sequence[str]) -> Found:
     """Search the brand's public knowledge for the first of the queries that finds evidence."""
     found = Found(turn.question)
     for query in queries:
-        result = await parts.retriever.retrieve(
-            session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, config=plan.policy.retrieval
-        )
+        vectors = await parts.retriever.embed_query(query)
+        async with parts.database.tenant_reader(turn.tenant_id) as session:
+            result = await parts.retriever.retrieve(
+                session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, vectors=vectors,
+                config=plan.policy.retrieval,
+            )  # fmt: skip
         blocked = plan.policy.blocked
         passages = tuple(_passage(found) for found in result.context if not mentions(found.passage, blocked))
         found = Found(query, passages, result.evidence, _trace(result))

@@ -15,6 +15,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.web import problem_body
 from chatbot.dialogue import repository
 from chatbot.dialogue.accept import Accepted
+from chatbot.dialogue.commit import fail
 from chatbot.dialogue.live import LiveReply, Place, StreamEvent
 from chatbot.dialogue.parts import Incoming, Parts, Turn
 from chatbot.dialogue.prompts.phrases import phrase
@@ -191,10 +192,11 @@ class Dialogue:
         except SQLAlchemyError as error:
             log.warning("turn failed: database", reason=str(error)[:300])
             live.finish("error", _problem(Unavailable("the reply could not be stored")))
+            await self._fail(turn, live)
         except Exception as error:
             log.exception("turn failed")
             live.finish("error", _problem(error if isinstance(error, XinError) else XinError()))
-            await self._fail(turn)
+            await self._fail(turn, live)
         finally:
             del self._live[turn.reply_id]
 
@@ -205,10 +207,12 @@ class Dialogue:
         else:
             await StoredReply(self._parts.database, self._parts.bus, tenant_id, message_id).wait()
 
-    async def _fail(self, turn: Turn) -> None:
-        with suppress(SQLAlchemyError):
-            async with self._parts.database.tenant(turn.tenant_id) as session:
-                await repository.withdraw_reply(session, turn.reply_id, None)
+    async def _fail(self, turn: Turn, live: LiveReply) -> None:
+        """Close the reply's row and book its model calls; while the database is away, the sweeper closes the row."""
+        try:
+            await fail(self._parts, turn, live.ledger)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("failed turn not cleared up", reason=str(error)[:200])
 
     async def _keep(self) -> None:
         """Say which replies are still worked on, and close those of the silent."""

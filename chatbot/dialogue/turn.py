@@ -31,7 +31,7 @@ async def begin(parts: Parts, incoming: Incoming) -> Accepted:
 
 
 async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
-    """Run the rest of the turn; the live reply ends with `done`."""
+    """Run the rest of the turn; the live reply ends with `done`, and keeps the ledger for whoever clears up."""
     clock = _Clock()
     with tracer.start_as_current_span("turn") as span:
         span.set_attribute("xin.conversation_id", str(turn.conversation_id))
@@ -47,21 +47,16 @@ async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
 
 
 async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:
-    found: Found | None = None
     async with parts.database.tenant_reader(turn.tenant_id) as session:
         plan = await decide(parts, session, turn)
         if plan.small_talk:
             return plan, Found(turn.question), small_talk_reply(plan)
         if plan.blocked:
             return plan, Found(turn.question), no_answer(plan)
-        ledger = await open_ledger(session, plan.policy.budget)
-        clock.lap("decide")
-        if not (plan.smart and plan.follow_up):  # a model call is not waited for with a connection in hand
-            found = await retrieve(parts, session, turn, plan, await questions(parts, turn, plan, ledger))
-    if found is None:
-        queries = await questions(parts, turn, plan, ledger)
-        async with parts.database.tenant_reader(turn.tenant_id) as session:
-            found = await retrieve(parts, session, turn, plan, queries)
+        ledger = live.ledger = await open_ledger(session, plan.policy.budget)
+    clock.lap("decide")
+    # Models and embedders, which may be far away, are never waited for with a connection in hand.
+    found = await retrieve(parts, turn, plan, await questions(parts, turn, plan, ledger))
     clock.lap("retrieve")
     draft = await _grounded(parts, turn, plan, found, ledger, live)
     draft.ledger = ledger

@@ -35,6 +35,7 @@ async def diagnose_retrieval(
 ) -> RetrievalReport:
     """Search a brand's knowledge with the tenant's own configuration and report every stage."""
     tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
+    vectors = await retriever.embed_query(body.query)
     async with database.tenant_reader(tenant_id) as session:
         brand_id = await brand_of(session, body.brand_id)
         if brand_id is None:
@@ -45,6 +46,7 @@ async def diagnose_retrieval(
             tenant_id=tenant_id,
             brand_id=brand_id,
             query=body.query,
+            vectors=vectors,
             config=config,
             limit=body.limit,
             for_staff=True,

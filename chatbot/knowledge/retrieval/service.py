@@ -1,6 +1,7 @@
 """Retrieval: understand the question, find by words and by meaning, score, fuse, weigh the evidence, choose."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.metrics import RETRIEVAL_SECONDS
 from chatbot.db.sessions import TenantReader, driver_connection
 from chatbot.knowledge.analysis.languages import detect_language
-from chatbot.knowledge.embedding.contract import Embedder, knows
+from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
 from chatbot.knowledge.index.grams import GramTables
 from chatbot.knowledge.index.lexical import (
     Scope,
@@ -50,6 +51,19 @@ _EVIDENCE_PASSAGES = 3
 _SHOWN = 20  # candidates listed in a stage's report
 MAX_QUESTION = 4000
 """Characters of a question that are used."""
+
+EMBED_SECONDS = 2.0
+"""How long a question waits for its vector; later it is searched for by words alone."""
+
+_LATIN = re.compile(r"[a-zA-Z]")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionVector:
+    """A question as one embedder sees it: float32, (dimensions,), length 1."""
+
+    embedder: Embedder
+    vector: Vectors
 
 
 class _Clock:
@@ -89,6 +103,7 @@ class Retriever:
         tenant_id: UUID,
         brand_id: UUID,
         query: str,
+        vectors: Sequence[QuestionVector],
         config: RetrievalConfig,
         limit: int = 10,
         for_staff: bool = False,
@@ -96,6 +111,8 @@ class Retriever:
         """Find passages for ``query`` among the brand's live ones, all in the session's snapshot.
 
         Args:
+            vectors: of the query, from `embed_query`, asked for before the session was opened: an embedder may be an
+                endpoint far away, which is not waited for with a connection in hand. None: words only.
             limit: results returned, in order, those cut from the context included.
             for_staff: whether ``internal`` passages may be found, where the configuration names them. Visitors never
                 see them, whatever is configured.
@@ -105,37 +122,29 @@ class Retriever:
         scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, _visible(config, for_staff=for_staff)))
         text = query.strip()[:MAX_QUESTION]
         size = await read_size(connection, tenant_id, brand_id)
-        embedding = asyncio.create_task(self._embed(text, scope, size, config))
-        try:
-            question = await understand(connection, self._tables, scope, text, size)
-            clock.stage("normalise", _described(question))
-            lexical = await _lexical_candidates(connection, scope, question)
-            clock.stage("lexical", {"candidates": _pairs(lexical)})
-        finally:
-            vectors = await embedding
+        question = await understand(connection, self._tables, scope, text, size)
+        clock.stage("normalise", _described(question))
+        lexical = await _lexical_candidates(connection, scope, question)
+        clock.stage("lexical", {"candidates": _pairs(lexical)})
+        queries = _vector_queries(vectors, text, scope, size, config)
         search = _Search(session, connection, scope, question, config, clock)
-        nearest = await self._nearest(search, vectors)
-        fused, cosines = await self._fused(search, lexical, nearest, vectors)
+        nearest = await self._nearest(search, queries)
+        fused, cosines = await self._fused(search, lexical, nearest, queries)
         result = await _chosen(search, fused, cosines, limit)
         RETRIEVAL_SECONDS.observe(result.took_ms / 1000)
         return result
 
-    async def _embed(self, text: str, scope: Scope, size: BrandSize, config: RetrievalConfig) -> list[VectorQuery]:
-        """Embed the question with each embedder that knows its language; a failing one is left out, never fatal."""
-        if not text or not size.passages or not config.hybrid_weight:
-            return []
-        language = detect_language(text, among=size.languages, default=size.main_language)
-        queries = []
-        for embedder in self.embedders:
-            if not knows(embedder, language):
-                continue
-            try:
-                vector = await embedder.embed_query(text)
-            except XinError as error:
-                log.warning("embedder failed; searching without it", embedder=embedder.id, reason=error.detail)
-            else:
-                queries.append(VectorQuery(scope.brand_id, embedder.id, vector, size.passages, scope.filters))
-        return queries
+    async def embed_query(self, query: str) -> list[QuestionVector]:
+        """Embed a question for `retrieve`; an embedder that fails or takes too long is left out, never fatal.
+
+        Which language a question is in depends on the brand's, so an embedder is left out here only when the text has
+        no Latin letter and it cannot know it; `retrieve` has the last word.
+        """
+        text = query.strip()[:MAX_QUESTION]
+        language = detect_language(text)
+        asked = [one for one in self.embedders if text and (knows(one, language) or _LATIN.search(text))]
+        found = await asyncio.gather(*(_embedded(embedder, text) for embedder in asked))
+        return [vector for vector in found if vector is not None]
 
     async def _nearest(self, search: "_Search", vectors: Sequence[VectorQuery]) -> list[tuple[UUID, float]]:
         """Search every embedder's vectors; the first one's candidates are the ones that rank."""
@@ -185,6 +194,30 @@ class Retriever:
         missing = [candidate.id for candidate in candidates if candidate.id not in known]
         known |= await self.store.scores(search.session, vectors[0], missing) if missing else {}
         return {candidate.id: known[candidate.id] for candidate in candidates if candidate.id in known} or None
+
+
+async def _embedded(embedder: Embedder, text: str) -> QuestionVector | None:
+    try:
+        async with asyncio.timeout(EMBED_SECONDS):
+            return QuestionVector(embedder, await embedder.embed_query(text))
+    except (XinError, TimeoutError) as error:
+        reason = error.detail if isinstance(error, XinError) else f"no answer in {EMBED_SECONDS:g} s"
+        log.warning("embedder failed; searching without it", embedder=embedder.id, reason=reason)
+        return None
+
+
+def _vector_queries(
+    vectors: Sequence[QuestionVector], text: str, scope: Scope, size: BrandSize, config: RetrievalConfig
+) -> list[VectorQuery]:
+    """The vectors to search by: of the embedders that know the question's language."""
+    if not size.passages or not config.hybrid_weight:
+        return []
+    language = detect_language(text, among=size.languages, default=size.main_language)
+    return [
+        VectorQuery(scope.brand_id, one.embedder.id, one.vector, size.passages, scope.filters)
+        for one in vectors
+        if knows(one.embedder, language)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

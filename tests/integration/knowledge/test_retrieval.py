@@ -88,12 +88,15 @@ async def ask(
     for_staff: bool = False,
     **config: object,
 ) -> RetrievalResult:
+    retriever = retriever or Retriever()
+    vectors = await retriever.embed_query(query)
     async with database.tenant_reader(tenant.id) as session:
-        return await (retriever or Retriever()).retrieve(
+        return await retriever.retrieve(
             session,
             tenant_id=tenant.id,
             brand_id=brand_id or tenant.brand_id,
             query=query,
+            vectors=vectors,
             config=RetrievalConfig.model_validate(config),
             for_staff=for_staff,
         )

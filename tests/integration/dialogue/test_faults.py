@@ -1,0 +1,67 @@
+"""A database that fails at the worst moment of a turn: no reply is lost, taken back or paid for twice."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from chatbot.db.sessions import TenantSession
+from tests.conftest import TenantRows
+from tests.integration.dialogue.model_server import ModelServer
+from tests.integration.dialogue.platform import Platform
+from tests.integration.dialogue.test_with_model import REFUND, one
+
+Tenant = Callable[[UUID], AbstractAsyncContextManager[TenantSession]]
+LOST = OperationalError("COMMIT", {}, ConnectionError("connection lost"), connection_invalidated=True)
+
+
+def failing(tenant: Tenant, *, at: int, before: SQLAlchemyError | None, after: SQLAlchemyError | None) -> Tenant:
+    """Real transactions, of which the one numbered `at` fails before it begins or after it was committed."""
+    count = 0
+
+    @asynccontextmanager
+    async def opened(tenant_id: UUID) -> AsyncIterator[TenantSession]:
+        nonlocal count
+        count += 1
+        fails = count == at
+        if fails and before:
+            raise before
+        async with tenant(tenant_id) as session:
+            yield session
+        if fails and after:
+            raise after
+
+    return opened
+
+
+async def test_a_commit_whose_end_was_not_heard_of_counts_once(
+    smart: Platform, shop: TenantRows, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.words = ["Within 14 days [1]."]
+    monkeypatch.setattr(smart.database, "tenant", failing(smart.database.tenant, at=2, before=None, after=LOST))
+    answer = await smart.ask(shop, REFUND)
+    assert (answer["answer"], answer["mode"], answer["status"]) == ("Within 14 days [1].", "model", "complete")
+    assert tuple(await one(smart, shop, "SELECT status, text FROM messages WHERE role = 'bot'")) == (
+        "complete",
+        "Within 14 days [1].",
+    )
+    assert (await one(smart, shop, "SELECT count(*) FROM usage_records"))[0] == 1
+    assert (await one(smart, shop, "SELECT count(*) FROM events WHERE name = 'message.sent'"))[0] == 1
+
+
+async def test_a_turn_that_the_database_breaks_is_closed_and_booked(
+    smart: Platform, shop: TenantRows, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.words = ["Within 14 days [1]."]
+    broken = OperationalError("UPDATE", {}, ValueError("disk full"))
+    monkeypatch.setattr(smart.database, "tenant", failing(smart.database.tenant, at=2, before=broken, after=None))
+    events = await smart.stream(shop, REFUND)
+    assert events[-1]["event"] == "error"
+    async with asyncio.timeout(5):
+        while (row := await one(smart, shop, "SELECT status, text FROM messages WHERE role = 'bot'"))[0] == "streaming":  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert tuple(row) == ("interrupted", "")
+    assert (await one(smart, shop, "SELECT count(*) FROM usage_records"))[0] == 1
