@@ -51,6 +51,18 @@ class RefusedPage:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPages:
+    """The pages a sitemap names, each once, and what was refused at once.
+
+    `complete`: it and all it leads to were read whole. If not, a page it does not name here may still be in it.
+    """
+
+    pages: tuple[str, ...]
+    refused: tuple[RefusedPage, ...]
+    complete: bool
+
+
 class _Refused(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -97,13 +109,15 @@ class Crawler:
                 tried += 1
                 yield await self._attempt(found, url)
 
-    async def addresses(self, url: str) -> tuple[list[str], list[RefusedPage]]:
-        """Ask only which pages a sitemap names, at most `max_pages`, each once; and what was refused at once."""
+    async def addresses(self, url: str) -> NamedPages:
+        """Ask only which pages a sitemap names, at most `max_pages`."""
         pages: dict[str, str] = {}
         refused: list[RefusedPage] = []
+        complete = True
         async for found in self._pages_of(url):
-            if isinstance(found, RefusedPage):
+            if isinstance(found, RefusedPage):  # a sitemap, not a page
                 refused.append(found)
+                complete = False
             elif (fault := self._fault_of(found, url)) is not None:
                 refused.append(fault)
             elif len(pages) < self._options.max_pages:
@@ -111,8 +125,9 @@ class Crawler:
             elif fold_url(found) not in pages:
                 limit = self._options.max_pages
                 refused.append(RefusedPage(url, "page_limit", f"The sitemap names more than {limit} pages."))
+                complete = False
                 break
-        return list(pages.values()), refused
+        return NamedPages(tuple(pages.values()), tuple(refused), complete)
 
     def _fault_of(self, page: str, sitemap: str) -> RefusedPage | None:
         """What can be said against a page without asking the network."""

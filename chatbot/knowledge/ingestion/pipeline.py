@@ -210,14 +210,14 @@ class Pipeline:
         return True
 
     async def _list_pages(self, work: Work) -> None:
-        pages, refused = await self._watched(work, self.reader.addresses(work))
+        named = await self._watched(work, self.reader.addresses(work))
         async with self._held(work) as (session, source, job):
             notes = await sitemaps.adopt_pages(
-                session, source, pages, refused, queue=self.queue, queue_name=self.queue_name, store=self.store
+                session, source, named, queue=self.queue, queue_name=self.queue_name, store=self.store
             )
             source.live_version, source.status = source.version, "ready"
             source.reason, source.reason_code = notes, "pages"
-            job.done = job.total = len(pages)
+            job.done = job.total = len(named.pages)
             await self._complete(session, job, (notes,))
 
     async def _watched(self, work: Work, reading: Coroutine[Any, Any, Result]) -> Result:

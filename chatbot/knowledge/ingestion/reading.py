@@ -12,7 +12,7 @@ from chatbot.core.blobs import BlobStore
 from chatbot.core.safe_http import SafeHttp
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.chunk import Chunk, chunk_markdown, chunk_pairs
-from chatbot.knowledge.crawl import Crawler, CrawlOptions, RefusedPage
+from chatbot.knowledge.crawl import Crawler, CrawlOptions, NamedPages, RefusedPage
 from chatbot.knowledge.ingestion.errors import TRIES, IngestionFault
 from chatbot.knowledge.ingestion.work import Piece, Prepared, Work
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
@@ -56,17 +56,18 @@ class Reader:
             return await asyncio.to_thread(_cut_text, work, body.decode())
         return await asyncio.to_thread(_cut_document, work, await self._parse(work, body))
 
-    async def addresses(self, work: Work) -> tuple[list[str], list[RefusedPage]]:
+    async def addresses(self, work: Work) -> NamedPages:
         """Return what a sitemap names: pages to be read, and what was refused at once.
 
         Raises:
             IngestionFault: nothing can be read there.
         """
-        crawler = self._new_crawler()
-        pages, refused = await crawler.addresses(str(work.url))
-        if not pages:
-            raise _refusal(refused[0]) if refused else IngestionFault("no_pages", "The sitemap names no page.", tries=1)
-        return pages, refused
+        named = await self._new_crawler().addresses(str(work.url))
+        if not named.pages and named.refused:
+            raise _refusal(named.refused[0])
+        if not named.pages:
+            raise IngestionFault("no_pages", "The sitemap names no page.", tries=1)
+        return named
 
     async def _page(self, work: Work) -> Prepared:
         found = await self._crawl_of(work).page(str(work.url))
