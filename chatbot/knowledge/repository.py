@@ -56,6 +56,11 @@ async def find_source(session: TenantReader, source_id: UUID) -> KnowledgeSource
     return await session.scalar(select(KnowledgeSource).where(KnowledgeSource.id == source_id))
 
 
+async def version_of(session: TenantReader, source_id: UUID) -> int | None:
+    """Return the newest version asked for of a source."""
+    return await session.scalar(select(KnowledgeSource.version).where(KnowledgeSource.id == source_id))
+
+
 async def lock_source(session: TenantSession, source_id: UUID) -> KnowledgeSource | None:
     """Read a source and hold it: whoever changes a source, its job or its passages takes this lock first."""
     return await session.scalar(select(KnowledgeSource).where(KnowledgeSource.id == source_id).with_for_update())

@@ -124,7 +124,8 @@ class Pipeline:
             job.stage = job.stage or ("fetch" if source.kind in ("url", "sitemap") else "parse")
             source.status = "processing"
             await session.flush()
-            return Work.of(source, job)
+            crawl = await repository.version_of(session, source.parent_id) if source.parent_id else None
+            return Work.of(source, job, crawl)
 
     async def _slice(self, work: Work) -> None:
         if work.kind == "sitemap":

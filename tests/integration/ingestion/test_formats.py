@@ -150,8 +150,16 @@ async def test_a_sitemap_and_its_pages(knowledge: Client, site: web.Application)
             ("completed", None), ("completed", None), ("failed", "noindex"),
         ]  # fmt: skip
         site[NAMES].remove("two")
+        known = {job["id"] for job in jobs}
         again = await knowledge.give(kind="sitemap", url=url)
         assert "1 pages that are gone were removed" in (await knowledge.ended(again["job_id"]))["reason"]
+        jobs = (await knowledge.call("GET", "/admin/ingestion_jobs"))["items"]
+        ends = [await knowledge.ended(job["id"]) for job in jobs if job["id"] not in {*known, again["job_id"]}]
+        assert sorted((job["status"], job["reason_code"]) for job in ends) == [
+            ("completed", "notes"), ("failed", "noindex"),
+        ]  # fmt: skip
+        one = next(job for job in ends if job["status"] == "completed")
+        assert "says the same as before" in one["reason"]
     ready = (await knowledge.call("GET", "/admin/knowledge_assets"))["items"]
     assert sorted(item["title"].rpartition("/")[2] for item in ready) == ["Page one", "hidden", "sitemap.xml"]
     await knowledge.call("DELETE", f"/admin/knowledge_assets/{taken['source_id']}", 204)
