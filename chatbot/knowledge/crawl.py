@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -15,7 +15,7 @@ from chatbot.knowledge.parse.errors import ParseError
 from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
 from chatbot.knowledge.parse.sandbox import ParserSandbox
 from chatbot.knowledge.parse.sniff import extension_for
-from chatbot.knowledge.robots import ALLOW_ALL, MAX_BYTES, REFUSE_ALL, Robots, read_robots
+from chatbot.knowledge.robots import ALLOW_ALL, MAX_BYTES, Robots, read_robots
 from chatbot.knowledge.sitemap import Sitemap, SitemapError, read_sitemap
 
 _TRACKING = ("utm_", "gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "yclid", "_ga", "igshid")
@@ -51,6 +51,18 @@ class RefusedPage:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class NamedPages:
+    """The pages a sitemap names, each once, and what was refused at once.
+
+    `complete`: it and all it leads to were read whole. If not, a page it does not name here may still be in it.
+    """
+
+    pages: tuple[str, ...]
+    refused: tuple[RefusedPage, ...]
+    complete: bool
+
+
 class _Refused(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
@@ -59,7 +71,7 @@ class _Refused(Exception):
 
 
 class Crawler:
-    """One crawl of one tenant; remembers robots.txt, the pause for each host and the pages it has seen."""
+    """One crawl of one tenant; remembers robots.txt, the pause for each host and who took which page."""
 
     def __init__(
         self,
@@ -74,11 +86,15 @@ class Crawler:
         self._limits = limits or ParseLimits()
         self._robots: dict[tuple[str, str, int], Robots] = {}
         self._next_turn: dict[str, float] = {}
-        self._seen: set[str] = set()
+        self._seen: dict[str, Hashable] = {}
 
-    async def page(self, url: str) -> CrawledPage | RefusedPage:
-        """Fetch and read one address. A refusal is an answer, not an error."""
-        return await self._attempt(url, None)
+    async def page(self, url: str, taker: Hashable | None = None) -> CrawledPage | RefusedPage:
+        """Fetch and read one address. A refusal is an answer, not an error.
+
+        Args:
+            taker: who asks; what it took in an earlier try is no duplicate to it. None: somebody new.
+        """
+        return await self._attempt(url, None, taker or object())
 
     async def sitemap(self, url: str) -> AsyncIterator[CrawledPage | RefusedPage]:
         """Fetch and read what a sitemap names, one page after the other, each with its outcome.
@@ -95,15 +111,17 @@ class Crawler:
                 return
             elif fold_url(found) not in self._seen:
                 tried += 1
-                yield await self._attempt(found, url)
+                yield await self._attempt(found, url, object())
 
-    async def addresses(self, url: str) -> tuple[list[str], list[RefusedPage]]:
-        """Ask only which pages a sitemap names, at most `max_pages`, each once; and what was refused at once."""
+    async def addresses(self, url: str) -> NamedPages:
+        """Ask only which pages a sitemap names, at most `max_pages`."""
         pages: dict[str, str] = {}
         refused: list[RefusedPage] = []
+        complete = True
         async for found in self._pages_of(url):
-            if isinstance(found, RefusedPage):
+            if isinstance(found, RefusedPage):  # a sitemap, not a page
                 refused.append(found)
+                complete = False
             elif (fault := self._fault_of(found, url)) is not None:
                 refused.append(fault)
             elif len(pages) < self._options.max_pages:
@@ -111,8 +129,9 @@ class Crawler:
             elif fold_url(found) not in pages:
                 limit = self._options.max_pages
                 refused.append(RefusedPage(url, "page_limit", f"The sitemap names more than {limit} pages."))
+                complete = False
                 break
-        return list(pages.values()), refused
+        return NamedPages(tuple(pages.values()), tuple(refused), complete)
 
     def _fault_of(self, page: str, sitemap: str) -> RefusedPage | None:
         """What can be said against a page without asking the network."""
@@ -153,25 +172,26 @@ class Crawler:
         except SitemapError as error:
             raise _Refused("bad_sitemap", str(error)) from error
 
-    async def _attempt(self, url: str, sitemap: str | None) -> CrawledPage | RefusedPage:
+    async def _attempt(self, url: str, sitemap: str | None, taker: Hashable) -> CrawledPage | RefusedPage:
+        self._seen = {seen: by for seen, by in self._seen.items() if by != taker}
         try:
-            return await self._take(url, sitemap)
+            return await self._take(url, sitemap, taker)
         except _Refused as refused:
             return RefusedPage(url, refused.code, refused.reason)
         except ParseError as error:
             return RefusedPage(url, error.code, error.reason)
 
-    async def _take(self, url: str, sitemap: str | None) -> CrawledPage:
-        self._see(url)
+    async def _take(self, url: str, sitemap: str | None, taker: Hashable) -> CrawledPage:
+        self._see(url, taker)
         fetched = await self._fetch(url, sitemap, self._options.max_page_bytes)
         if fold_url(fetched.url) != fold_url(url):
-            self._see(fetched.url)
+            self._see(fetched.url, taker)
         document = await self._sandbox.parse(fetched.body, _filename(fetched), fetched.media_type, self._limits)
         if sitemap and (document.noindex or "noindex" in fetched.headers.get("x-robots-tag", "").lower()):
             raise _Refused("noindex", "The page asks not to be indexed.")
-        return CrawledPage(self._settle(fetched, document), document)
+        return CrawledPage(self._settle(fetched, document, taker), document)
 
-    def _settle(self, fetched: Fetched, document: ParsedDocument) -> str:
+    def _settle(self, fetched: Fetched, document: ParsedDocument, taker: Hashable) -> str:
         """The address the page goes by: its canonical one if that is on the same site. Folds duplicates."""
         own = parse_address(fetched.url)
         final = fetched.url
@@ -183,18 +203,15 @@ class Crawler:
             if same_site(canonical, own):
                 final = canonical.url
         if fold_url(final) != fold_url(fetched.url):
-            self._see(final)
+            self._see(final, taker)
         text = hashlib.sha256(document.markdown.encode()).hexdigest()
-        if text in self._seen:
+        if self._seen.setdefault(text, taker) != taker:
             raise _Refused("duplicate", "The page says the same as another page of this crawl.")
-        self._seen.add(text)
         return final
 
-    def _see(self, url: str) -> None:
-        folded = fold_url(url)
-        if folded in self._seen:
+    def _see(self, url: str, taker: Hashable) -> None:
+        if self._seen.setdefault(fold_url(url), taker) != taker:
             raise _Refused("duplicate", "The page is the same as another page of this crawl.")
-        self._seen.add(folded)
 
     async def _fetch(self, url: str, start: str | None, max_bytes: int) -> Fetched:
         """One polite request. Raises _Refused with the reason of any failure."""
@@ -219,7 +236,8 @@ class Crawler:
         return fetched
 
     async def _robots_of(self, address: Address) -> Robots:
-        """The rules of a site, asked once. None there: all is allowed. Not to be had: nothing is (RFC 9309)."""
+        """The rules of a site, asked until it answers. None there: all is allowed. Not to be had: nothing is, for now
+        (RFC 9309, 2.3.1.4)."""
         known = self._robots.get(address.origin)
         if known is None:
             known = await self._fetch_robots(address)
@@ -231,11 +249,14 @@ class Crawler:
             fetched = await self._http.fetch(address.follow("/robots.txt").url, max_bytes=MAX_BYTES)
         except AddressRefused:
             raise
-        except XinError:
-            return REFUSE_ALL
+        except XinError as error:
+            raise _Refused("robots_unavailable", f"The site's robots.txt cannot be had: {error.detail}") from error
         if fetched.status == 200:
             return read_robots(fetched.body.decode("utf-8", errors="replace"))
-        return REFUSE_ALL if fetched.status >= 500 else ALLOW_ALL
+        if fetched.status >= 500 or fetched.status == 429:
+            reason = f"The site's robots.txt cannot be had: the site answered with status {fetched.status}."
+            raise _Refused("robots_unavailable", reason)
+        return ALLOW_ALL
 
     async def _wait_turn(self, host: str, robots: Robots) -> None:
         pause = min(max(self._options.pause, robots.crawl_delay or 0.0), self._options.max_pause)

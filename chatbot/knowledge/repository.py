@@ -56,6 +56,16 @@ async def find_source(session: TenantReader, source_id: UUID) -> KnowledgeSource
     return await session.scalar(select(KnowledgeSource).where(KnowledgeSource.id == source_id))
 
 
+async def version_of(session: TenantReader, source_id: UUID) -> int | None:
+    """Return the newest version asked for of a source."""
+    return await session.scalar(select(KnowledgeSource.version).where(KnowledgeSource.id == source_id))
+
+
+async def blob_in_use(session: TenantReader, key: str) -> bool:
+    """Return whether a source of the tenant refers to a stored file."""
+    return await session.scalar(select(KnowledgeSource.id).where(KnowledgeSource.blob_key == key)) is not None
+
+
 async def lock_source(session: TenantSession, source_id: UUID) -> KnowledgeSource | None:
     """Read a source and hold it: whoever changes a source, its job or its passages takes this lock first."""
     return await session.scalar(select(KnowledgeSource).where(KnowledgeSource.id == source_id).with_for_update())

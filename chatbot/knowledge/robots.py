@@ -27,7 +27,6 @@ class Robots:
 
 
 ALLOW_ALL = Robots()
-REFUSE_ALL = Robots(rules=((False, "/"),))
 
 
 def read_robots(text: str) -> Robots:

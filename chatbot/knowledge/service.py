@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import procrastinate
+import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.core import correlation
 from chatbot.core.blobs import BlobStore
@@ -91,7 +93,7 @@ class KnowledgeService:
         wanted.filename, wanted.content_type = content.filename, content.content_type
         wanted.title = labels.title or content.filename or wanted.title
         wanted.content_hash, wanted.byte_size, wanted.blob_key = content.sha256, content.size, key
-        async with self._unless_committed(key), self.database.tenant(tenant_id) as session:
+        async with self._unless_committed(tenant_id, key), self.database.tenant(tenant_id) as session:
             taken = await self._register(session, wanted, labels)
             if taken.source.blob_key != key:
                 await queueing.drop_files(self.queue, session, [key])
@@ -287,13 +289,20 @@ class KnowledgeService:
             await queueing.drop_files(self.queue, session, files)
 
     @asynccontextmanager
-    async def _unless_committed(self, key: str) -> AsyncIterator[None]:
-        """Remove a stored file again when the transaction inside does not commit."""
+    async def _unless_committed(self, tenant_id: UUID, key: str) -> AsyncIterator[None]:
+        """Remove a stored file again when the transaction inside did not commit.
+
+        A COMMIT whose answer is lost may have happened, so the row is looked for; when that cannot be done the file
+        stays: one file too many is better than knowledge without its file.
+        """
         try:
             yield
         except BaseException:
-            with suppress(Unavailable):
-                await self.blobs.delete(key)
+            with suppress(Unavailable, SQLAlchemyError, psycopg.Error, OSError):
+                async with self.database.tenant_reader(tenant_id) as session:
+                    committed = await repository.blob_in_use(session, key)
+                if not committed:
+                    await self.blobs.delete(key)
             raise
 
 

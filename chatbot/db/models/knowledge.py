@@ -45,6 +45,21 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
         owned_by("brand_id", "brands"),
         Index("ix_knowledge_sources_id", "id"),  # whose is it, for callers that reach several tenants
         UniqueConstraint("tenant_id", "brand_id", "external_id"),
+        Index(
+            "ix_knowledge_sources_twin",
+            "tenant_id",
+            "brand_id",
+            "content_hash",
+            postgresql_where=sql("external_id IS NULL AND parent_id IS NULL"),
+        ),
+        # By hash: an address may be longer than what a B-tree takes.
+        Index(
+            "ix_knowledge_sources_url",
+            "url",
+            postgresql_using="hash",
+            postgresql_where=sql("external_id IS NULL AND parent_id IS NULL"),
+        ),
+        Index("ix_knowledge_sources_pages", "tenant_id", "parent_id", postgresql_where=sql("parent_id IS NOT NULL")),
         CheckConstraint("kind IN ('file', 'text', 'qa', 'url', 'sitemap')", name="kind"),
         CheckConstraint("status IN ('pending', 'processing', 'ready', 'failed')", name="status"),
         CheckConstraint("visibility IN ('public', 'internal')", name="visibility"),

@@ -124,7 +124,8 @@ class Pipeline:
             job.stage = job.stage or ("fetch" if source.kind in ("url", "sitemap") else "parse")
             source.status = "processing"
             await session.flush()
-            return Work.of(source, job)
+            crawl = await repository.version_of(session, source.parent_id) if source.parent_id else None
+            return Work.of(source, job, crawl)
 
     async def _slice(self, work: Work) -> None:
         if work.kind == "sitemap":
@@ -210,14 +211,14 @@ class Pipeline:
         return True
 
     async def _list_pages(self, work: Work) -> None:
-        pages, refused = await self._watched(work, self.reader.addresses(work))
+        named = await self._watched(work, self.reader.addresses(work))
         async with self._held(work) as (session, source, job):
             notes = await sitemaps.adopt_pages(
-                session, source, pages, refused, queue=self.queue, queue_name=self.queue_name, store=self.store
+                session, source, named, queue=self.queue, queue_name=self.queue_name, store=self.store
             )
             source.live_version, source.status = source.version, "ready"
             source.reason, source.reason_code = notes, "pages"
-            job.done = job.total = len(pages)
+            job.done = job.total = len(named.pages)
             await self._complete(session, job, (notes,))
 
     async def _watched(self, work: Work, reading: Coroutine[Any, Any, Result]) -> Result:

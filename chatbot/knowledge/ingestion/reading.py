@@ -12,7 +12,7 @@ from chatbot.core.blobs import BlobStore
 from chatbot.core.safe_http import SafeHttp
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.chunk import Chunk, chunk_markdown, chunk_pairs
-from chatbot.knowledge.crawl import Crawler, CrawlOptions, RefusedPage
+from chatbot.knowledge.crawl import Crawler, CrawlOptions, NamedPages, RefusedPage
 from chatbot.knowledge.ingestion.errors import TRIES, IngestionFault
 from chatbot.knowledge.ingestion.work import Piece, Prepared, Work
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
@@ -22,7 +22,7 @@ from chatbot.knowledge.parse.sandbox import ParserSandbox
 _SURE_OF_LANGUAGE = 120
 """A passage shorter than this, in characters, is taken to be in its document's language."""
 
-_MAY_PASS_LATER = frozenset({"outgoing_failed", "outgoing_timeout", "http_status"})
+_MAY_PASS_LATER = frozenset({"outgoing_failed", "outgoing_timeout", "http_status", "robots_unavailable"})
 _MAY_BE_PARSED_LATER = frozenset({ParseFault.TIMEOUT, ParseFault.OUT_OF_MEMORY, ParseFault.CRASHED})
 _KEPT_CRAWLS = 32
 
@@ -38,7 +38,7 @@ class Reader:
         self._http = http
         self._limits = limits
         self._options = options
-        self._crawls: OrderedDict[UUID, Crawler] = OrderedDict()
+        self._crawls: OrderedDict[tuple[UUID, int | None], Crawler] = OrderedDict()
 
     async def read(self, work: Work) -> Prepared:
         """Read and cut a source.
@@ -56,40 +56,37 @@ class Reader:
             return await asyncio.to_thread(_cut_text, work, body.decode())
         return await asyncio.to_thread(_cut_document, work, await self._parse(work, body))
 
-    async def addresses(self, work: Work) -> tuple[list[str], list[RefusedPage]]:
+    async def addresses(self, work: Work) -> NamedPages:
         """Return what a sitemap names: pages to be read, and what was refused at once.
 
         Raises:
             IngestionFault: nothing can be read there.
         """
-        crawler = self._new_crawler()
-        pages, refused = await crawler.addresses(str(work.url))
-        if not pages:
-            raise _refusal(refused[0]) if refused else IngestionFault("no_pages", "The sitemap names no page.", tries=1)
-        return pages, refused
+        named = await self._new_crawler().addresses(str(work.url))
+        if not named.pages and named.refused:
+            raise _refusal(named.refused[0])
+        if not named.pages:
+            raise IngestionFault("no_pages", "The sitemap names no page.", tries=1)
+        return named
 
     async def _page(self, work: Work) -> Prepared:
-        found = await self._crawl_of(work).page(str(work.url))
+        found = await self._crawl_of(work).page(str(work.url), work.source_id)
         if isinstance(found, RefusedPage):
-            self._forget(work)
             raise _refusal(found)
         if work.parent_id and found.document.noindex:
             raise IngestionFault("noindex", "The page asks not to be indexed.", tries=1)
         return await asyncio.to_thread(_cut_document, work, found.document)
 
     def _crawl_of(self, work: Work) -> Crawler:
+        """One for all pages of one reading of a sitemap; the next reading asks the site anew."""
         if work.parent_id is None:
             return self._new_crawler()
-        known = self._crawls.setdefault(work.parent_id, self._new_crawler())
-        self._crawls.move_to_end(work.parent_id)
+        crawl = (work.parent_id, work.parent_version)
+        known = self._crawls.setdefault(crawl, self._new_crawler())
+        self._crawls.move_to_end(crawl)
         while len(self._crawls) > _KEPT_CRAWLS:
             self._crawls.popitem(last=False)
         return known
-
-    def _forget(self, work: Work) -> None:
-        """A page that is tried again must not be taken for a duplicate of itself."""
-        if work.parent_id is not None:
-            self._crawls.pop(work.parent_id, None)
 
     def _new_crawler(self) -> Crawler:
         return Crawler(self._http, self._sandbox, self._options, self._limits)

@@ -1,7 +1,6 @@
 """The pages of a sitemap as sources of their own: new ones are added, known ones read again, vanished ones removed."""
 
 from collections import Counter
-from collections.abc import Sequence
 
 import procrastinate
 
@@ -9,7 +8,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import KnowledgeSource
 from chatbot.db.sessions import TenantSession
 from chatbot.knowledge import queueing, repository
-from chatbot.knowledge.crawl import RefusedPage
+from chatbot.knowledge.crawl import NamedPages
 from chatbot.knowledge.index.passages import remove_passages
 from chatbot.knowledge.index.vectors import VectorStore
 
@@ -17,8 +16,7 @@ from chatbot.knowledge.index.vectors import VectorStore
 async def adopt_pages(
     session: TenantSession,
     parent: KnowledgeSource,
-    pages: Sequence[str],
-    refused: Sequence[RefusedPage],
+    named: NamedPages,
     *,
     queue: procrastinate.App,
     queue_name: str,
@@ -26,11 +24,14 @@ async def adopt_pages(
 ) -> str:
     """Bring the children of a held sitemap in line with what it names now, and queue their reading.
 
+    A page that it names no more is removed, but only when all of it could be read: a part that does not answer today
+    must not take its pages along.
+
     Returns:
         A sentence on how many pages were taken and why others were not.
     """
     known = await repository.children_by_url(session, parent.id)
-    for url in pages:
+    for url in named.pages:
         child = known.pop(url, None)
         if child is None:
             child = _page_of(parent, url)
@@ -40,11 +41,12 @@ async def adopt_pages(
             child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
         await session.flush()
         await queueing.new_job(queue, session, child, queue=queue_name)
-    for vanished in known.values():
+    gone = list(known.values()) if named.complete else []
+    for vanished in gone:
         await remove_passages(session, vanished.brand_id, vanished.id, store=store)
         await session.delete(vanished)
     await session.flush()
-    return _summary(len(pages), len(known), refused)
+    return _summary(named, len(gone))
 
 
 def _page_of(parent: KnowledgeSource, url: str) -> KnowledgeSource:
@@ -55,11 +57,13 @@ def _page_of(parent: KnowledgeSource, url: str) -> KnowledgeSource:
     )  # fmt: skip
 
 
-def _summary(taken: int, vanished: int, refused: Sequence[RefusedPage]) -> str:
-    said = [f"{taken} pages taken."]
+def _summary(named: NamedPages, vanished: int) -> str:
+    said = [f"{len(named.pages)} pages taken."]
     if vanished:
         said.append(f"{vanished} pages that are gone were removed.")
-    if refused:
-        reasons = Counter(page.reason for page in refused)
+    if not named.complete:
+        said.append("The sitemap could not be read to its end: pages from before were kept.")
+    if named.refused:
+        reasons = Counter(page.reason for page in named.refused)
         said.append("Not taken: " + " ".join(f"{count} × {reason}" for reason, count in reasons.most_common(5)))
     return " ".join(said)

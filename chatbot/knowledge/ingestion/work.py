@@ -20,6 +20,7 @@ class Work:
     source_id: UUID
     brand_id: UUID
     parent_id: UUID | None
+    parent_version: int | None
     version: int
     kind: str
     title: str
@@ -31,12 +32,13 @@ class Work:
     blob_key: str | None
 
     @classmethod
-    def of(cls, source: KnowledgeSource, job: IngestionJob) -> "Work":
+    def of(cls, source: KnowledgeSource, job: IngestionJob, parent_version: int | None = None) -> "Work":
         """Copy what the slice needs, so that no session stays open while it works."""
         return cls(
             tenant_id=source.tenant_id, job_id=job.id, run=job.run, done=job.done, parsed_key=job.parsed_key,
-            source_id=source.id, brand_id=source.brand_id, parent_id=source.parent_id, version=job.version,
-            kind=source.kind, title=source.title, titled=source.titled, url=source.url, language=source.language,
+            source_id=source.id, brand_id=source.brand_id, parent_id=source.parent_id,
+            parent_version=parent_version, version=job.version, kind=source.kind, title=source.title,
+            titled=source.titled, url=source.url, language=source.language,
             filename=source.filename, content_type=source.content_type, blob_key=source.blob_key,
         )  # fmt: skip
 

@@ -1,6 +1,8 @@
 """What goes wrong around ingestion, and that nothing is lost: poison, a store that is down, a crowd, dead workers."""
 
 import asyncio
+import hashlib
+import io
 import json
 import os
 import signal
@@ -9,25 +11,49 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import psutil
+import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 from prometheus_client import REGISTRY
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from chatbot.core.errors import Unavailable
+from chatbot.core.ids import new_id
 from chatbot.core.metrics import tenant_label
+from chatbot.db.sessions import Database, TenantSession
 from chatbot.knowledge import queueing
+from chatbot.knowledge.content import Content
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.watch import Watch
+from chatbot.knowledge.schemas import SourceLabels
+from chatbot.knowledge.service import KnowledgeService
 from tests.conftest import make_tenant
 from tests.integration.ingestion.conftest import Client, platform, settings_for, working
 from tests.integration.ingestion.test_lives import manual
 
 QUICK = Pace(retry_seconds=0)
 POISON = "<html><body>" + "".join(f"<p>line {n} of a slow page</p>" for n in range(120_000)) + "</body></html>"
+
+
+def uploads(folder: Path) -> list[Path]:
+    """List the files that were given and are kept."""
+    return [path for path in folder.rglob("*") if path.is_file() and "uploads" in path.parts]
+
+
+class DeafDatabase(Database):
+    """Commits, and then loses the connection before it can say so."""
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[TenantSession]:
+        async with super().tenant(tenant_id) as session:
+            yield session
+        raise psycopg.OperationalError("the answer to COMMIT was lost")
 
 
 @asynccontextmanager
@@ -49,6 +75,26 @@ async def parsers_die() -> AsyncIterator[list[int]]:
         yield killed
     finally:
         task.cancel()
+
+
+async def test_a_file_stays_when_only_the_answer_to_its_commit_was_lost(idle: Client, tmp_path: Path) -> None:
+    runtime, tenant = idle.runtime, idle.tenant
+    service = KnowledgeService(
+        DeafDatabase(runtime.database.url), runtime.blobs, runtime.jobs, runtime.retriever.store, runtime.settings
+    )
+    labels, body = SourceLabels(title="Notes", tags=[], visibility="public"), b"Parcels come in two days."
+    content = Content("text", io.BytesIO(body), len(body), hashlib.sha256(body).hexdigest(), None, "text/plain")
+    async with service.database:
+        with pytest.raises(psycopg.OperationalError, match="lost"):
+            await service.take_content(tenant.id, tenant.brand_id, labels, content)
+        with pytest.raises(IntegrityError):
+            await service.take_content(tenant.id, new_id(), labels, replace(content, body=io.BytesIO(body)))
+    key = await idle.scalar("SELECT blob_key FROM knowledge_sources WHERE tenant_id = :t", t=tenant.id)
+    assert await runtime.blobs.get(key) == body
+    assert len(uploads(tmp_path)) == 1
+    async with working(runtime):
+        job = await idle.scalar("SELECT id FROM ingestion_jobs WHERE tenant_id = :t", t=tenant.id)
+        assert (await idle.ended(str(job)))["status"] == "completed"
 
 
 async def test_a_poison_file_gets_three_tries_and_the_next_hundred_finish(idle: Client) -> None:

@@ -8,6 +8,7 @@ from tests.integration.ingestion.conftest import Client
 from tests.unit.knowledge import files
 
 NAMES = web.AppKey("names", list[str])
+DOWN = web.AppKey("down", set[str])
 FORMATS = {
     "policy.txt": b"Returns are free of charge for thirty days.",
     "policy.md": b"# Returns\n\nReturns are free of charge for thirty days.",
@@ -77,7 +78,21 @@ def site() -> web.Application:
         urls += "<url><loc>http://elsewhere.example.com/x</loc></url>"
         return web.Response(text=f"<urlset>{urls}</urlset>", content_type="application/xml")
 
+    async def index(request: web.Request) -> web.Response:
+        here = f"http://127.0.0.1:{request.url.port}"
+        parts = "".join(f"<sitemap><loc>{here}{path}</loc></sitemap>" for path in ("/sitemap.xml", "/more.xml"))
+        return web.Response(text=f"<sitemapindex>{parts}</sitemapindex>", content_type="application/xml")
+
+    async def more(request: web.Request) -> web.Response:
+        if request.app[DOWN]:
+            return web.Response(status=503)
+        here = f"http://127.0.0.1:{request.url.port}"
+        return web.Response(text=f"<urlset><url><loc>{here}/p/extra</loc></url></urlset>", content_type="text/xml")
+
     app[NAMES] = ["one", "two", "hidden"]
+    app[DOWN] = set[str]()
+    app.router.add_get("/index.xml", index)
+    app.router.add_get("/more.xml", more)
     app.router.add_get("/p/{name}", page)
     app.router.add_get("/sitemap.xml", sitemap)
     return app
@@ -103,6 +118,24 @@ async def test_an_address_inside_is_refused_at_once(knowledge: Client) -> None:
     assert "private or reserved" in job["reason"]
 
 
+async def test_what_a_part_of_a_sitemap_named_outlives_its_absence(knowledge: Client, site: web.Application) -> None:
+    async with TestServer(site) as server:
+        url = str(server.make_url("/index.xml"))
+        taken = await knowledge.give(kind="sitemap", url=url)
+        assert "4 pages taken." in (await knowledge.ended(taken["job_id"]))["reason"]
+        site[DOWN].add("/more.xml")
+        site[NAMES].remove("two")
+        again = await knowledge.give(kind="sitemap", url=url)
+        reason = (await knowledge.ended(again["job_id"]))["reason"]
+        assert "2 pages taken." in reason
+        assert "pages from before were kept" in reason
+        pages = (await knowledge.call("GET", "/admin/knowledge_assets"))["items"]
+        assert len(pages) == 5
+        site[DOWN].clear()
+        whole = await knowledge.give(kind="sitemap", url=url)
+        assert "1 pages that are gone were removed" in (await knowledge.ended(whole["job_id"]))["reason"]
+
+
 async def test_a_sitemap_and_its_pages(knowledge: Client, site: web.Application) -> None:
     async with TestServer(site) as server:
         url = str(server.make_url("/sitemap.xml"))
@@ -117,8 +150,16 @@ async def test_a_sitemap_and_its_pages(knowledge: Client, site: web.Application)
             ("completed", None), ("completed", None), ("failed", "noindex"),
         ]  # fmt: skip
         site[NAMES].remove("two")
+        known = {job["id"] for job in jobs}
         again = await knowledge.give(kind="sitemap", url=url)
         assert "1 pages that are gone were removed" in (await knowledge.ended(again["job_id"]))["reason"]
+        jobs = (await knowledge.call("GET", "/admin/ingestion_jobs"))["items"]
+        ends = [await knowledge.ended(job["id"]) for job in jobs if job["id"] not in {*known, again["job_id"]}]
+        assert sorted((job["status"], job["reason_code"]) for job in ends) == [
+            ("completed", "notes"), ("failed", "noindex"),
+        ]  # fmt: skip
+        one = next(job for job in ends if job["status"] == "completed")
+        assert "says the same as before" in one["reason"]
     ready = (await knowledge.call("GET", "/admin/knowledge_assets"))["items"]
     assert sorted(item["title"].rpartition("/")[2] for item in ready) == ["Page one", "hidden", "sitemap.xml"]
     await knowledge.call("DELETE", f"/admin/knowledge_assets/{taken['source_id']}", 204)

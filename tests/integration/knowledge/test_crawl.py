@@ -137,6 +137,19 @@ async def test_a_sitemap_with_everything_in_it(site: Site, crawler: Crawler) -> 
     assert "/private/x" not in site.asked
 
 
+async def test_a_page_tried_again_is_no_duplicate_of_itself(site: Site, crawler: Crawler) -> None:
+    site.html("/a", "A", "Text of page A.")
+    site.html("/same", "A", "Text of page A.")
+    for _ in range(2):
+        assert isinstance(await crawler.page(site.url("/a"), "first"), CrawledPage)
+    other = await crawler.page(site.url("/same"), "second")
+    assert isinstance(other, RefusedPage)
+    assert other.code == "duplicate"
+    site.html("/a", "A", "Something else now.")
+    assert isinstance(await crawler.page(site.url("/a"), "first"), CrawledPage)
+    assert isinstance(await crawler.page(site.url("/same"), "second"), CrawledPage)
+
+
 async def test_indexes_limits_and_bombs(site: Site, crawler: Crawler) -> None:
     for number in range(30):
         site.html(f"/{number}", f"Page {number}", f"Text number {number}.")
@@ -151,13 +164,15 @@ async def test_indexes_limits_and_bombs(site: Site, crawler: Crawler) -> None:
     assert refused == {"bomb.xml": "bad_sitemap", "index.xml": "page_limit"}
 
 
-async def test_robots_that_cannot_be_had_refuse_all(site: Site, crawler: Crawler) -> None:
+async def test_robots_that_cannot_be_had_refuse_all_until_they_can(site: Site, crawler: Crawler) -> None:
     site.pages["/robots.txt"] = web.Response(status=503)
     site.html("/a", "A", "Text.")
-    found = await crawler.page(site.url("/a"))
+    found = await crawler.page(site.url("/a"), "again")
     assert isinstance(found, RefusedPage)
-    assert found.code == "robots_disallowed"
+    assert found.code == "robots_unavailable"
     assert "/a" not in site.asked
+    site.pages["/robots.txt"] = ("User-agent: *\nDisallow: /b\n", "text/plain")
+    assert isinstance(await crawler.page(site.url("/a"), "again"), CrawledPage)
 
 
 async def test_the_pause_a_site_asks_for_is_kept_within_our_limit(site: Site, crawler: Crawler) -> None:

@@ -350,6 +350,28 @@ def _create_tables() -> None:
         ),
     )
     op.create_index("ix_knowledge_sources_id", "knowledge_sources", ["id"], unique=False)
+    op.create_index(
+        "ix_knowledge_sources_twin",
+        "knowledge_sources",
+        ["tenant_id", "brand_id", "content_hash"],
+        unique=False,
+        postgresql_where=sa.text("external_id IS NULL AND parent_id IS NULL"),
+    )
+    op.create_index(
+        "ix_knowledge_sources_url",
+        "knowledge_sources",
+        ["url"],
+        unique=False,
+        postgresql_using="hash",
+        postgresql_where=sa.text("external_id IS NULL AND parent_id IS NULL"),
+    )
+    op.create_index(
+        "ix_knowledge_sources_pages",
+        "knowledge_sources",
+        ["tenant_id", "parent_id"],
+        unique=False,
+        postgresql_where=sa.text("parent_id IS NOT NULL"),
+    )
     op.create_table(
         "conversations",
         sa.Column("brand_id", sa.UUID(), nullable=False),
