@@ -18,7 +18,7 @@ _SPANISH_MARKS = re.compile("[¿¡ñáéíóúü]")
 _CLASSIFIER_WORDS = 4  # below that many words py3langid guesses
 
 _LATIN = ("en", "es")
-_SPOKEN = "ar bg ca cs da de el en es et fa fi fr he hi hr hu id it ja ko lt lv ms nl no pl pt ro ru sk sl sr sv th tr uk ur vi zh"
+_SPOKEN = "ar ca cs da de el en es et fa fi fr he hi hr hu id it ja ko nl no pl pt ro ru sk sl sv th tr uk ur vi zh"
 
 
 def detect_language(text: str, *, among: Collection[str] | None = None, default: str = "en") -> str:
