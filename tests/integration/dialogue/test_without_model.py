@@ -229,6 +229,18 @@ async def save_policy(platform: Platform, tenant: TenantRows, **document: Any) -
         session.add(PolicyVersion(tenant_id=tenant.id, kind="policy", version=1, document=document, created_by="test"))
 
 
+async def test_the_tenants_own_limit_of_a_message(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, guardrails={"max_message_chars": 100})
+    headers = plain.visitor(shop)
+    for length, status in ((100, 200), (101, 422)):
+        body = {"message": "x" * length}
+        async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=headers) as answer:
+            assert answer.status == status
+            problem = await answer.json()
+    assert problem["errors"] == [{"field": "message", "message": "must be at most 100 characters long"}]
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages WHERE role = 'visitor'")) == 1
+
+
 async def test_the_tenants_own_words(plain: Platform, shop: TenantRows) -> None:
     await save_policy(
         plain,
