@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from chatbot.core import correlation
-from chatbot.core.errors import NotFound
+from chatbot.core.errors import InvalidInput, NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
@@ -13,6 +13,7 @@ from chatbot.dialogue.errors import AlreadyAsked, ConversationBusy
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.language import question_language
 from chatbot.dialogue.parts import Incoming, Turn
+from chatbot.dialogue.policy import turn_policy
 from chatbot.dialogue.repository import ConversationRow, EventRow, MessageRow
 
 _HISTORY = 12  # messages looked back on
@@ -43,9 +44,13 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     The conversation's row stays locked to the end of it, so messages of one conversation are numbered one by one.
 
     Raises:
+        InvalidInput: the message is longer than the tenant's policy allows.
         NotFound: unknown brand, channel or conversation, or one of another visitor.
         ConversationBusy: too many messages of this conversation wait for their replies.
     """
+    limit = (await turn_policy(session)).max_message_chars
+    if len(incoming.text) > limit:
+        raise InvalidInput.field("message", f"must be at most {limit} characters long")
     conversation = await _conversation(session, incoming)
     recent = await _recent(session, conversation)
     language = question_language(incoming.text, earlier=_last_language(recent), locale=incoming.locale)

@@ -121,8 +121,8 @@ async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: 
         tenant_id,
         body.message,
         owner,
-        f"session:{body.sessionId}",
-        any_owner=subject is not None and subject.role is not Role.VISITOR,
+        _named_session(body, subject),
+        any_owner=subject is not None and _may_write_for_others(subject, tenant_id),
         brand_id=subject.brand_id if subject else None,
         visitor=subject.visitor if subject else {},
     )
@@ -138,7 +138,7 @@ def _incoming(body: ChatBody, subject: Subject, chat: _Chat) -> Incoming:
         subject.name,
         _session_key(body, subject),
         conversation_id=body.conversation_id,
-        any_owner=subject.role is not Role.VISITOR,
+        any_owner=_may_write_for_others(subject, subject.tenant_id),
         brand_id=_brand(body, subject),
         visitor=subject.visitor,
         locale=body.locale,
@@ -150,6 +150,18 @@ def _session_key(body: ChatBody, subject: Subject) -> str:
     """A conversation's key: of its first message's client id, so that repeating the first request finds it again."""
     first = body.client_message_id or str(new_id())
     return f"first:{sha256(f'{subject.name}/{first}'.encode()).hexdigest()}"
+
+
+def _named_session(body: SessionChatBody, subject: Subject | None) -> str:
+    """The key of a session that the client names: each visitor's names are its own, no other can take them first."""
+    if subject is None or subject.role is not Role.VISITOR:
+        return f"session:{body.sessionId}"
+    own = "\x00".join((subject.name, body.sessionId))
+    return f"visitor:{sha256(own.encode()).hexdigest()}"
+
+
+def _may_write_for_others(subject: Subject, tenant_id: UUID) -> bool:
+    return subject.role_in(tenant_id) in (Role.AGENT, Role.TENANT_ADMIN, Role.PLATFORM_ADMIN)
 
 
 def _brand(body: ChatBody, subject: Subject) -> UUID | None:

@@ -37,7 +37,7 @@ class Incoming:
     Attributes:
         session_key: finds or begins a conversation on the channel; or `conversation_id` names one.
         owner: the subject that may go on with the conversation.
-        any_owner: whether the caller may write in conversations of others (staff and programs of the tenant).
+        any_owner: whether the caller may write in conversations of others (the role agent or above).
         channel_id: None for the brand's web channel; `brand_id` None for the tenant's default brand.
         client_message_id: the client's own id, to repeat a request safely; `provider_event_id`: the channel's.
     """

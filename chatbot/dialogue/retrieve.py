@@ -27,7 +27,7 @@ async def questions(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> lis
     A follow-up is completed by a model where there is one, else by rule; should that find nothing, the other ways
     are tried.
     """
-    asked = turn.question[: plan.policy.max_message_chars]
+    asked = turn.question
     if not plan.follow_up:
         return [asked]
     guesses = [complete(asked, turn.language, turn.history), asked]

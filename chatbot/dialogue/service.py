@@ -103,6 +103,7 @@ class Dialogue:
         A repeat (same client or provider id) returns the stored reply, or the one that is being made.
 
         Raises:
+            InvalidInput: the message is longer than the tenant's policy allows.
             NotFound: unknown brand, channel or conversation, or one of another visitor.
             ConversationBusy: too many messages of this conversation wait for their replies.
         """

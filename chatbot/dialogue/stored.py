@@ -1,19 +1,32 @@
 """Replies that another process makes, or that are finished: read from their rows."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
 
 from chatbot.core.bus import Bus
 from chatbot.core.errors import NotFound
+from chatbot.core.logging import get_logger
 from chatbot.db.sessions import Database
 from chatbot.dialogue import repository
 from chatbot.dialogue.live import Place, StreamEvent, message_event, pending
 from chatbot.dialogue.replies import stored_body
 from chatbot.dialogue.repository import MessageRow
 
-_LOOK_SECONDS = 0.25
-"""How often the row is looked at, whether the bus wakes or not; each look tells the writer that somebody reads."""
+log = get_logger(__name__)
+
+_LOOK_SECONDS = 2.0
+"""How often the row is looked at when the bus does not wake: a wake may be lost with the bus's connection."""
+
+_SIGNAL_SECONDS = 0.4
+"""How often the writer is told that somebody reads; it closes a reply's model call when it hears nothing for 0.6 s."""
+
+_AWAY_SECONDS = 30.0
+"""How long a reader waits for a database that is away."""
 
 
 def reader_payload(message_id: UUID) -> str:
@@ -46,7 +59,7 @@ class StoredReply:
                 if events:
                     yield events
                 place = place.after(row.text, citations)
-                await _wait(changed)
+                await self._changed(changed)
 
     async def wait(self) -> StreamEvent:
         """Wait for the last event."""
@@ -56,9 +69,21 @@ class StoredReply:
                 row = await self._row()
                 if row.status != "streaming":
                     return StreamEvent("done", f"{row.id}:done", stored_body(row))
-                await _wait(changed)
+                await self._changed(changed)
 
     async def _row(self) -> MessageRow:
+        """Read the row; a lost connection is tried again, for the writer may go on."""
+        last_try = time.monotonic() + _AWAY_SECONDS
+        while True:
+            try:
+                return await self._read()
+            except (DBAPIError, OSError) as error:
+                if time.monotonic() > last_try:
+                    raise
+                log.warning("reply not read yet; trying again", reason=str(error)[:200])
+                await asyncio.sleep(_SIGNAL_SECONDS)
+
+    async def _read(self) -> MessageRow:
         async with self._database.tenant_reader(self._tenant_id) as session:
             row = await repository.message(session, self.message_id)
             if row and row.status == "streaming":
@@ -67,9 +92,18 @@ class StoredReply:
             raise NotFound("no such message")
         return row
 
+    async def _changed(self, changed: asyncio.Event) -> None:
+        """Wait until the row may have changed, and say meanwhile that it is read."""
+        look_at = time.monotonic() + _LOOK_SECONDS
+        while time.monotonic() < look_at:
+            try:
+                await asyncio.wait_for(changed.wait(), _SIGNAL_SECONDS)
+            except TimeoutError:
+                await self._signal()
+            else:
+                return
 
-async def _wait(changed: asyncio.Event) -> None:
-    try:
-        await asyncio.wait_for(changed.wait(), _LOOK_SECONDS)
-    except TimeoutError:
-        return
+    async def _signal(self) -> None:
+        with suppress(DBAPIError, OSError):  # the next look tries again, and says so
+            async with self._database.tenant_reader(self._tenant_id) as session:
+                await repository.tell_reader(session, reader_payload(self.message_id))

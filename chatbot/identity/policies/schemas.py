@@ -69,7 +69,7 @@ class Guardrails(Document):
     blocked_topics: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
     blocked_phrases: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
     hide_personal_data: bool = True
-    max_message_chars: Annotated[int, Field(ge=100, le=32_000)] = 8000
+    max_message_chars: Annotated[int, Field(ge=100, le=8_000)] = 8_000
 
 
 class OpenHours(Document):

@@ -8,10 +8,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from chatbot.db.sessions import TenantSession
+from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.dialogue.stored import StoredReply
 from tests.conftest import TenantRows
 from tests.integration.dialogue.model_server import ModelServer
-from tests.integration.dialogue.platform import Platform
+from tests.integration.dialogue.platform import Platform, run_platform
 from tests.integration.dialogue.test_with_model import REFUND, one
 
 Tenant = Callable[[UUID], AbstractAsyncContextManager[TenantSession]]
@@ -65,3 +66,30 @@ async def test_a_turn_that_the_database_breaks_is_closed_and_booked(
             await asyncio.sleep(0.02)
     assert tuple(row) == ("interrupted", "")
     assert (await one(smart, shop, "SELECT count(*) FROM usage_records"))[0] == 1
+
+
+async def test_a_reader_elsewhere_outlives_a_lost_connection(
+    smart: Platform, shop: TenantRows, model: ModelServer, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.words, model.pause = ["word "] * 20, 0.1
+    async with run_platform(database_url) as other:
+        asked = asyncio.create_task(smart.stream(shop, REFUND))
+        while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
+            await asyncio.sleep(0.01)
+        reply_id = (await one(smart, shop, "SELECT id FROM messages WHERE role = 'bot'"))[0]
+        reader, count = other.database.tenant_reader, 0
+
+        @asynccontextmanager
+        async def lost_at_times(tenant_id: UUID) -> AsyncIterator[TenantReader]:
+            nonlocal count
+            count += 1
+            if count % 2:
+                raise LOST
+            async with reader(tenant_id) as session:
+                yield session
+
+        monkeypatch.setattr(other.database, "tenant_reader", lost_at_times)
+        followed = StoredReply(other.database, other.dialogue._parts.bus, shop.id, reply_id)
+        last = await asyncio.wait_for(followed.wait(), 10)
+    assert last.data["answer"] == (await asked)[-1]["data"]["answer"] == ("word " * 20).strip()
+    assert count < 12

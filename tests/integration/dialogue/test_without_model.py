@@ -11,6 +11,8 @@ from chatbot.cli.chat import ChatFailed, Talk
 from chatbot.cli.chat import answer as say
 from chatbot.core.ids import new_id
 from chatbot.db.models import PolicyVersion
+from chatbot.identity.dependencies import _chat_caller
+from chatbot.identity.subject import Role, Subject
 from tests.conftest import TenantRows
 from tests.integration.dialogue.platform import GATEWAY_TOKEN, Platform, run_platform, text_of
 
@@ -203,9 +205,40 @@ async def test_session_chat_keeps_one_conversation(plain: Platform, shop: Tenant
     assert len(await rows(plain, shop, "SELECT 1 FROM conversations")) == 1
 
 
+async def test_a_visitors_session_name_is_its_own(plain: Platform, shop: TenantRows) -> None:
+    body = {"sessionId": "1", "message": "hello"}
+    for name in ("ann", "bob", "ann"):
+        async with plain.http.post(f"{plain.url}/api/chat", json=body, headers=plain.visitor(shop, name)) as answer:
+            assert answer.status == 200
+    assert len(await rows(plain, shop, "SELECT 1 FROM conversations")) == 2
+
+
+@pytest.mark.parametrize(("role", "status"), [(Role.VIEWER, 404), (Role.AGENT, 200), (Role.TENANT_ADMIN, 200)])
+async def test_who_writes_in_a_visitors_conversation(
+    plain: Platform, shop: TenantRows, role: Role, status: int
+) -> None:
+    begun = await plain.ask(shop, "hello")
+    plain.app.dependency_overrides[_chat_caller] = lambda: Subject(f"user:{new_id()}", role, shop.id, {shop.id: role})
+    body = {"message": "hello", "conversation_id": begun["conversation_id"]}
+    async with plain.http.post(f"{plain.url}/v1/chat", json=body) as answer:
+        assert answer.status == status
+
+
 async def save_policy(platform: Platform, tenant: TenantRows, **document: Any) -> None:
     async with platform.database.tenant(tenant.id) as session:
         session.add(PolicyVersion(tenant_id=tenant.id, kind="policy", version=1, document=document, created_by="test"))
+
+
+async def test_the_tenants_own_limit_of_a_message(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, guardrails={"max_message_chars": 100})
+    headers = plain.visitor(shop)
+    for length, status in ((100, 200), (101, 422)):
+        body = {"message": "x" * length}
+        async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=headers) as answer:
+            assert answer.status == status
+            problem = await answer.json()
+    assert problem["errors"] == [{"field": "message", "message": "must be at most 100 characters long"}]
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages WHERE role = 'visitor'")) == 1
 
 
 async def test_the_tenants_own_words(plain: Platform, shop: TenantRows) -> None:

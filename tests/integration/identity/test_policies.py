@@ -106,3 +106,13 @@ async def test_a_field_that_is_no_longer_accepted_does_not_stop_turns(runtime: R
     async with runtime.database.tenant_reader(tenant.id) as session:
         policy = await service.current_policy(session)
     assert (policy.smart_mode, policy.default_language) == (False, "en")
+
+
+async def test_a_limit_above_the_hard_one_is_refused(
+    client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
+) -> None:
+    path = f"/admin/policies/{tenant.id}"
+    for limit, status in ((8_000, 200), (8_001, 422)):
+        saved = await client.put(path, json={"guardrails": {"max_message_chars": limit}}, headers=bearer())
+        assert saved.status_code == status
+    assert saved.json()["errors"][0]["field"] == "guardrails.max_message_chars"
