@@ -24,16 +24,26 @@ _LOWEST_PRIORITY = -30_000
 
 
 async def next_run(
-    app: procrastinate.App, session: TenantSession, job: IngestionJob, *, queue: str, in_seconds: int | None = None
+    app: procrastinate.App,
+    session: TenantSession,
+    job: IngestionJob,
+    *,
+    queue: str,
+    in_seconds: int | None = None,
+    waiting: int | None = None,
 ) -> None:
     """Queue the next slice of work on a job; every task queued for it before is void from now on.
 
     The more jobs of a tenant are unfinished, the later its next one comes: a tenant with 1,000 files does not stand
     in front of one with a single file.
+
+    Args:
+        waiting: how many are unfinished, from a caller that queues many; None: they are counted.
     """
     job.run += 1
     await session.flush()
-    waiting = await unfinished_jobs(session, job.tenant_id)
+    if waiting is None:
+        waiting = await unfinished_jobs(session, job.tenant_id)
     await enqueue(
         app,
         session,
@@ -46,16 +56,16 @@ async def next_run(
 
 
 async def new_job(
-    app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str
+    app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str, waiting: int | None = None
 ) -> IngestionJob:
-    """Add the job that reads a source's present version, and queue it."""
+    """Add the job that reads a source's present version, and queue it; `waiting` as in `next_run`."""
     job = IngestionJob(
         tenant_id=source.tenant_id, id=new_id(), source_id=source.id, version=source.version, status="pending",
         run=0, done=0, attempts=0, correlation_id=correlation.current(), created_at=utcnow(),
     )  # fmt: skip
     session.add(job)
     source.status, source.reason, source.reason_code = "pending", None, None
-    await next_run(app, session, job, queue=queue)
+    await next_run(app, session, job, queue=queue, waiting=waiting)
     return job
 
 
@@ -71,6 +81,19 @@ async def begin_version(
     if source.version != source.live_version:
         await remove_passages(session, source.brand_id, source.id, version=source.version, store=store)
     source.version += 1
+
+
+async def remove_source(
+    app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
+) -> None:
+    """Remove a held source with its passages, jobs and files."""
+    prepared = await cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
+    await remove_passages(session, source.brand_id, source.id, store=store)
+    files = [key for key in (source.blob_key, *prepared) if key]
+    await session.delete(source)
+    await session.flush()
+    if files:
+        await drop_files(app, session, files)
 
 
 async def drop_files(app: procrastinate.App, session: TenantSession, keys: Sequence[str]) -> None:

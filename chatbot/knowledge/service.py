@@ -21,7 +21,6 @@ from chatbot.db.sessions import Database, TenantSession
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.content import Content
 from chatbot.knowledge.errors import BrandNotFound, JobEnded, JobNotFound, SourceNotFound
-from chatbot.knowledge.index.passages import remove_passages
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.repository import OPEN_JOB, SourceFilter
 from chatbot.knowledge.schemas import JobStatus, Kind, SourceChange, SourceLabels
@@ -157,7 +156,7 @@ class KnowledgeService:
             family = await repository.lock_family(session, source_id)
             _of_brand(next((row for row in family if row.id == source_id), None), brand_id)
             for source in family:
-                await self._remove_one(session, source)
+                await queueing.remove_source(self.queue, session, self.store, source)
 
     async def jobs(
         self, tenant_id: UUID, *, status: JobStatus | None, source_id: UUID | None, before: UUID | None, limit: int
@@ -278,15 +277,6 @@ class KnowledgeService:
             raise JobNotFound
         await session.refresh(job)
         return source, job
-
-    async def _remove_one(self, session: TenantSession, source: KnowledgeSource) -> None:
-        prepared = await repository.cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
-        await remove_passages(session, source.brand_id, source.id, store=self.store)
-        files = [key for key in (source.blob_key, *prepared) if key]
-        await session.delete(source)
-        await session.flush()
-        if files:
-            await queueing.drop_files(self.queue, session, files)
 
     @asynccontextmanager
     async def _unless_committed(self, tenant_id: UUID, key: str) -> AsyncIterator[None]:

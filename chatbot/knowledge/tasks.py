@@ -77,10 +77,10 @@ def make_blueprint(pipeline: Pipeline, reembedding: Reembedding) -> procrastinat
             await pipeline.blobs.delete(key)
 
     @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=_KeepTrying())
-    async def reembed(*, correlation_id: str, tenant_id: str, embedder: str) -> None:
+    async def reembed(*, correlation_id: str, tenant_id: str, embedder: str, after: str) -> None:
         """Embed one batch of a tenant's passages with an embedder in use."""
         correlation.begin(correlation_id)
-        await reembedding.run(UUID(tenant_id), embedder)
+        await reembedding.run(UUID(tenant_id), embedder, UUID(after))
 
     return blueprint
 

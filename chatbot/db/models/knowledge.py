@@ -127,7 +127,7 @@ class IngestionJob(TenantOwned, Base):
 
 
 class Passage(TenantOwned, Base):
-    """A piece of a source that can be cited."""
+    """A piece of a source that can be cited. `embedders` names those whose vector of it is stored, wherever that is."""
 
     __tablename__ = "passages"
     __table_args__ = (
@@ -150,6 +150,7 @@ class Passage(TenantOwned, Base):
     terms: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     weights: Mapped[Any] = mapped_column(SPARSEVEC(SPARSE_DIMENSIONS))
     grams: Mapped[Any | None] = mapped_column(SPARSEVEC(SPARSE_DIMENSIONS))
+    embedders: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
     created_at: Mapped[CreatedAt]
 
 
@@ -193,6 +194,7 @@ class TermStatistics(Base):
 class BrandStatistics(Base):
     """Size of a brand's knowledge, its languages, and how common each character 4-gram is in it.
 
+    `embedded` counts, embedder by embedder, the passages that have a vector.
     `gram_table` is counted over a sample of `gram_sample` passages when the brand had `gram_basis` of them, and counted
     again when the brand has grown or shrunk by a quarter; `gram_version` tells caches.
     """
@@ -203,6 +205,7 @@ class BrandStatistics(Base):
     brand_id: Mapped[UUID] = mapped_column(primary_key=True)
     passages: Mapped[int] = mapped_column(server_default=sql("0"))
     languages: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
+    embedded: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     gram_version: Mapped[int] = mapped_column(server_default=sql("0"))
     gram_basis: Mapped[int] = mapped_column(server_default=sql("0"))
     gram_sample: Mapped[int] = mapped_column(server_default=sql("0"))

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -24,13 +24,15 @@ _MAX_WORD = 80  # longer "words" are encoded data; they are found by their grams
 
 _INSERT = """
 INSERT INTO passages (tenant_id, id, brand_id, source_id, version, ordinal, text, heading_path, language, content_hash,
-                      length, terms, weights, grams)
+                      length, terms, weights, grams, embedders)
 SELECT %(tenant)s, r.id, %(brand)s, %(source)s, %(version)s, r.ordinal, r.text,
        ARRAY(SELECT jsonb_array_elements_text(r.headings::jsonb)), r.language, r.content_hash, r.length,
-       r.terms::bigint[], r.weights::sparsevec, r.grams::sparsevec
+       r.terms::bigint[], r.weights::sparsevec, r.grams::sparsevec,
+       ARRAY(SELECT jsonb_array_elements_text(r.embedders::jsonb))
 FROM unnest(%(ids)s::uuid[], %(ordinals)s::bigint[], %(texts)s::text[], %(headings)s::text[], %(languages)s::text[],
-            %(hashes)s::text[], %(lengths)s::bigint[], %(terms)s::text[], %(weights)s::text[], %(grams)s::text[])
-  AS r(id, ordinal, text, headings, language, content_hash, length, terms, weights, grams)
+            %(hashes)s::text[], %(lengths)s::bigint[], %(terms)s::text[], %(weights)s::text[], %(grams)s::text[],
+            %(embedders)s::text[])
+  AS r(id, ordinal, text, headings, language, content_hash, length, terms, weights, grams, embedders)
 """
 
 
@@ -69,6 +71,7 @@ class _Row:
     draft: PassageDraft
     analysis: Analysis
     words: dict[int, str]  # term key to stem
+    embedders: tuple[str, ...]
     columns: dict[str, Any]
 
 
@@ -94,13 +97,16 @@ async def index_passages(
     fresh = [draft for draft in drafts if draft.ordinal not in present]
     if not fresh:
         return 0
-    rows = await asyncio.to_thread(_rows, source, fresh)
+    if store is None:
+        vectors = ()
+    rows = await asyncio.to_thread(_rows, source, fresh, vectors)
     await _insert(connection, session.tenant_id, source, rows)
     if store is not None:
         for embedded in vectors:
             await store.write(session, source.brand_id, embedded.embedder, _records(rows, embedded))
     await add_terms(connection, session.tenant_id, source.brand_id, _counted(rows))
-    grown = size.plus(Counter(row.draft.language for row in rows))
+    stored = Counter(embedder for row in rows for embedder in row.embedders)
+    grown = size.plus(Counter(row.draft.language for row in rows), stored)
     await save_size(connection, session.tenant_id, source.brand_id, grown)
     await refresh_gram_table(connection, session.tenant_id, source.brand_id, grown)
     return len(rows)
@@ -124,7 +130,7 @@ async def remove_passages(
     size = await lock_brand(connection, session.tenant_id, brand_id)
     cursor = await connection.execute(
         "DELETE FROM passages WHERE tenant_id = %s AND source_id = %s AND (%s::bigint IS NULL OR version = %s) "
-        "AND (%s::bigint IS NULL OR version <> %s) RETURNING id, language, terms",
+        "AND (%s::bigint IS NULL OR version <> %s) RETURNING id, language, terms, embedders",
         (session.tenant_id, source_id, version, version, keep_version, keep_version),
     )
     gone = await cursor.fetchall()
@@ -133,10 +139,43 @@ async def remove_passages(
     if store is not None:
         await store.remove(session, brand_id, [row[0] for row in gone])
     await remove_terms(connection, session.tenant_id, brand_id, Counter(term for row in gone for term in row[2]))
-    shrunk = size.plus(Counter({k: -n for k, n in Counter(row[1] for row in gone).items()}))
+    shrunk = size.plus(_less(row[1] for row in gone), _less(name for row in gone for name in row[3]))
     await save_size(connection, session.tenant_id, brand_id, shrunk)
     await refresh_gram_table(connection, session.tenant_id, brand_id, shrunk)
     return len(gone)
+
+
+async def add_vectors(
+    session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord], *, store: VectorStore
+) -> None:
+    """Store another embedder's vectors of passages; those that were removed meanwhile are left out."""
+    connection = await driver_connection(session)
+    size = await lock_brand(connection, session.tenant_id, brand_id)  # whoever removes passages takes it first, too
+    cursor = await connection.execute(
+        "UPDATE passages SET embedders = array_append(embedders, %s) "
+        "WHERE tenant_id = %s AND id = ANY (%s) AND NOT %s = ANY (embedders) RETURNING id",
+        (embedder, session.tenant_id, [record.passage_id for record in records], embedder),
+    )
+    there = {row[0] for row in await cursor.fetchall()}
+    await store.write(session, brand_id, embedder, [record for record in records if record.passage_id in there])
+    await save_size(connection, session.tenant_id, brand_id, size.plus({}, {embedder: len(there)}))
+
+
+async def forget_embedder(session: TenantSession, brand_id: UUID, embedder: str, *, store: VectorStore) -> None:
+    """Remove all vectors that a brand has of an embedder."""
+    connection = await driver_connection(session)
+    size = await lock_brand(connection, session.tenant_id, brand_id)
+    await connection.execute(
+        "UPDATE passages SET embedders = array_remove(embedders, %s) "
+        "WHERE tenant_id = %s AND brand_id = %s AND %s = ANY (embedders)",
+        (embedder, session.tenant_id, brand_id, embedder),
+    )
+    await store.forget(session, brand_id, embedder)
+    await save_size(connection, session.tenant_id, brand_id, size.plus({}, {embedder: -size.embedded.get(embedder, 0)}))
+
+
+def _less(names: Iterable[str]) -> dict[str, int]:
+    return {name: -count for name, count in Counter(names).items()}
 
 
 async def _present(connection: AsyncConnection[Any], tenant_id: UUID, source: SourceVersion) -> set[int]:
@@ -147,12 +186,13 @@ async def _present(connection: AsyncConnection[Any], tenant_id: UUID, source: So
     return {row[0] for row in await cursor.fetchall()}
 
 
-def _rows(source: SourceVersion, drafts: Sequence[PassageDraft]) -> list[_Row]:
+def _rows(source: SourceVersion, drafts: Sequence[PassageDraft], vectors: Sequence[EmbeddedPassages]) -> list[_Row]:
     rows = []
     for draft in drafts:
         analysis = analyse_passage(source.title, draft.heading_path, draft.text, draft.language)
         stems = dict.fromkeys(word.stem for word in analysis.words if len(word.stem) <= _MAX_WORD)
         words = {term_key(source.brand_id, stem): stem for stem in stems}
+        embedders = tuple(embedded.embedder for embedded in vectors if draft.ordinal in embedded.by_ordinal)
         columns = {
             "ordinals": draft.ordinal,
             "texts": draft.text,
@@ -163,8 +203,9 @@ def _rows(source: SourceVersion, drafts: Sequence[PassageDraft]) -> list[_Row]:
             "terms": f"{{{','.join(map(str, words))}}}",
             "weights": sparse_literal(stem_weights(analysis)),
             "grams": sparse_literal(gram_weights(analysis)),
+            "embedders": orjson.dumps(embedders).decode(),
         }
-        rows.append(_Row(new_id(), draft, analysis, words, columns))
+        rows.append(_Row(new_id(), draft, analysis, words, embedders, columns))
     return rows
 
 

@@ -62,6 +62,15 @@ class QdrantVectors:
         except ApiException as error:
             raise VectorStoreDown from error
 
+    async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:
+        """Delete the brand's points from the embedder's collection."""
+        chosen = models.Filter(must=list(_within(session.tenant_id, brand_id)))
+        try:
+            if await self._client.collection_exists(_name(embedder)):
+                await self._client.delete(_name(embedder), models.FilterSelector(filter=chosen), wait=True)
+        except ApiException as error:
+            raise VectorStoreDown from error
+
     async def search(
         self, session: TenantReader, query: VectorQuery, limit: int, *, checked: bool = False
     ) -> list[tuple[UUID, float]]:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from chatbot.knowledge.analysis.words import term_key
 
 _SIZE = """
-SELECT passages, languages, gram_version, gram_basis, gram_sample FROM brand_statistics
+SELECT passages, languages, gram_version, gram_basis, gram_sample, embedded FROM brand_statistics
 WHERE tenant_id = %s AND brand_id = %s
 """
 _ADD = """
@@ -37,13 +37,26 @@ class BrandSize:
     gram_version: int = 0
     gram_basis: int = 0
     gram_sample: int = 0
+    embedded: Mapping[str, int] = field(default_factory=dict)
 
-    def plus(self, change: Mapping[str, int]) -> "BrandSize":
-        """Return the size after passages per language were added (or, below zero, removed)."""
+    def plus(self, change: Mapping[str, int], embedded: Mapping[str, int] | None = None) -> "BrandSize":
+        """Return the size after passages per language, and vectors per embedder, were added (below zero: removed)."""
         languages = Counter(self.languages)
         languages.update(change)
         kept = {language: count for language, count in languages.items() if count > 0}
-        return BrandSize(sum(kept.values()), kept, self.gram_version, self.gram_basis, self.gram_sample)
+        vectors = Counter(self.embedded)
+        vectors.update(embedded or {})
+        return replace(self, passages=sum(kept.values()), languages=kept, embedded=dict(+vectors))
+
+    def lacking(self, embedder: str, languages: frozenset[str] | None) -> int:
+        """Return how many passages in an embedder's languages (None: all) have no vector of it."""
+        known = sum(count for language, count in self.languages.items() if languages is None or language in languages)
+        return max(0, known - self.embedded.get(embedder, 0))
+
+    def coverage(self, embedder: str, languages: frozenset[str] | None) -> float:
+        """Return which part of the passages in an embedder's languages has its vector; 0 where there are none."""
+        stored = self.embedded.get(embedder, 0)
+        return stored / (stored + self.lacking(embedder, languages)) if stored else 0.0
 
     @property
     def main_language(self) -> str:
@@ -71,10 +84,12 @@ async def lock_brand(connection: AsyncConnection[Any], tenant_id: UUID, brand_id
 
 
 async def save_size(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize) -> None:
-    """Store passages and languages of a locked brand."""
+    """Store passages, languages and vectors of a locked brand."""
+    languages, embedded = (orjson.dumps(dict(counts)).decode() for counts in (size.languages, size.embedded))
     await connection.execute(
-        "UPDATE brand_statistics SET passages = %s, languages = %s::jsonb WHERE tenant_id = %s AND brand_id = %s",
-        (size.passages, orjson.dumps(dict(size.languages)).decode(), tenant_id, brand_id),
+        "UPDATE brand_statistics SET passages = %s, languages = %s::jsonb, embedded = %s::jsonb "
+        "WHERE tenant_id = %s AND brand_id = %s",
+        (size.passages, languages, embedded, tenant_id, brand_id),
     )
 
 

@@ -57,6 +57,9 @@ class VectorStore(Protocol):
     async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
         """Forget passages; unknown ones are no error."""
 
+    async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:
+        """Remove all of a brand's vectors of one embedder."""
+
     async def search(
         self, session: TenantReader, query: VectorQuery, limit: int, *, checked: bool = False
     ) -> list[tuple[UUID, float]]:
@@ -97,6 +100,14 @@ class PostgresVectors:
         await connection.execute(
             "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND passage_id = ANY (%s)",
             (session.tenant_id, brand_id, list(passage_ids)),
+        )
+
+    async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:
+        """Delete in one statement."""
+        connection = await driver_connection(session)
+        await connection.execute(
+            "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND embedder = %s",
+            (session.tenant_id, brand_id, embedder),
         )
 
     async def search(

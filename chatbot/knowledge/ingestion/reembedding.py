@@ -11,11 +11,13 @@ from chatbot.jobs.app import enqueue
 from chatbot.knowledge import queueing
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.embed import passage_text
+from chatbot.knowledge.index.passages import add_vectors, forget_embedder
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
 
 log = get_logger(__name__)
 _BATCH = 64
+_FIRST = UUID(int=0)
 _PRIORITY = -40_000
 """Behind all that waits to be read for the first time."""
 
@@ -49,35 +51,50 @@ class Reembedding:
             queued += len(tenants)
         return queued
 
-    async def run(self, tenant_id: UUID, embedder_id: str) -> None:
-        """Embed one batch of a tenant; the last one removes the vectors of embedders no longer used."""
+    async def run(self, tenant_id: UUID, embedder_id: str, after: UUID = _FIRST) -> None:
+        """Embed one batch of a tenant's passages, in order of their ids; the last one removes the vectors of embedders
+        no longer used.
+
+        Args:
+            after: the last passage that was looked at. Each batch begins behind it, so the work ends whatever happens.
+        """
         embedder = next((known for known in self.embedders if known.id == embedder_id), None)
         if embedder is None:  # it was changed once more; the start that did so queued the right one
             return
         async with self.database.tenant_reader(tenant_id) as reader:
-            found = await repository.passages_to_embed(reader, embedder.id, embedder.languages, limit=_BATCH)
+            found = await repository.passages_to_embed(
+                reader, embedder.id, embedder.languages, after=after, limit=_BATCH
+            )
         texts = [passage_text(title, passage.heading_path, passage.text) for passage, title in found]
-        passages, vectors = [passage for passage, _ in found], await embedder.embed_passages(texts)
+        passages = [passage for passage, _ in found]
+        vectors = await embedder.embed_passages(texts) if texts else ()
         async with self.database.tenant(tenant_id) as session:
-            there = await repository.still_there(session, [passage.id for passage in passages])
-            for brand_id in {passage.brand_id for passage in passages}:
+            for brand_id in sorted({passage.brand_id for passage in passages}):
                 records = [
                     VectorRecord(passage.id, vector)
                     for passage, vector in zip(passages, vectors, strict=True)
-                    if passage.brand_id == brand_id and passage.id in there
+                    if passage.brand_id == brand_id
                 ]
-                await self.store.write(session, brand_id, embedder.id, records)
+                await add_vectors(session, brand_id, embedder.id, records, store=self.store)
             if len(passages) == _BATCH:
-                await self._next(session, tenant_id, embedder)
+                await self._next(session, tenant_id, embedder, passages[-1].id)
             else:
-                await repository.drop_replaced_vectors(session, embedder.id, [known.id for known in self.embedders])
+                await self._forget_replaced(session)
 
-    async def _next(self, session: TenantSession, tenant_id: UUID, embedder: Embedder) -> None:
+    async def _forget_replaced(self, session: TenantSession) -> None:
+        """Remove vectors of embedders no longer used, where those in use have taken their place."""
+        in_use = {known.id for known in self.embedders}
+        for brand_id, size in await repository.brand_sizes(session):
+            if all(size.lacking(known.id, known.languages) == 0 for known in self.embedders):
+                for replaced in sorted(set(size.embedded) - in_use):
+                    await forget_embedder(session, brand_id, replaced, store=self.store)
+
+    async def _next(self, session: TenantSession, tenant_id: UUID, embedder: Embedder, after: UUID = _FIRST) -> None:
         await enqueue(
             self.queue,
             session,
             queueing.REEMBED_TASK,
             queue=queueing.UPKEEP_QUEUE,
-            arguments={"tenant_id": str(tenant_id), "embedder": embedder.id},
+            arguments={"tenant_id": str(tenant_id), "embedder": embedder.id, "after": str(after)},
             priority=_PRIORITY,
         )

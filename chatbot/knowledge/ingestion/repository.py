@@ -1,16 +1,15 @@
 """Queries of ingestion across jobs and tenants: figures for metrics, jobs without a task, passages without a vector."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, func, select, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import all_, func, literal, select, text
 
 from chatbot.core.clock import utcnow
-from chatbot.db.models import IngestionJob, KnowledgeSource, Passage, PassageVector
-from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+from chatbot.db.models import BrandStatistics, IngestionJob, KnowledgeSource, Passage
+from chatbot.db.sessions import PlatformSession, TenantReader
+from chatbot.knowledge.index.statistics import BrandSize
 from chatbot.knowledge.repository import OPEN_JOB
 
 _LOST = text("""
@@ -19,6 +18,13 @@ WHERE j.status IN ('pending', 'running') AND j.created_at < :before AND NOT EXIS
   SELECT 1 FROM procrastinate_jobs q WHERE q.task_name = :task AND q.status IN ('todo', 'doing')
   AND q.args ->> 'job_id' = j.id::text AND (q.args ->> 'run')::bigint = j.run)
 LIMIT 100
+""")
+
+_TO_EMBED = text("""
+SELECT DISTINCT b.tenant_id FROM brand_statistics b
+WHERE coalesce((b.embedded ->> :embedder)::bigint, 0) < (
+  SELECT coalesce(sum(l.value::bigint), 0) FROM jsonb_each_text(b.languages) l
+  WHERE CAST(:languages AS text[]) IS NULL OR l.key = ANY (CAST(:languages AS text[])))
 """)
 
 _AT_WORK = text("""
@@ -58,14 +64,10 @@ async def jobs_without_task(session: PlatformSession, task: str, *, older_than: 
 
 
 async def tenants_to_embed(session: PlatformSession, embedder: str, languages: frozenset[str] | None) -> list[UUID]:
-    """Return the tenants with live passages that have no vector of an embedder that knows their language."""
-    query = select(KnowledgeSource.tenant_id).where(_lacks_vector(embedder, languages)).distinct()
-    query = query.join_from(
-        KnowledgeSource,
-        Passage,
-        (Passage.tenant_id == KnowledgeSource.tenant_id) & (Passage.source_id == KnowledgeSource.id),
-    ).where(KnowledgeSource.live_version == Passage.version)
-    return list(await session.scalars(query))
+    """Return the tenants with a brand whose passages in the embedder's languages do not all have its vector."""
+    known = None if languages is None else sorted(languages)
+    rows = await session.execute(_TO_EMBED, {"embedder": embedder, "languages": known})
+    return [row[0] for row in rows]
 
 
 async def tenants_at_work(session: PlatformSession, task: str, embedder: str) -> set[UUID]:
@@ -74,44 +76,20 @@ async def tenants_at_work(session: PlatformSession, task: str, embedder: str) ->
 
 
 async def passages_to_embed(
-    session: TenantReader, embedder: str, languages: frozenset[str] | None, *, limit: int
+    session: TenantReader, embedder: str, languages: frozenset[str] | None, *, after: UUID, limit: int
 ) -> list[tuple[Passage, str]]:
-    """Return some passages of the tenant that have no vector of this embedder, each with its source's title."""
+    """Return the next passages of the tenant that have no vector of this embedder, each with its source's title."""
     of_source = (KnowledgeSource.tenant_id == Passage.tenant_id) & (KnowledgeSource.id == Passage.source_id)
     query = select(Passage, KnowledgeSource.title).join(KnowledgeSource, of_source)
-    lacking = query.where(_lacks_vector(embedder, languages)).order_by(Passage.id).limit(limit)
-    return [(passage, title) for passage, title in await session.execute(lacking)]
+    query = query.where(Passage.id > after, literal(embedder) != all_(Passage.embedders))
+    if languages is not None:
+        query = query.where(Passage.language.in_(sorted(languages)))
+    return [(passage, title) for passage, title in await session.execute(query.order_by(Passage.id).limit(limit))]
 
 
-async def still_there(session: TenantSession, passage_ids: Sequence[UUID]) -> set[UUID]:
-    """Hold those of the passages that were not removed meanwhile."""
-    rows = await session.scalars(select(Passage.id).where(Passage.id.in_(passage_ids)).with_for_update(key_share=True))
-    return set(rows)
-
-
-async def drop_replaced_vectors(session: TenantSession, embedder: str, in_use: Sequence[str]) -> int:
-    """Remove the vectors of embedders that are no longer in use, where this one has its own.
-
-    Returns:
-        How many were removed.
-    """
-    newer = aliased(PassageVector)
-    replaced = exists().where(
-        newer.tenant_id == PassageVector.tenant_id,
-        newer.passage_id == PassageVector.passage_id,
-        newer.embedder == embedder,
-    )
-    gone = await session.execute(
-        delete(PassageVector).where(PassageVector.embedder.not_in(in_use), replaced).returning(PassageVector.passage_id)
-    )
-    return len(gone.all())
-
-
-def _lacks_vector(embedder: str, languages: frozenset[str] | None) -> ColumnElement[bool]:
-    own = exists().where(
-        PassageVector.tenant_id == Passage.tenant_id,
-        PassageVector.passage_id == Passage.id,
-        PassageVector.embedder == embedder,
-    )
-    lacking = ~own
-    return lacking if languages is None else lacking & Passage.language.in_(sorted(languages))
+async def brand_sizes(session: TenantReader) -> list[tuple[UUID, BrandSize]]:
+    """Return the size of each of the tenant's brands."""
+    stored = BrandStatistics
+    query = select(stored.brand_id, stored.passages, stored.languages, stored.embedded).order_by(stored.brand_id)
+    rows = await session.execute(query)
+    return [(row[0], BrandSize(passages=row[1], languages=row[2], embedded=row[3])) for row in rows]

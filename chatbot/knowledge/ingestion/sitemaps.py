@@ -9,7 +9,6 @@ from chatbot.db.models import KnowledgeSource
 from chatbot.db.sessions import TenantSession
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.crawl import NamedPages
-from chatbot.knowledge.index.passages import remove_passages
 from chatbot.knowledge.index.vectors import VectorStore
 
 
@@ -31,7 +30,8 @@ async def adopt_pages(
         A sentence on how many pages were taken and why others were not.
     """
     known = await repository.children_by_url(session, parent.id)
-    for url in named.pages:
+    unfinished = await repository.unfinished_jobs(session, parent.tenant_id)
+    for waiting, url in enumerate(named.pages, unfinished + 1):
         child = known.pop(url, None)
         if child is None:
             child = _page_of(parent, url)
@@ -40,12 +40,10 @@ async def adopt_pages(
             await queueing.begin_version(queue, session, store, child)
             child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
         await session.flush()
-        await queueing.new_job(queue, session, child, queue=queue_name)
+        await queueing.new_job(queue, session, child, queue=queue_name, waiting=waiting)
     gone = list(known.values()) if named.complete else []
     for vanished in gone:
-        await remove_passages(session, vanished.brand_id, vanished.id, store=store)
-        await session.delete(vanished)
-    await session.flush()
+        await queueing.remove_source(queue, session, store, vanished)
     return _summary(named, len(gone))
 
 

@@ -46,8 +46,15 @@ def open_vector_store(settings: Settings) -> VectorStore:
 
 
 def open_retriever(settings: Settings, remote: EmbedCall | None = None) -> Retriever:
-    """Return the process's retriever."""
-    return Retriever(open_embedders(settings, remote), open_vector_store(settings))
+    """Return the process's retriever.
+
+    What `EMBEDDER=auto` would choose beside the embedders in use may have been in use before: its vectors serve until
+    those of the new one are complete.
+    """
+    embedders = open_embedders(settings, remote)
+    in_use = {embedder.id for embedder in embedders}
+    former = [embedder for embedder in _automatic(settings, remote) if embedders and embedder.id not in in_use]
+    return Retriever(embedders, open_vector_store(settings), former)
 
 
 def _automatic(settings: Settings, remote: EmbedCall | None) -> list[Embedder]:

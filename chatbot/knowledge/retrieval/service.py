@@ -44,6 +44,13 @@ _VECTOR_CANDIDATES = 40
 _FETCH_BUDGET = 800
 """Passages that the rarest words together may fetch for scoring; common words add nothing to them (1,500: the same)."""
 
+_COVERED = 0.9
+"""Vectors rank only where so many of a brand's passages have one. Not all: what is added while passages are embedded
+again has only the new vector, and the old ones must go on serving."""
+
+_FORMER_SECONDS = 600.0
+"""A former embedder is asked for so long after a brand that has its vectors was searched, or the process began."""
+
 _MOSTLY_HIDDEN = 3
 """When less than a third of the nearest passages may be seen, they are searched for again with the filters applied."""
 
@@ -87,12 +94,18 @@ class Retriever:
     """Searches brands' knowledge. One per process; holds caches, never rows of a tenant's text.
 
     Args:
-        embedders: the first one ranks; others are only reported beside it. Empty: words only.
+        embedders: the first one whose vectors cover a brand ranks; others are only reported beside it. Empty: words
+            only.
+        former: no longer in use; while passages are embedded again their vectors serve where they cover more.
         store: where vectors are; pgvector by default.
     """
 
-    def __init__(self, embedders: Sequence[Embedder] = (), store: VectorStore | None = None) -> None:
+    def __init__(
+        self, embedders: Sequence[Embedder] = (), store: VectorStore | None = None, former: Sequence[Embedder] = ()
+    ) -> None:
         self.embedders = tuple(embedders)
+        self._former = tuple(former)
+        self._serves_until = {one.id: time.monotonic() + _FORMER_SECONDS for one in former}
         self.store: VectorStore = store or PostgresVectors()
         self._tables = GramTables()
 
@@ -122,6 +135,7 @@ class Retriever:
         scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, _visible(config, for_staff=for_staff)))
         text = query.strip()[:MAX_QUESTION]
         size = await read_size(connection, tenant_id, brand_id)
+        self._note_former(size)
         question = await understand(connection, self._tables, scope, text, size)
         clock.stage("normalise", _described(question))
         lexical = await _lexical_candidates(connection, scope, question)
@@ -142,9 +156,19 @@ class Retriever:
         """
         text = query.strip()[:MAX_QUESTION]
         language = detect_language(text)
-        asked = [one for one in self.embedders if text and (knows(one, language) or _LATIN.search(text))]
+        asked = [one for one in self._asked() if text and (knows(one, language) or _LATIN.search(text))]
         found = await asyncio.gather(*(_embedded(embedder, text) for embedder in asked))
         return [vector for vector in found if vector is not None]
+
+    def _asked(self) -> list[Embedder]:
+        now = time.monotonic()
+        return [*self.embedders, *(one for one in self._former if now < self._serves_until[one.id])]
+
+    def _note_former(self, size: BrandSize) -> None:
+        """Go on asking a former embedder while brands that still have its vectors are searched."""
+        for one in self._former:
+            if one.id in size.embedded:
+                self._serves_until[one.id] = time.monotonic() + _FORMER_SECONDS
 
     async def _nearest(self, search: "_Search", vectors: Sequence[VectorQuery]) -> list[tuple[UUID, float]]:
         """Search every embedder's vectors; the first one's candidates are the ones that rank."""
@@ -209,14 +233,18 @@ async def _embedded(embedder: Embedder, text: str) -> QuestionVector | None:
 def _vector_queries(
     vectors: Sequence[QuestionVector], text: str, scope: Scope, size: BrandSize, config: RetrievalConfig
 ) -> list[VectorQuery]:
-    """The vectors to search by: of the embedders that know the question's language."""
+    """The vectors to search by: of the embedders that know the question's language and cover the brand.
+
+    Complete ones come in order, then others by coverage; the first ranks.
+    """
     if not size.passages or not config.hybrid_weight:
         return []
     language = detect_language(text, among=size.languages, default=size.main_language)
+    known = [(size.coverage(one.embedder.id, one.embedder.languages), one) for one in vectors]
+    known = [pair for pair in known if pair[0] >= _COVERED and knows(pair[1].embedder, language)]
     return [
         VectorQuery(scope.brand_id, one.embedder.id, one.vector, size.passages, scope.filters)
-        for one in vectors
-        if knows(one.embedder, language)
+        for _, one in sorted(known, key=lambda pair: -pair[0])
     ]
 
 

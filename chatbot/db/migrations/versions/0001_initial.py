@@ -126,6 +126,9 @@ def _create_tables() -> None:
         sa.Column(
             "languages", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
         ),
+        sa.Column(
+            "embedded", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'::jsonb"), nullable=False
+        ),
         sa.Column("gram_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("gram_basis", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("gram_sample", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -467,6 +470,7 @@ def _create_tables() -> None:
         sa.Column("terms", postgresql.ARRAY(sa.BigInteger()), nullable=False),
         sa.Column("weights", SPARSEVEC(dim=1000000000), nullable=False),
         sa.Column("grams", SPARSEVEC(dim=1000000000), nullable=True),
+        sa.Column("embedders", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'::text[]"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("tenant_id", sa.UUID(), nullable=False),
         sa.Column("id", sa.UUID(), nullable=False),
