@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from scripts.house.rules import Finding, check
 
 ROOT = Path(__file__).parents[2]
+_PLACEHOLDER = re.compile(r"@@[A-Z]+@@")
 _ADDRESS = re.compile(r'"resolved":\s*"http|--(extra-)?index-url|tarball:\s*http|@ https?://')
 
 
@@ -21,6 +22,10 @@ def findings(root: Path) -> Iterator[Finding]:
                 yield Finding(
                     PurePosixPath(path.relative_to(root)), number, "lock_without_addresses", "names an address"
                 )
+    for path in [root / "README.md", *root.glob("docs/**/*.md")]:
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            if _PLACEHOLDER.search(line):
+                yield Finding(PurePosixPath(path.relative_to(root)), number, "nothing_for_later", "has a placeholder")
 
 
 def main() -> int:
