@@ -51,22 +51,19 @@ async def enqueue(
     Returns:
         The job's number, or None when the queueing lock says that it waits already.
     """
-    savepoint = await session.begin_nested()  # a duplicate must not abort the caller's transaction
-    # Only now: SQLAlchemy sends the SAVEPOINT when the connection is next asked for.
-    connection = await driver_connection(session)
-    job = app.configure_task(
-        task,
-        queue=queue,
-        lock=lock,
-        queueing_lock=queueing_lock,
-        priority=priority,
-        schedule_in={"seconds": in_seconds} if in_seconds else None,
-        connection=connection,
-    )
     try:
-        number = await job.defer_async(correlation_id=correlation.current(), **arguments)
+        async with session.begin_nested():  # a duplicate must not abort the caller's transaction
+            # Only now: SQLAlchemy sends the SAVEPOINT when the connection is next asked for.
+            connection = await driver_connection(session)
+            job = app.configure_task(
+                task,
+                queue=queue,
+                lock=lock,
+                queueing_lock=queueing_lock,
+                priority=priority,
+                schedule_in={"seconds": in_seconds} if in_seconds else None,
+                connection=connection,
+            )
+            return await job.defer_async(correlation_id=correlation.current(), **arguments)
     except AlreadyEnqueued:
-        await savepoint.rollback()
         return None
-    await savepoint.commit()
-    return number
