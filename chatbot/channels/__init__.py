@@ -1,0 +1,1 @@
+"""Channels: where customers write; one message model, an inbox and an outbox for every provider."""

@@ -1,0 +1,1 @@
+"""One small folder for each provider; none knows another."""
