@@ -44,6 +44,9 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     orchestrator_port: int = Field(8000, ge=0, le=65535)
     gateway_port: int = Field(8080, ge=0, le=65535)
+    gateway_public_url: str | None = None
+    turn_concurrency: int = Field(16, ge=1, le=256)
+    delivery_concurrency: int = Field(32, ge=1, le=256)
 
     database_url: SecretStr | None = None
     database_pool_size: int = Field(10, ge=1, le=200)
@@ -81,6 +84,7 @@ class Settings(BaseSettings):
     admin_jwt_secret_previous: SecretStr | None = None
     embed_jwt_secret: SecretStr | None = None
     gateway_webhook_secret: SecretStr = SecretStr(DEVELOPMENT_WEBHOOK_SECRET)
+    xin_encryption_keys: SecretStr | None = None
     xin_admin_email: str = "admin@example.com"
 
     gateway_metrics_host: str = "0.0.0.0"  # noqa: S104 - scraped from outside the pod
@@ -131,11 +135,16 @@ class Settings(BaseSettings):
         wrong = [origin for origin in self.allowed_origins if not _ORIGIN.fullmatch(origin)]
         if wrong:
             raise ValueError(f"ALLOWED_ORIGINS: {wrong[0]!r} is not an origin such as https://www.example.com")
-        for name in ("qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint"):
+        for name in _URLS:
             value = getattr(self, name)
             if value and not value.startswith(("http://", "https://")):
                 raise ValueError(f"{name.upper()}: must begin with http:// or https://")
         return self
+
+    @property
+    def gateway_url(self) -> str:
+        """The public address of the channel gateway, without a slash at the end."""
+        return (self.gateway_public_url or f"http://{self.host}:{self.gateway_port}").rstrip("/")
 
     @property
     def data_dir(self) -> Path:
@@ -148,7 +157,14 @@ class Settings(BaseSettings):
         return (configured or self.data_dir / name).expanduser().resolve()
 
 
-_REQUIRED_SECRETS = ("admin_jwt_secret", "embed_jwt_secret", "gateway_webhook_secret", "log_token")
+_URLS = ("gateway_public_url", "qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint")
+_REQUIRED_SECRETS = (
+    "admin_jwt_secret",
+    "embed_jwt_secret",
+    "gateway_webhook_secret",
+    "log_token",
+    "xin_encryption_keys",
+)
 _OPTIONAL_SECRETS = ("gateway_token", "admin_jwt_secret_previous")
 
 

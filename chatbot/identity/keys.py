@@ -1,4 +1,4 @@
-"""The signing keys of a process: from the settings; in development made once and kept below the data folder."""
+"""The keys of a process, to sign and to encrypt: from the settings; in development made once, below the data folder."""
 
 import fcntl
 import json
@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from chatbot.core.clock import utcnow
-from chatbot.core.crypto import random_secret
+from chatbot.core.crypto import Vault, random_key, random_secret
 from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.identity.tokens import ROTATION_OVERLAP, TokenKeys
 
@@ -27,7 +27,7 @@ def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> T
     """
     configured = {name: value for name in _NAMES if (value := _plain(getattr(settings, name)))}
     missing = [name for name in _NAMES if name not in configured]
-    kept = _kept_secrets(settings.data_dir / "secrets.json", missing) if missing else {}
+    kept = _kept_secrets(settings, missing) if missing else {}
     values = {**kept, **configured}
     admin, embed = values["admin_jwt_secret"], values["embed_jwt_secret"]
     if admin == embed:
@@ -40,23 +40,46 @@ def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> T
     )
 
 
+def load_vault(settings: Settings) -> Vault:
+    """Return what seals and opens secrets at rest.
+
+    `XIN_ENCRYPTION_KEYS` holds Fernet keys, newest first, separated by commas; unset in development one is generated.
+
+    Raises:
+        ConfigurationError: a key is no Fernet key.
+    """
+    configured = _plain(settings.xin_encryption_keys)
+    keys = configured or _kept_secrets(settings, ["xin_encryption_keys"])["xin_encryption_keys"]
+    try:
+        return Vault([key.strip() for key in keys.split(",") if key.strip()])
+    except (ValueError, IndexError):
+        raise ConfigurationError(
+            "XIN_ENCRYPTION_KEYS: must be Fernet keys (32 random bytes in URL-safe base64), separated by commas"
+        ) from None
+
+
 def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _kept_secrets(file: Path, names: list[str]) -> dict[str, str]:
+def _kept_secrets(settings: Settings, names: list[str]) -> dict[str, str]:
     """Read the file of secrets and add what is missing; several processes may start at once."""
+    file = settings.data_dir / "secrets.json"
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept = _read(file)
-        made = {name: random_secret() for name in names if name not in kept}
+        made = {name: _made(name) for name in names if name not in kept}
         if made:
             _write({**kept, **made}, file)
         return {**kept, **made}
     finally:
         os.close(lock)
+
+
+def _made(name: str) -> str:
+    return random_key() if name == "xin_encryption_keys" else random_secret()
 
 
 def _read(file: Path) -> dict[str, str]:

@@ -47,6 +47,7 @@ class Conversation(TenantOwned, Timestamped, Base):
 class Message(TenantOwned, Base):
     """One message; `seq` counts from 1 within the conversation and live clients resume by it.
 
+    `content` holds what is not text: places, contacts, choices, reactions.
     `touched_at` is when the process that streams it last said so; a silent one is dead and its reply is closed.
     """
 
@@ -56,6 +57,13 @@ class Message(TenantOwned, Base):
         UniqueConstraint("tenant_id", "conversation_id", "seq"),
         UniqueConstraint("tenant_id", "conversation_id", "client_message_id"),
         UniqueConstraint("tenant_id", "channel_id", "provider_event_id"),
+        Index(
+            "ix_messages_provider_message_id",
+            "tenant_id",
+            "channel_id",
+            "provider_message_id",
+            postgresql_where=sql("provider_message_id IS NOT NULL"),
+        ),
         Index("ix_messages_streaming", "created_at", postgresql_where=sql("status = 'streaming'")),
         CheckConstraint("role IN ('visitor', 'bot', 'agent', 'system')", name="role"),
         CheckConstraint("status IN ('complete', 'streaming', 'interrupted', 'failed')", name="status"),
@@ -70,6 +78,8 @@ class Message(TenantOwned, Base):
     language: Mapped[str | None] = mapped_column(String(35))
     client_message_id: Mapped[str | None] = mapped_column(String(200))
     provider_event_id: Mapped[str | None] = mapped_column(String(200))
+    provider_message_id: Mapped[str | None] = mapped_column(String(300))
+    content: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
     reply_to: Mapped[UUID | None]
     mode: Mapped[str | None] = mapped_column(String(20))
     citations: Mapped[list[dict[str, Any]]] = mapped_column(server_default=EMPTY_LIST)
@@ -78,6 +88,8 @@ class Message(TenantOwned, Base):
     created_at: Mapped[CreatedAt]
     touched_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
 
 
 class TurnTrace(TenantOwned, Base):
