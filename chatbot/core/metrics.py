@@ -29,6 +29,16 @@ LLM_CIRCUIT = Gauge("llm_circuit_state", "0 closed, 1 half open, 2 open.", ["mod
 LLM_REQUESTS = Counter("llm_requests_total", "Model calls, by outcome.", ["purpose", "outcome"])
 LLM_TOKENS = Counter("llm_tokens_total", "Tokens used.", ["tenant", "direction"])
 LLM_COST = Counter("llm_cost_usd_total", "Money spent on models.", ["tenant"])
+CHANNEL_REQUESTS = Counter("channel_requests_total", "Requests of providers, by outcome.", ["channel_type", "outcome"])
+CHANNEL_EVENTS = Counter("channel_events_total", "Events of providers, by kind.", ["channel_type", "kind"])
+DELIVERIES = Counter("deliveries_total", "Tries to tell a provider something.", ["channel_type", "outcome"])
+DELIVERY_SECONDS = Histogram(
+    "delivery_seconds",
+    "Seconds of one call to a provider.",
+    ["channel_type"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+OUTBOX_DEPTH = Gauge("outbox_depth", "Deliveries that wait or are dead letters.", ["status"])
 
 _MAX_TENANT_LABELS = 200
 _tenants_seen: set[str] = set()

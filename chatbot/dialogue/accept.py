@@ -51,21 +51,21 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     limit = (await turn_policy(session)).max_message_chars
     if len(incoming.text) > limit:
         raise InvalidInput.field("message", f"must be at most {limit} characters long")
-    conversation = await _conversation(session, incoming)
-    recent = await _recent(session, conversation)
-    language = question_language(incoming.text, earlier=_last_language(recent), locale=incoming.locale)
+    conversation = await conversation_of(session, incoming)
+    recent = await recent_messages(session, conversation)
+    language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
     answers = conversation.state == "bot"
     waits_for = tuple(row.id for row in recent if row.status == "streaming")
     if answers and len(waits_for) >= _MAX_WAITING and not _among(recent, incoming.client_message_id):
         raise ConversationBusy(f"message: at most {_MAX_WAITING} of a conversation may wait for their replies")
     question_id, reply_id = new_id(), new_id() if answers else None
-    values = _values(incoming, question_id, reply_id, language)
-    events = _events(conversation, question_id)
+    values = question_values(incoming, question_id, reply_id, language)
+    events = received_events(conversation, question_id)
     if not await repository.insert_question(session, conversation, values, events):
         return await _repeated(session, conversation, incoming)
     turn = None
     if reply_id:
-        history = tuple(_said(row) for row in recent if row.text and row.role != "system")
+        history = said(recent)
         turn = Turn(
             session.tenant_id, conversation.brand_id, conversation.channel_id, conversation.id, conversation.epoch,
             question_id, reply_id, incoming.text, language, history, waits_for,
@@ -73,7 +73,12 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     return Accepted(conversation.id, question_id, conversation.state, language, turn)
 
 
-async def _conversation(session: TenantSession, incoming: Incoming) -> ConversationRow:
+async def conversation_of(session: TenantSession, incoming: Incoming) -> ConversationRow:
+    """Find or begin the conversation of a message and lock it.
+
+    Raises:
+        NotFound: unknown brand, channel or conversation, or one of another visitor.
+    """
     if incoming.conversation_id is not None:
         conversation = await repository.lock_conversation(session, incoming.conversation_id)
         if conversation and incoming.brand_id not in (None, conversation.brand_id):
@@ -95,7 +100,8 @@ async def _conversation(session: TenantSession, incoming: Incoming) -> Conversat
     return conversation
 
 
-async def _recent(session: TenantSession, conversation: ConversationRow) -> list[MessageRow]:
+async def recent_messages(session: TenantSession, conversation: ConversationRow) -> list[MessageRow]:
+    """Return the last messages of a conversation, in order."""
     if conversation.created:
         return []
     return await repository.messages_after(session, conversation.id, conversation.last_seq - _HISTORY, _HISTORY)
@@ -111,7 +117,8 @@ async def _repeated(session: TenantSession, conversation: ConversationRow, incom
     return Accepted(conversation.id, question.id, conversation.state, question.language or "en", repeated=reply)
 
 
-def _values(incoming: Incoming, question_id: UUID, reply_id: UUID | None, language: str) -> dict[str, Any]:
+def question_values(incoming: Incoming, question_id: UUID, reply_id: UUID | None, language: str) -> dict[str, Any]:
+    """What is stored of a message."""
     return {
         "question_id": question_id,
         "reply_id": reply_id,
@@ -119,11 +126,14 @@ def _values(incoming: Incoming, question_id: UUID, reply_id: UUID | None, langua
         "language": language,
         "client_message_id": incoming.client_message_id,
         "provider_event_id": incoming.provider_event_id,
+        "provider_message_id": incoming.provider_message_id,
+        "content": dict(incoming.content),
         "correlation_id": correlation.current(),
     }
 
 
-def _events(conversation: ConversationRow, question_id: UUID) -> list[EventRow]:
+def received_events(conversation: ConversationRow, question_id: UUID) -> list[EventRow]:
+    """The events of a stored message."""
     about = {
         "conversation_id": str(conversation.id),
         "brand_id": str(conversation.brand_id),
@@ -133,12 +143,18 @@ def _events(conversation: ConversationRow, question_id: UUID) -> list[EventRow]:
     return [EventRow("conversation.created", about), received] if conversation.created else [received]
 
 
-def _last_language(recent: list[MessageRow]) -> str | None:
+def last_language(recent: list[MessageRow]) -> str | None:
+    """The language that the visitor wrote in last."""
     return next((row.language for row in reversed(recent) if row.role == "visitor" and row.language), None)
 
 
 def _among(recent: list[MessageRow], client_message_id: str | None) -> bool:
     return client_message_id is not None and any(row.client_message_id == client_message_id for row in recent)
+
+
+def said(recent: list[MessageRow]) -> tuple[Said, ...]:
+    """The messages that a turn looks back on."""
+    return tuple(_said(row) for row in recent if row.text and row.role != "system")
 
 
 def _said(row: MessageRow) -> Said:

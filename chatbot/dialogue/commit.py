@@ -68,6 +68,8 @@ async def _once(
         if retried and (settled := await _settled(session, values)) is not None:
             return settled
         stored = await repository.commit_reply(session, values, events)
+        if stored and parts.deliver:
+            await parts.deliver(session, turn, draft)
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
         if draft.ledger:

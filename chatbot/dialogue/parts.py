@@ -1,13 +1,13 @@
 """What the stages of a turn are made with, and what they hand on."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
 from chatbot.core.bus import Bus
 from chatbot.core.settings import Settings
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.smalltalk import SmallTalk
@@ -19,15 +19,20 @@ from chatbot.llm.service import ModelGateway
 Mode = Literal["model", "extractive", "no_answer", "human", "closed"]
 
 
+Deliver = Callable[["TenantSession", "Turn", "Draft"], Awaitable[None]]
+"""Puts a finished reply on its way to a channel's provider, in the transaction that stores it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the process that turns use."""
+    """The parts of the process that turns use; without `deliver` replies are for readers of the rows only."""
 
     database: Database
     bus: Bus
     retriever: Retriever
     models: ModelGateway
     settings: Settings
+    deliver: Deliver | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,7 @@ class Incoming:
         any_owner: whether the caller may write in conversations of others (the role agent or above).
         channel_id: None for the brand's web channel; `brand_id` None for the tenant's default brand.
         client_message_id: the client's own id, to repeat a request safely; `provider_event_id`: the channel's.
+        provider_message_id: by which the provider names the message later; `content`: what of it is not text.
     """
 
     tenant_id: UUID
@@ -54,6 +60,8 @@ class Incoming:
     locale: str | None = None
     client_message_id: str | None = None
     provider_event_id: str | None = None
+    provider_message_id: str | None = None
+    content: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

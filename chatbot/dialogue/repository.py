@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
 
-_MESSAGE = (
+MESSAGE_COLUMNS = (
     "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
     "handoff_offered, usage, created_at, completed_at"
 )
@@ -87,31 +87,32 @@ FROM conversations WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE
 _OWNER = text("SELECT visitor->>'subject' FROM conversations WHERE tenant_id = :tenant_id AND id = :id")
 
 _RECENT = text(f"""
-SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND seq > :after
+SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND seq > :after
 ORDER BY seq LIMIT :limit
 """)  # noqa: S608 - constants only
 
 _REPEATED = text(f"""
-SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND (
+SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = :tenant_id AND (
     (conversation_id = :conversation_id AND client_message_id = CAST(:client_message_id AS text))
     OR (channel_id = :channel_id AND provider_event_id = CAST(:provider_event_id AS text))
 ) LIMIT 1
 """)  # noqa: S608 - constants only
 
 _REPLY_TO = text(f"""
-SELECT {_MESSAGE} FROM messages
+SELECT {MESSAGE_COLUMNS} FROM messages
 WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND reply_to = :question_id LIMIT 1
 """)  # noqa: S608 - constants only
 
-_ONE = text(f"SELECT {_MESSAGE} FROM messages WHERE tenant_id = :tenant_id AND id = :id")  # noqa: S608 - constants only
+_ONE = text(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = :tenant_id AND id = :id")  # noqa: S608 - constants only
 
 # One statement: the sequence numbers, the question, the place of its reply and the events belong together.
 _ACCEPT = text("""
 WITH question AS (
     INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, language,
-                          client_message_id, provider_event_id, completed_at)
+                          client_message_id, provider_event_id, provider_message_id, content, completed_at)
     VALUES (:tenant_id, :question_id, :conversation_id, :channel_id, :seq, 'visitor', 'complete', :text, :language,
-            :client_message_id, :provider_event_id, now())
+            :client_message_id, :provider_event_id, :provider_message_id, CAST(:content AS jsonb), now())
     ON CONFLICT DO NOTHING RETURNING id
 ), reply AS (
     INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to)
@@ -282,6 +283,7 @@ async def insert_question(
         _ACCEPT,
         {
             **values,
+            "content": _json(values["content"]),
             "tenant_id": session.tenant_id,
             "conversation_id": conversation.id,
             "channel_id": conversation.channel_id,

@@ -22,7 +22,8 @@ from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body, stored_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply, reader_payload
-from chatbot.dialogue.turn import answer, begin
+from chatbot.dialogue.turn import answer, apologize, begin
+from chatbot.dialogue.waiting import begin_waiting
 
 log = get_logger(__name__)
 
@@ -113,6 +114,20 @@ class Dialogue:
         if accepted.repeated:
             return self._follow(incoming.tenant_id, accepted.repeated)
         return _settled(accepted)
+
+    async def answer_waiting(self, tenant_id: UUID, conversation_id: UUID) -> tuple[Turn, LiveReply] | None:
+        """Begin one reply to everything in a conversation that nobody has answered; None when nothing waits.
+
+        Only one caller at a time for a conversation.
+        """
+        turn = await begin_waiting(self._parts, tenant_id, conversation_id)
+        return (turn, self._run(turn)) if turn else None
+
+    async def apologize(self, tenant_id: UUID, conversation_id: UUID) -> None:
+        """Say that no reply can be made to what waits in a conversation, and offer a person."""
+        turn = await begin_waiting(self._parts, tenant_id, conversation_id)
+        if turn:
+            await apologize(self._parts, turn)
 
     async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
         """Return a reply by its id, to resume its stream.

@@ -5,13 +5,13 @@ from typing import Literal
 
 from chatbot.knowledge.analysis.folding import fold, fold_accents
 
-SmallTalk = Literal["greeting", "thanks", "bye"]
+SmallTalk = Literal["greeting", "thanks", "bye", "wordless"]
 
 _MAX_CHARS = 60
 _PHRASES: dict[str, dict[SmallTalk, str]] = {
     "en": {
         "greeting": "hi|hello|hey|hiya|hello there|hi there|hey there|good morning|good afternoon|good evening|"
-        "greetings|"
+        "greetings|start|"
         "how are you|how are you doing|how is it going|whats up|hi all|hi team|anybody there|is anyone there",
         "thanks": "thanks|thank you|thx|ty|cheers|many thanks|thanks a lot|thank you very much|thank you so much|"
         "thanks so much|much appreciated|great thanks|ok thanks|okay thanks|perfect thanks|ok thank you|got it thanks|"

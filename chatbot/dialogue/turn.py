@@ -17,7 +17,8 @@ from chatbot.dialogue.decide import decide
 from chatbot.dialogue.generate import generate
 from chatbot.dialogue.ground import from_knowledge, no_answer, small_talk_reply
 from chatbot.dialogue.live import LiveReply
-from chatbot.dialogue.parts import Draft, Found, Incoming, Parts, Plan, Turn
+from chatbot.dialogue.parts import Draft, Found, Incoming, Parts, Plan, Turn, TurnPolicy
+from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.retrieve import questions, retrieve
 from chatbot.llm.budgets import Ledger
@@ -44,6 +45,13 @@ async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
         stored = await commit(parts, turn, plan, found, draft, clock.laps)
     TURNS.labels(draft.mode if stored else "human").inc()
     live.finish("done", done_body(turn, draft) if stored else taken_over_body(turn))
+
+
+async def apologize(parts: Parts, turn: Turn) -> None:
+    """Store that no reply could be made: the visitor is told, and a person is offered."""
+    plan = Plan(TurnPolicy(persona=""), turn.language, reason="the turn failed")
+    draft = Draft("no_answer", phrase("failed", turn.language), handoff_offered=True)
+    await commit(parts, turn, plan, Found(turn.question), draft, {})
 
 
 async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:

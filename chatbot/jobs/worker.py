@@ -21,9 +21,17 @@ STALLED_AFTER_SECONDS = 20
 
 
 async def run_worker(
-    app: App, *, queues: Sequence[str], concurrency: int, name: str, drain_seconds: float = 20
+    app: App,
+    *,
+    queues: Sequence[str],
+    concurrency: int,
+    name: str,
+    drain_seconds: float = 20,
+    polling_seconds: float = 5,
 ) -> None:
     """Work until cancelled; then finish or release what runs within `drain_seconds`.
+
+    New jobs are noticed at once; one for later is taken up to `polling_seconds` after its time.
 
     When the database goes away the worker underneath ends; a new one begins as soon as there is a database again.
     """
@@ -34,7 +42,7 @@ async def run_worker(
     try:
         while not was_cancelled():  # procrastinate swallows a cancellation that comes while it starts
             try:
-                await _run_once(app, queues, concurrency, name, drain_seconds)
+                await _run_once(app, queues, concurrency, name, drain_seconds, polling_seconds)
             except _AWAY as error:
                 log.warning("the queue's database is away; trying again", reason=str(error)[:200])
             if not was_cancelled():
@@ -43,7 +51,9 @@ async def run_worker(
         await end(rescuer)
 
 
-async def _run_once(app: App, queues: Sequence[str], concurrency: int, name: str, drain_seconds: float) -> None:
+async def _run_once(
+    app: App, queues: Sequence[str], concurrency: int, name: str, drain_seconds: float, polling_seconds: float
+) -> None:
     await app.run_worker_async(
         queues=list(queues),
         concurrency=concurrency,
@@ -51,7 +61,7 @@ async def _run_once(app: App, queues: Sequence[str], concurrency: int, name: str
         wait=True,
         install_signal_handlers=False,
         listen_notify=True,
-        fetch_job_polling_interval=5,
+        fetch_job_polling_interval=polling_seconds,
         shutdown_graceful_timeout=drain_seconds,
         update_heartbeat_interval=HEARTBEAT_SECONDS,
         stalled_worker_timeout=STALLED_AFTER_SECONDS,

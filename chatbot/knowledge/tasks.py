@@ -1,12 +1,9 @@
 """The queue's tasks of knowledge, bound to the parts of one process."""
 
-import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
 import procrastinate
-from procrastinate.jobs import Job
-from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from chatbot.core import correlation
 from chatbot.core.blobs import BlobStore
@@ -14,6 +11,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.safe_http import SafeHttp
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
+from chatbot.jobs.retry import KeepTrying
 from chatbot.knowledge.crawl import CrawlOptions
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.vectors import VectorStore
@@ -25,19 +23,6 @@ from chatbot.knowledge.parse.sandbox import ParserSandbox
 from chatbot.knowledge.queueing import NAMESPACE, UPKEEP_QUEUE
 
 log = get_logger(__name__)
-_LONGEST_WAIT = 60
-
-
-class _KeepTrying(BaseRetryStrategy):
-    """A task that was interrupted or met a database that is away goes back to the queue, always.
-
-    The job rows count the tries and end them; without this, procrastinate drops what a stopping worker held.
-    """
-
-    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
-        if isinstance(exception, asyncio.CancelledError):
-            return RetryDecision()
-        return RetryDecision(retry_in={"seconds": min(2**job.attempts, _LONGEST_WAIT)})
 
 
 def make_pipeline(
@@ -63,20 +48,20 @@ def make_blueprint(pipeline: Pipeline, reembedding: Reembedding) -> procrastinat
     """Return the tasks of knowledge; add them with `app.add_tasks_from(blueprint, namespace="knowledge")`."""
     blueprint = procrastinate.Blueprint()
 
-    @blueprint.task(name="ingest", queue=pipeline.queue_name, retry=_KeepTrying())
+    @blueprint.task(name="ingest", queue=pipeline.queue_name, retry=KeepTrying())
     async def ingest(*, correlation_id: str, tenant_id: str, job_id: str, run: int) -> None:
         """Do one slice of an ingestion job."""
         correlation.begin(correlation_id)
         await pipeline.run(UUID(tenant_id), UUID(job_id), run)
 
-    @blueprint.task(name="drop_files", queue=UPKEEP_QUEUE, retry=_KeepTrying())
+    @blueprint.task(name="drop_files", queue=UPKEEP_QUEUE, retry=KeepTrying())
     async def drop_files(*, correlation_id: str, keys: Sequence[str]) -> None:
         """Remove stored files that nothing refers to any more."""
         correlation.begin(correlation_id)
         for key in keys:
             await pipeline.blobs.delete(key)
 
-    @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=_KeepTrying())
+    @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=KeepTrying())
     async def reembed(*, correlation_id: str, tenant_id: str, embedder: str, after: str) -> None:
         """Embed one batch of a tenant's passages with an embedder in use."""
         correlation.begin(correlation_id)

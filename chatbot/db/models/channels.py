@@ -64,7 +64,6 @@ class ChannelState(TenantOwned, Base):
 
     state: Mapped[str] = mapped_column(String(20), server_default="idle")
     cursor: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
-    last_event_at: Mapped[datetime | None]
     alive_at: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_error_at: Mapped[datetime | None]
@@ -85,6 +84,7 @@ class InboundEvent(TenantOwned, Base):
     __table_args__ = (
         owned_by("channel_id", "channels"),
         UniqueConstraint("tenant_id", "channel_id", "provider_event_id"),
+        Index("ix_inbound_events_channel_id_id", "tenant_id", "channel_id", "id"),
         Index(
             "ix_inbound_events_message_id", "tenant_id", "message_id", postgresql_where=text("message_id IS NOT NULL")
         ),

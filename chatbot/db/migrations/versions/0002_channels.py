@@ -69,7 +69,6 @@ def _create_tables() -> None:
         "channel_states",
         sa.Column("state", sa.String(length=20), server_default="idle", nullable=False),
         sa.Column("cursor", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
-        sa.Column("last_event_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("alive_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column("last_error_at", sa.DateTime(timezone=True), nullable=True),
@@ -185,6 +184,9 @@ def _create_tables() -> None:
             "provider_event_id",
             name=op.f("uq_inbound_events_tenant_id_channel_id_provider_event_id"),
         ),
+    )
+    op.create_index(
+        "ix_inbound_events_channel_id_id", "inbound_events", ["tenant_id", "channel_id", "id"], unique=False
     )
     op.create_index(
         "ix_inbound_events_message_id",

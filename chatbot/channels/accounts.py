@@ -1,0 +1,120 @@
+"""Channels as adapters see them, with their secrets open; known for some seconds in each process."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from chatbot.channels import repository
+from chatbot.channels.contract import Account, Credentials, Provider
+from chatbot.channels.registry import PROVIDERS
+from chatbot.core.cache import TimedCache
+from chatbot.core.crypto import Vault
+from chatbot.core.errors import NotFound
+from chatbot.core.settings import Settings
+from chatbot.db.models import Channel, ChannelSecret
+from chatbot.db.sessions import Database
+from chatbot.identity.demo import DEMO_CHANNEL_ID
+
+STALE_SECONDS = 5.0
+"""A rotated secret, a switched-off channel: every process knows after so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedChannel:
+    """A channel with its adapter.
+
+    Attributes:
+        older: the account with secrets that were rotated and still count, to prove requests by.
+    """
+
+    tenant_id: UUID
+    brand_id: UUID
+    channel_id: UUID
+    channel_type: str
+    display_name: str
+    enabled: bool
+    provider: Provider[Any]
+    account: Account[Any]
+    older: tuple[Account[Any], ...] = ()
+
+
+class Accounts:
+    """Opens channels for one process."""
+
+    def __init__(self, database: Database, vault: Vault, settings: Settings) -> None:
+        self._database = database
+        self._vault = vault
+        self._settings = settings
+        self._known: TimedCache[UUID, ConnectedChannel | None] = TimedCache(STALE_SECONDS)
+        self._unknown: TimedCache[UUID, bool] = TimedCache(STALE_SECONDS)
+
+    async def get(self, channel_id: UUID) -> ConnectedChannel:
+        """Return a channel by its id, whoever's it is.
+
+        Raises:
+            NotFound: there is none, or it is deleted.
+        """
+        known = self._known.get(channel_id)
+        if known is None and not self._unknown.get(channel_id):
+            known = await self._open(channel_id)
+        if known is None:
+            raise NotFound("no such channel")
+        return known
+
+    def forget(self, channel_id: UUID) -> None:
+        """Read a channel anew at the next question: it was changed here."""
+        self._known.forget(channel_id)
+        self._unknown.forget(channel_id)
+
+    async def _open(self, channel_id: UUID) -> ConnectedChannel | None:
+        async with self._database.platform() as platform:
+            tenant_id = await repository.tenant_of(platform, channel_id)
+        if tenant_id is None:
+            self._unknown.put(channel_id, True)
+            return None
+        async with self._database.tenant_reader(tenant_id) as session:
+            channel = await repository.get_channel(session, channel_id)
+            secrets = await repository.valid_secrets(session, [channel_id]) if channel else []
+        if channel is None or channel.channel_type not in PROVIDERS:
+            return None
+        opened = self.connect(channel, secrets)
+        self._known.put(channel_id, opened)
+        return opened
+
+    def connect(self, channel: Channel, secrets: list[ChannelSecret]) -> ConnectedChannel:
+        """Open a channel's secrets, newest first."""
+        provider = PROVIDERS[channel.channel_type]
+        own = [self._plain(row) for row in secrets if row.purpose == "secret"] or [self._demo_secret(channel)]
+        given = [self._credentials(provider, row) for row in secrets if row.purpose == "credentials"]
+        account = Account(
+            channel.tenant_id, channel.id, own[0], (given or [provider.credentials()])[0], self.webhook_url(channel)
+        )
+        older = tuple(
+            replace(account, secret=secret, credentials=credentials)
+            for secret in own
+            for credentials in (given or [account.credentials])
+            if (secret, credentials) != (account.secret, account.credentials)
+        )
+        return ConnectedChannel(
+            channel.tenant_id, channel.brand_id, channel.id, channel.channel_type, channel.display_name,
+            channel.enabled, provider, account, older,
+        )  # fmt: skip
+
+    def webhook_url(self, channel: Channel) -> str:
+        """Return the public address of a channel's webhook."""
+        if channel.channel_type == "web":
+            return f"{self._settings.gateway_url}/webchat/webhook"
+        return f"{self._settings.gateway_url}/webhooks/{channel.channel_type}/{channel.id}"
+
+    def _plain(self, row: ChannelSecret) -> str:
+        return self._vault.open(row.tenant_id, row.id, row.sealed)
+
+    def _credentials(self, provider: Provider[Any], row: ChannelSecret) -> Credentials:
+        credentials: Credentials = provider.credentials.model_validate(orjson.loads(self._plain(row)))
+        return credentials
+
+    def _demo_secret(self, channel: Channel) -> str:
+        """The demo channel is made without a secret of its own: the setting is its secret."""
+        return self._settings.gateway_webhook_secret.get_secret_value() if channel.id == DEMO_CHANNEL_ID else ""

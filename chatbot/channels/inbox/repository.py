@@ -1,0 +1,109 @@
+"""The rows of the inbox."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from chatbot.core import correlation
+from chatbot.db.sessions import TenantReader, TenantSession
+
+
+@dataclass(frozen=True, slots=True)
+class EventToStore:
+    """An event's row, before it is known whether it is new."""
+
+    id: UUID
+    provider_event_id: str
+    kind: str
+    thread: str
+    context: dict[str, Any]
+    payload: dict[str, Any]
+    occurred_at: datetime | None
+
+
+# Ordered by the unique key: two processes that store the same events never wait for one another crosswise.
+_INSERT = text("""
+INSERT INTO inbound_events (tenant_id, id, channel_id, provider_event_id, kind, thread, context, payload, occurred_at)
+SELECT :tenant_id, e.id, :channel_id, e.provider_event_id, e.kind, e.thread, e.context, e.payload, e.occurred_at
+FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
+    id uuid, provider_event_id text, kind text, thread text, context jsonb, payload jsonb, occurred_at timestamptz)
+ORDER BY e.provider_event_id
+ON CONFLICT (tenant_id, channel_id, provider_event_id) DO NOTHING
+RETURNING id
+""")
+
+_LINK = text("""
+UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id
+FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid)
+WHERE i.tenant_id = :tenant_id AND i.id = e.id
+""")
+
+_LOG = text("""
+INSERT INTO events (tenant_id, name, payload, correlation_id)
+SELECT :tenant_id, e->>'name', e->'payload', :correlation_id FROM jsonb_array_elements(CAST(:events AS jsonb)) AS e
+""")
+
+_CURSOR = text("""
+INSERT INTO channel_states (tenant_id, id, cursor, alive_at)
+VALUES (:tenant_id, :channel_id, CAST(:cursor AS jsonb), now())
+ON CONFLICT (tenant_id, id) DO UPDATE SET cursor = excluded.cursor, alive_at = now()
+""")
+
+_CONTEXT = text("""
+SELECT thread, context FROM inbound_events WHERE tenant_id = :tenant_id AND message_id = :message_id LIMIT 1
+""")
+
+_CONVERSATION = text("""
+SELECT id FROM conversations
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND session_key = :session_key
+""")
+
+
+async def insert_events(session: TenantSession, channel_id: UUID, events: Sequence[EventToStore]) -> set[UUID]:
+    """Store events; return the ids of those that were not stored before."""
+    if not events:
+        return set()
+    values = {"tenant_id": session.tenant_id, "channel_id": channel_id, "events": orjson.dumps(events).decode()}
+    return set((await session.execute(_INSERT, values)).scalars())
+
+
+async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]) -> None:
+    """Say which message and conversation events became: mappings of `id`, `conversation_id`, `message_id`."""
+    if links:
+        values = {"tenant_id": session.tenant_id, "links": orjson.dumps(links).decode()}
+        await session.execute(_LINK, values)
+
+
+async def log_events(session: TenantSession, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Append `(name, payload)` entries to the event log."""
+    if events:
+        listed = orjson.dumps([{"name": name, "payload": payload} for name, payload in events]).decode()
+        values = {"tenant_id": session.tenant_id, "events": listed, "correlation_id": correlation.current()}
+        await session.execute(_LOG, values)
+
+
+async def save_cursor(session: TenantSession, channel_id: UUID, cursor: Mapping[str, Any]) -> None:
+    """Remember how far a listener has come."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "channel_id": channel_id,
+        "cursor": orjson.dumps(dict(cursor)).decode(),
+    }
+    await session.execute(_CURSOR, values)
+
+
+async def thread_of(session: TenantReader, message_id: UUID) -> tuple[str, dict[str, Any]] | None:
+    """Return the provider's thread of a message and what an answer needs of it."""
+    row = (await session.execute(_CONTEXT, {"tenant_id": session.tenant_id, "message_id": message_id})).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def conversation_of_thread(session: TenantReader, channel_id: UUID, session_key: str) -> UUID | None:
+    """Return the conversation of a thread."""
+    values = {"tenant_id": session.tenant_id, "channel_id": channel_id, "session_key": session_key}
+    return (await session.execute(_CONVERSATION, values)).scalar_one_or_none()

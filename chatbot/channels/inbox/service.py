@@ -1,0 +1,239 @@
+"""Takes events: each stored once, with its message, its entry in the event log and the job that answers it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import procrastinate
+
+from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.events import (
+    Content,
+    Deleted,
+    Echo,
+    Edited,
+    Followed,
+    InboundEvent,
+    Media,
+    Message,
+    Reaction,
+    Receipt,
+    Unfollowed,
+    Unsupported,
+)
+from chatbot.channels.inbox import repository
+from chatbot.channels.inbox.attachments import AttachmentStore
+from chatbot.channels.inbox.repository import EventToStore
+from chatbot.channels.inbox.storable import clean, key, plain, rest_of, words_of
+from chatbot.channels.outbox import repository as outbox
+from chatbot.channels.queueing import answer_soon
+from chatbot.core.ids import new_id
+from chatbot.core.metrics import CHANNEL_EVENTS
+from chatbot.db.sessions import Database, TenantSession
+from chatbot.dialogue import waiting_repository as messages
+from chatbot.dialogue.parts import Incoming
+from chatbot.dialogue.waiting import Received, receive
+
+_KINDS: dict[type[Content], str] = {
+    Message: "message",
+    Edited: "edited",
+    Deleted: "deleted",
+    Reaction: "reaction",
+    Receipt: "receipt",
+    Echo: "echo",
+    Followed: "followed",
+    Unfollowed: "unfollowed",
+    Unsupported: "unsupported",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of some events."""
+
+    new: int
+    repeated: int
+
+
+@dataclass(slots=True)
+class _Work:
+    """What one transaction gathers on its way."""
+
+    links: list[dict[str, Any]] = field(default_factory=list)
+    log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    to_answer: set[UUID] = field(default_factory=set)
+
+
+class Inbox:
+    """The inbox of one process."""
+
+    def __init__(self, database: Database, jobs: procrastinate.App, files: AttachmentStore) -> None:
+        self._database = database
+        self._jobs = jobs
+        self._files = files
+
+    async def take(
+        self, channel: ConnectedChannel, events: Sequence[InboundEvent], cursor: Mapping[str, Any] | None = None
+    ) -> Taken:
+        """Store events in one transaction; when this returns they are durable, whatever is killed afterwards.
+
+        Args:
+            cursor: how far a listener has come with these.
+
+        Raises:
+            NotFound: the channel was removed or switched off in between.
+        """
+        kept = {id(media): await self._files.keep(channel.tenant_id, media) for media in _inline_media(events)}
+        rows = [(_row(event), event) for event in events]
+        async with self._database.tenant(channel.tenant_id) as session:
+            new = (
+                await repository.insert_events(session, channel.channel_id, [row for row, _ in rows]) if rows else set()
+            )
+            work = _Work()
+            # Conversations are locked in one order everywhere, so that two processes never wait crosswise.
+            for row, event in sorted(rows, key=lambda pair: pair[0].thread):
+                if row.id in new:
+                    await self._apply(session, channel, row, event, work, kept)
+            await repository.link_events(session, work.links)
+            await repository.log_events(session, work.log)
+            for conversation_id in sorted(work.to_answer):
+                await answer_soon(self._jobs, session, channel.tenant_id, conversation_id)
+            if cursor is not None:
+                await repository.save_cursor(session, channel.channel_id, cursor)
+        for row, _ in rows:
+            CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
+        return Taken(len(new), len(rows) - len(new))
+
+    async def _apply(
+        self,
+        session: TenantSession,
+        channel: ConnectedChannel,
+        row: EventToStore,
+        event: InboundEvent,
+        work: _Work,
+        kept: Mapping[int, str],
+    ) -> None:
+        """Do what one new event asks for."""
+        content = event.content
+        if isinstance(content, Message):
+            await self._message(session, channel, row, event, content, work, kept)
+        elif isinstance(content, Edited | Deleted | Reaction):
+            changed = await _change(session, channel, row, event, content)
+            if changed:
+                work.links.append({"id": row.id, "message_id": changed[0], "conversation_id": changed[1]})
+                work.log.append((f"message.{row.kind}", _about(channel, *changed)))
+        elif isinstance(content, Receipt):
+            await self._receipt(session, channel, row, content, work)
+        elif isinstance(content, Followed | Unfollowed):
+            work.log.append((f"visitor.{row.kind}", {"channel_id": str(channel.channel_id), "thread": row.thread}))
+
+    async def _message(
+        self,
+        session: TenantSession,
+        channel: ConnectedChannel,
+        row: EventToStore,
+        event: InboundEvent,
+        message: Message,
+        work: _Work,
+        kept: Mapping[int, str],
+    ) -> None:
+        received = await receive(session, _incoming(channel, row, event, message))
+        if received is None:
+            return
+        links = {"id": row.id, "message_id": received.message_id, "conversation_id": received.conversation_id}
+        work.links.append(links)
+        for media in message.media:
+            await self._files.add(session, channel.channel_id, received.message_id, media, kept.get(id(media)))
+        if received.state == "bot":
+            work.to_answer.add(received.conversation_id)
+        self._note_waiting(channel, received, work)
+
+    def _note_waiting(self, channel: ConnectedChannel, received: Received, work: _Work) -> None:
+        """A message that a person must answer is told of by name: nobody else will."""
+        if received.state in ("waiting", "human"):
+            work.log.append(("message.for_person", _about(channel, received.message_id, received.conversation_id)))
+
+    async def _receipt(
+        self, session: TenantSession, channel: ConnectedChannel, row: EventToStore, receipt: Receipt, work: _Work
+    ) -> None:
+        if receipt.before is not None:
+            conversation_id = await repository.conversation_of_thread(session, channel.channel_id, row.thread)
+            if conversation_id:
+                await outbox.receipt_until(session, conversation_id, receipt.status, receipt.before)
+            return
+        for delivery_id, message_id in await outbox.receipt_for(
+            session, channel.channel_id, [clean(one) for one in receipt.message_ids], receipt.status,
+            clean(receipt.reason)[:500],
+        ):  # fmt: skip
+            if receipt.status == "failed":
+                about = {"channel_id": str(channel.channel_id), "delivery_id": str(delivery_id)}
+                work.log.append(("delivery.failed", {**about, "message_id": message_id and str(message_id)}))
+
+
+async def _change(
+    session: TenantSession,
+    channel: ConnectedChannel,
+    row: EventToStore,
+    event: InboundEvent,
+    content: Edited | Deleted | Reaction,
+) -> tuple[UUID, UUID] | None:
+    """Apply an edit, a deletion or a reaction to the message that it names; None when we do not have it."""
+    if isinstance(content, Edited):
+        words = words_of(content.message)
+        return await messages.edit_message(
+            session, channel.channel_id, content.message_id, words, rest_of(content.message)
+        )
+    if isinstance(content, Deleted):
+        return await messages.delete_message(session, channel.channel_id, content.message_id)
+    message_id = await messages.message_of_provider(session, channel.channel_id, content.message_id)
+    message_id = message_id or await outbox.message_of(session, channel.channel_id, content.message_id)
+    by = key(event.sender.id) if event.sender else row.thread
+    return await messages.react(session, message_id, by, content.emoji) if message_id else None
+
+
+def _incoming(channel: ConnectedChannel, row: EventToStore, event: InboundEvent, message: Message) -> Incoming:
+    sender = event.sender
+    visitor = {"id": sender.id, "name": sender.name, "address": sender.address} if sender else {}
+    return Incoming(
+        tenant_id=channel.tenant_id,
+        brand_id=channel.brand_id,
+        channel_id=channel.channel_id,
+        text=words_of(message),
+        owner=f"channel:{channel.channel_id}",
+        session_key=row.thread,
+        visitor={name: clean(value) for name, value in visitor.items() if value},
+        locale=sender.locale[:35] if sender and sender.locale else None,
+        provider_event_id=row.provider_event_id,
+        provider_message_id=event.message_id and key(event.message_id),
+        content=rest_of(message),
+    )
+
+
+def _row(event: InboundEvent) -> EventToStore:
+    kind = _KINDS[type(event.content)]
+    payload = plain(dict(event.raw)) if event.raw else {}
+    if not isinstance(event.content, Message | Unsupported):
+        payload = plain(event.content)
+    if isinstance(event.content, Unsupported):
+        payload = {"name": event.content.name, "raw": payload}
+    return EventToStore(new_id(), key(event.id), kind, key(event.thread), plain(dict(event.context)), payload, event.at)
+
+
+def _inline_media(events: Sequence[InboundEvent]) -> list[Media]:
+    return [
+        media
+        for event in events
+        if isinstance(event.content, Message)
+        for media in event.content.media
+        if media.content is not None
+    ]
+
+
+def _about(channel: ConnectedChannel, message_id: UUID, conversation_id: UUID) -> dict[str, Any]:
+    return {
+        "channel_id": str(channel.channel_id),
+        "brand_id": str(channel.brand_id),
+        "message_id": str(message_id),
+        "conversation_id": str(conversation_id),
+    }

@@ -1,0 +1,135 @@
+"""Channels, their secrets and their live state in the database."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from chatbot.channels.contract import Finding
+from chatbot.core.clock import utcnow
+from chatbot.db.models import Brand, Channel, ChannelSecret, ChannelState, Tenant
+from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+
+
+async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
+    """Return whose channel it is; a deleted one is nobody's."""
+    live = (Channel.id == channel_id, Channel.deleted_at.is_(None))
+    return (await session.execute(select(Channel.tenant_id).where(*live))).scalar_one_or_none()
+
+
+async def all_enabled(session: PlatformSession) -> list[tuple[UUID, UUID, str]]:
+    """Return `(tenant_id, channel_id, channel_type)` of every channel that is switched on, of living tenants."""
+    living = (Channel.deleted_at.is_(None), Channel.enabled, Tenant.deleted_at.is_(None))
+    query = (
+        select(Channel.tenant_id, Channel.id, Channel.channel_type)
+        .join(Tenant, Tenant.id == Channel.tenant_id)
+        .where(*living)
+        .order_by(Channel.id)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def get_channel(session: TenantReader, channel_id: UUID) -> Channel | None:
+    """Return a channel of the session's tenant; None for a deleted one."""
+    channel = await session.get(Channel, (session.tenant_id, channel_id))
+    return None if channel is None or channel.deleted_at else channel
+
+
+async def list_channels(
+    session: TenantReader, *, brand_id: UUID | None, channel_type: str | None, before: UUID | None, limit: int
+) -> list[Channel]:
+    """Return the tenant's channels, newest first."""
+    query = select(Channel).where(Channel.tenant_id == session.tenant_id, Channel.deleted_at.is_(None))
+    if brand_id is not None:
+        query = query.where(Channel.brand_id == brand_id)
+    if channel_type is not None:
+        query = query.where(Channel.channel_type == channel_type)
+    if before is not None:
+        query = query.where(Channel.id < before)
+    return list(await session.scalars(query.order_by(Channel.id.desc()).limit(limit)))
+
+
+async def brand_named(session: TenantReader, name: str) -> UUID | None:
+    """Return the brand of that name, whatever its capitals."""
+    owned = (Brand.tenant_id == session.tenant_id, func.lower(Brand.name) == name.lower())
+    return (await session.execute(select(Brand.id).where(*owned))).scalar_one_or_none()
+
+
+async def has_brand(session: TenantReader, brand_id: UUID) -> bool:
+    """Whether the brand is the session's tenant's."""
+    return await session.get(Brand, (session.tenant_id, brand_id)) is not None
+
+
+async def web_channel_of(session: TenantReader, brand_id: UUID) -> UUID | None:
+    """Return the oldest web channel of a brand that is switched on."""
+    owned = (Channel.tenant_id == session.tenant_id, Channel.brand_id == brand_id, Channel.channel_type == "web")
+    query = select(Channel.id).where(*owned, Channel.enabled, Channel.deleted_at.is_(None))
+    return (await session.execute(query.order_by(Channel.created_at, Channel.id).limit(1))).scalar_one_or_none()
+
+
+async def default_brand(session: TenantReader) -> UUID | None:
+    """Return the tenant's default brand."""
+    return (
+        await session.execute(select(Tenant.default_brand_id).where(Tenant.id == session.tenant_id))
+    ).scalar_one_or_none()
+
+
+async def valid_secrets(session: TenantReader, channel_ids: list[UUID]) -> list[ChannelSecret]:
+    """Return the secrets that still count, newest first."""
+    owned = (ChannelSecret.tenant_id == session.tenant_id, ChannelSecret.channel_id.in_(channel_ids))
+    unexpired = or_(ChannelSecret.expires_at.is_(None), ChannelSecret.expires_at > func.now())
+    query = select(ChannelSecret).where(*owned, unexpired)
+    return list(await session.scalars(query.order_by(ChannelSecret.expires_at.desc().nulls_first())))
+
+
+async def retire_secrets(session: TenantSession, channel_id: UUID, purpose: str, until: datetime) -> None:
+    """Let the present secret of a purpose count until then and no longer; older ones end when they would."""
+    present = (
+        ChannelSecret.tenant_id == session.tenant_id,
+        ChannelSecret.channel_id == channel_id,
+        ChannelSecret.purpose == purpose,
+        ChannelSecret.expires_at.is_(None),
+    )
+    await session.execute(update(ChannelSecret).where(*present).values(expires_at=until))
+
+
+async def get_state(session: TenantReader, channel_id: UUID) -> ChannelState | None:
+    """Return a channel's live state."""
+    return await session.get(ChannelState, (session.tenant_id, channel_id))
+
+
+async def list_states(session: TenantReader, channel_ids: list[UUID]) -> dict[UUID, ChannelState]:
+    """Return the live states of channels."""
+    owned = (ChannelState.tenant_id == session.tenant_id, ChannelState.id.in_(channel_ids))
+    return {state.id: state for state in await session.scalars(select(ChannelState).where(*owned))}
+
+
+async def hold_back(session: TenantSession, channel_id: UUID, until: datetime) -> None:
+    """Send nothing more through a channel until then: the provider said so."""
+    statement = insert(ChannelState).values(
+        tenant_id=session.tenant_id, id=channel_id, blocked_until=until, rate_limited=1
+    )
+    raised = {"blocked_until": until, "rate_limited": ChannelState.rate_limited + 1}
+    await session.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=raised))
+
+
+async def note_failure(session: TenantSession, channel_id: UUID, words: str) -> None:
+    """Remember the last thing that went wrong on a channel."""
+    now = utcnow()
+    statement = insert(ChannelState).values(
+        tenant_id=session.tenant_id, id=channel_id, last_error=words, last_error_at=now, errors=1
+    )
+    counted = {"last_error": words, "last_error_at": now, "errors": ChannelState.errors + 1}
+    await session.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=counted))
+
+
+async def note_findings(session: TenantSession, channel_id: UUID, findings: Sequence[Finding]) -> None:
+    """Remember what a test of a channel found."""
+    values = {
+        "findings": [{"name": one.name, "ok": one.ok, "words": one.words} for one in findings],
+        "checked_at": utcnow(),
+    }
+    statement = insert(ChannelState).values(tenant_id=session.tenant_id, id=channel_id, **values)
+    await session.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=values))

@@ -1,0 +1,267 @@
+"""Channels as administrators make, change, test and remove them."""
+
+import base64
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+import procrastinate
+from pydantic import SecretStr, ValidationError
+
+from chatbot.channels import repository
+from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.contract import Credentials, Finding
+from chatbot.channels.registry import PROVIDERS
+from chatbot.channels.schemas import ChangeChannel, CreateChannel
+from chatbot.core.clock import utcnow
+from chatbot.core.crypto import Vault, random_secret
+from chatbot.core.errors import FieldError, InvalidInput, NotFound
+from chatbot.core.ids import new_id
+from chatbot.core.safe_address import AddressRefused
+from chatbot.core.safe_http import SafeHttp
+from chatbot.db.models import Channel, ChannelSecret, ChannelState
+from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.identity.subject import Role, Subject
+
+ROTATION_OVERLAP = timedelta(minutes=15)
+_MASK = "••••"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRow:
+    """A channel with its live state and its adapter."""
+
+    channel: Channel
+    state: ChannelState | None
+    connected: ConnectedChannel
+
+
+class ChannelService:
+    """The administration of channels."""
+
+    def __init__(
+        self, database: Database, vault: Vault, accounts: Accounts, http: SafeHttp, jobs: procrastinate.App
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._accounts = accounts
+        self._http = http
+        self._jobs = jobs
+
+    async def reach(self, subject: Subject, channel_id: UUID, at_least: Role) -> UUID:
+        """Return the tenant of a channel that the subject reaches with at least this role.
+
+        Raises:
+            NotFound: no such channel, or one of a tenant that is none of the subject's.
+            Forbidden: too low a role.
+        """
+        async with self._database.platform() as session:
+            tenant_id = await repository.tenant_of(session, channel_id)
+        return subject.reach(tenant_id, at_least, "channel")
+
+    async def create(self, tenant_id: UUID, wanted: CreateChannel) -> tuple[ChannelRow, str]:
+        """Make a channel.
+
+        Returns:
+            The channel and its secret, which cannot be read again.
+
+        Raises:
+            NotFound: no such brand.
+            InvalidInput: the credentials are not what the type needs, or hold an address that is not allowed.
+        """
+        credentials = self._checked(wanted.channel_type, wanted.credentials)
+        secret = _new_secret(wanted.channel_type)
+        async with self._database.tenant(tenant_id) as session:
+            brand_id = await _brand(session, wanted)
+            channel = Channel(
+                tenant_id=tenant_id, id=new_id(), brand_id=brand_id, channel_type=wanted.channel_type,
+                display_name=wanted.display_name, configuration={}, enabled=True,
+            )  # fmt: skip
+            session.add(channel)
+            await session.flush()
+            session.add(ChannelState(tenant_id=tenant_id, id=channel.id))
+            self._seal(session, channel.id, "secret", secret)
+            self._seal(session, channel.id, "credentials", _as_text(credentials))
+            await session.flush()
+            await session.refresh(channel)
+            return await self._row(session, channel), secret
+
+    async def get(self, tenant_id: UUID, channel_id: UUID) -> ChannelRow:
+        """Return one channel; raises `NotFound`."""
+        async with self._database.tenant_reader(tenant_id) as session:
+            return await self._row(session, await _channel(session, channel_id))
+
+    async def page(
+        self, tenant_id: UUID, *, brand_id: UUID | None, channel_type: str | None, before: UUID | None, limit: int
+    ) -> list[ChannelRow]:
+        """Return the tenant's channels, newest first; one more than the limit when there are more."""
+        async with self._database.tenant_reader(tenant_id) as session:
+            channels = await repository.list_channels(
+                session, brand_id=brand_id, channel_type=channel_type, before=before, limit=limit + 1
+            )
+            ids = [channel.id for channel in channels]
+            states = await repository.list_states(session, ids)
+            sealed = await repository.valid_secrets(session, ids)
+        return [
+            ChannelRow(
+                channel,
+                states.get(channel.id),
+                self._accounts.connect(channel, [row for row in sealed if row.channel_id == channel.id]),
+            )
+            for channel in channels
+        ]
+
+    async def change(self, tenant_id: UUID, channel_id: UUID, wanted: ChangeChannel) -> ChannelRow:
+        """Change what is given; raises as `create`."""
+        async with self._database.tenant(tenant_id) as session:
+            channel = await _channel(session, channel_id)
+            if wanted.display_name is not None:
+                channel.display_name = wanted.display_name
+            if wanted.enabled is not None:
+                channel.enabled = wanted.enabled
+            if wanted.credentials is not None:
+                credentials = self._checked(channel.channel_type, wanted.credentials)
+                await self._replace(session, channel_id, "credentials", _as_text(credentials))
+            await session.flush()
+            await session.refresh(channel)
+            changed = await self._row(session, channel)
+        self._accounts.forget(channel_id)
+        return changed
+
+    async def rotate(
+        self, tenant_id: UUID, channel_id: UUID, credentials: Mapping[str, Any] | None
+    ) -> tuple[str, datetime]:
+        """Give a channel a new secret, and new credentials when there are any; the old ones work 15 minutes more.
+
+        Returns:
+            The new secret and until when the one before works.
+        """
+        async with self._database.tenant(tenant_id) as session:
+            channel = await _channel(session, channel_id)
+            secret = _new_secret(channel.channel_type)
+            until = await self._replace(session, channel_id, "secret", secret)
+            if credentials is not None:
+                checked = self._checked(channel.channel_type, credentials)
+                await self._replace(session, channel_id, "credentials", _as_text(checked))
+        self._accounts.forget(channel_id)
+        return secret, until
+
+    async def delete(self, tenant_id: UUID, channel_id: UUID) -> None:
+        """Remove a channel: it takes and sends nothing any more; its conversations stay."""
+        async with self._database.tenant(tenant_id) as session:
+            channel = await _channel(session, channel_id)
+            channel.deleted_at, channel.enabled = utcnow(), False
+            for purpose in ("secret", "credentials"):
+                await repository.retire_secrets(session, channel_id, purpose, utcnow())
+        self._accounts.forget(channel_id)
+
+    async def register(self, tenant_id: UUID, channel_id: UUID) -> None:
+        """Tell the provider where our webhook is; raises `ProviderRefused` with its words."""
+        connected = (await self.get(tenant_id, channel_id)).connected
+        await connected.provider.register(connected.account, self._http)
+
+    async def unregister(self, tenant_id: UUID, channel_id: UUID) -> None:
+        """Take our webhook away at the provider; raises `ProviderRefused` with its words."""
+        connected = (await self.get(tenant_id, channel_id)).connected
+        await connected.provider.unregister(connected.account, self._http)
+
+    async def test(self, tenant_id: UUID, channel_id: UUID) -> list[Finding]:
+        """Look what works and what does not, and remember it."""
+        connected = (await self.get(tenant_id, channel_id)).connected
+        findings = await connected.provider.check(connected.account, self._http)
+        async with self._database.tenant(tenant_id) as session:
+            await repository.note_findings(session, channel_id, findings)
+        return findings
+
+    async def _row(self, session: TenantReader, channel: Channel) -> ChannelRow:
+        sealed = await repository.valid_secrets(session, [channel.id])
+        state = await repository.get_state(session, channel.id)
+        return ChannelRow(channel, state, self._accounts.connect(channel, sealed))
+
+    def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
+        try:
+            credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
+        except ValidationError as error:
+            fields = [
+                FieldError(_path(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()
+            ]
+            words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
+            raise InvalidInput(words, errors=fields) from None
+        for name, value in credentials:
+            if name.endswith("_url") and isinstance(value, str) and value:
+                self._check_address(name, value)
+        return credentials
+
+    def _check_address(self, name: str, url: str) -> None:
+        try:
+            self._http.check(url)
+        except AddressRefused as error:
+            raise InvalidInput.field(f"credentials.{name}", error.detail) from None
+
+    async def _replace(self, session: TenantSession, channel_id: UUID, purpose: str, plain: str) -> datetime:
+        until = utcnow() + ROTATION_OVERLAP
+        await repository.retire_secrets(session, channel_id, purpose, until)
+        self._seal(session, channel_id, purpose, plain)
+        await session.flush()
+        return until
+
+    def _seal(self, session: TenantSession, channel_id: UUID, purpose: str, plain: str) -> None:
+        row_id = new_id()
+        sealed = self._vault.seal(session.tenant_id, row_id, plain)
+        session.add(
+            ChannelSecret(
+                tenant_id=session.tenant_id, id=row_id, channel_id=channel_id, purpose=purpose, sealed=sealed,
+                key_id=self._vault.key_id,
+            )
+        )  # fmt: skip
+
+
+def masked(credentials: Credentials) -> dict[str, Any]:
+    """Return credentials to be looked at: of a secret no more than its last four characters."""
+    return {name: _shown(value) for name, value in credentials}
+
+
+def _shown(value: Any) -> Any:
+    if not isinstance(value, SecretStr):
+        return value
+    plain = value.get_secret_value()
+    return (_MASK + plain[-4:] if len(plain) >= 16 else _MASK) if plain else ""
+
+
+def _as_text(credentials: Credentials) -> str:
+    plain = {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in credentials}
+    return orjson.dumps(plain).decode()
+
+
+def _new_secret(channel_type: str) -> str:
+    """Standard Webhooks wants base64 behind its prefix; the others take any text that fits into a header or a path."""
+    if channel_type == "webhook":
+        return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return random_secret("xin_ch_")
+
+
+async def _channel(session: TenantReader, channel_id: UUID) -> Channel:
+    channel = await repository.get_channel(session, channel_id)
+    if channel is None:
+        raise NotFound("no such channel")
+    return channel
+
+
+async def _brand(session: TenantReader, wanted: CreateChannel) -> UUID:
+    if wanted.brand_id is not None:
+        brand_id = wanted.brand_id if await repository.has_brand(session, wanted.brand_id) else None
+    elif wanted.brand_name is not None:
+        brand_id = await repository.brand_named(session, wanted.brand_name)
+    else:
+        brand_id = await repository.default_brand(session)
+    if brand_id is None:
+        raise NotFound("no such brand")
+    return brand_id
+
+
+def _path(location: tuple[Any, ...]) -> str:
+    return ".".join(["credentials", *(str(part) for part in location)])

@@ -1,0 +1,185 @@
+"""Answers to messages of providers: a turn for all that waits, shown while it is made where a channel can."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.contract import Streamer, Typing
+from chatbot.channels.inbox.repository import thread_of
+from chatbot.channels.outbox.service import Outbox
+from chatbot.channels.outgoing import Draft as ShownDraft
+from chatbot.channels.outgoing import Outgoing, Source
+from chatbot.core.background import end
+from chatbot.core.errors import XinError
+from chatbot.core.logging import get_logger
+from chatbot.core.safe_http import SafeHttp
+from chatbot.db.sessions import Database, TenantSession
+from chatbot.dialogue import waiting_repository
+from chatbot.dialogue.live import LiveReply, Place
+from chatbot.dialogue.parts import Draft, Turn
+from chatbot.dialogue.service import Dialogue
+
+log = get_logger(__name__)
+
+QUIET_SECONDS = 0.4
+"""A visitor who wrote a moment ago may write on: so long is waited for the rest of a burst."""
+
+MAX_QUIET_SECONDS = 3.0
+_SHOW_SECONDS = 5.0
+_TYPING_SECONDS = 4.5
+
+
+class TurnFailed(RuntimeError):
+    """A turn ended with an error; the job is tried again."""
+
+
+@dataclass(slots=True)
+class _Presentation:
+    """A reply that is shown while it is made; `busy` is held during a call to the provider."""
+
+    handle: str | None = None
+    shown: str = ""
+    closed: bool = False
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Turns:
+    """Runs the turns of providers' conversations in one process."""
+
+    def __init__(self, database: Database, accounts: Accounts, outbox: Outbox, http: SafeHttp) -> None:
+        self._database = database
+        self._accounts = accounts
+        self._outbox = outbox
+        self._http = http
+        self._presentations: dict[UUID, _Presentation] = {}
+
+    async def answer(self, dialogue: Dialogue, tenant_id: UUID, conversation_id: UUID) -> None:
+        """Answer what waits in a conversation, once it has been quiet for a moment; one caller a conversation.
+
+        Raises:
+            TurnFailed: the reply could not be made; nothing was stored.
+        """
+        await self._until_quiet(tenant_id, conversation_id)
+        begun = await dialogue.answer_waiting(tenant_id, conversation_id)
+        if begun is None:
+            return
+        turn, live = begun
+        async with self._presented(turn, live):
+            last = await live.wait()
+        if last.name == "error":
+            raise TurnFailed(str(last.data.get("code", "error")))
+
+    async def put_reply(self, session: TenantSession, turn: Turn, draft: Draft) -> None:
+        """Put a finished reply into the outbox, in the transaction that stores it (`Parts.deliver`)."""
+        channel = await self._accounts.get(turn.channel_id)
+        if not _sends(channel) or not draft.text:
+            return
+        found = await thread_of(session, turn.question_id)
+        if found is None:  # asked over a socket or by a request, which carries the answer itself
+            return
+        presentation = self._presentations.get(turn.reply_id)
+        message = Outgoing(
+            thread=found[0],
+            text=draft.text,
+            sources=tuple(Source(one["index"], one["title"], one["url"]) for one in draft.citations),
+            context=found[1],
+            replaces=await _close(presentation) if presentation else None,
+            language=turn.language,
+            message_id=str(turn.reply_id),
+        )
+        await self._outbox.put(
+            session, channel, message, conversation_id=turn.conversation_id, message_id=turn.reply_id
+        )
+
+    async def _until_quiet(self, tenant_id: UUID, conversation_id: UUID) -> None:
+        waited = 0.0
+        while waited < MAX_QUIET_SECONDS:
+            async with self._database.tenant_reader(tenant_id) as session:
+                last, now = await waiting_repository.newest_message(session, conversation_id)
+            rest = QUIET_SECONDS - (now - last).total_seconds() if last else 0.0
+            if rest <= 0:
+                return
+            await asyncio.sleep(rest)
+            waited += rest
+
+    @asynccontextmanager
+    async def _presented(self, turn: Turn, live: LiveReply) -> AsyncIterator[None]:
+        """Show the reply, or that somebody writes, while the block waits for it; failures are only logged."""
+        channel = await self._accounts.get(turn.channel_id)
+        async with self._database.tenant_reader(turn.tenant_id) as session:
+            found = await thread_of(session, turn.question_id)
+        thread, context = found or ("", {})
+        provider = channel.provider
+        task: asyncio.Task[None] | None = None
+        if isinstance(provider, Streamer) and provider.capabilities.stream != "none":
+            presentation = self._presentations[turn.reply_id] = _Presentation()
+            task = asyncio.create_task(self._show(channel, provider, live, presentation, thread, context))
+        elif isinstance(provider, Typing):
+            task = asyncio.create_task(self._type(channel, provider, thread, context))
+        try:
+            yield
+        finally:
+            self._presentations.pop(turn.reply_id, None)
+            if task:
+                await end(task)
+
+    async def _show(
+        self,
+        channel: ConnectedChannel,
+        provider: Streamer,
+        live: LiveReply,
+        presentation: _Presentation,
+        thread: str,
+        context: Mapping[str, Any],
+    ) -> None:
+        """Show what there is, again and again; one failure ends it, for the whole reply comes anyway."""
+        async for _ in live.events(Place()):
+            if not live.text or live.text == presentation.shown or presentation.closed:
+                continue
+            async with presentation.busy:
+                if presentation.closed:
+                    return
+                text = live.text
+                draft = ShownDraft(thread, text, presentation.shown, presentation.handle, context)
+                handle = await _quietly(provider.show(channel.account, draft, self._http))
+                if handle is _FAILED:
+                    return
+                presentation.handle, presentation.shown = handle, text
+            await asyncio.sleep(channel.provider.capabilities.draft_seconds)
+
+    async def _type(self, channel: ConnectedChannel, provider: Typing, thread: str, context: Mapping[str, Any]) -> None:
+        while await _quietly(provider.typing(channel.account, thread, context, self._http)) is not _FAILED:
+            await asyncio.sleep(_TYPING_SECONDS)
+
+
+_FAILED = "\x00failed"
+
+
+async def _quietly(work: Awaitable[str | None]) -> str | None:
+    """Do what may fail: a preview or a typing notice is not worth a reply."""
+    try:
+        async with asyncio.timeout(_SHOW_SECONDS):
+            return await work
+    except (XinError, TimeoutError) as error:
+        log.info("a reply cannot be shown while it is made", reason=str(error)[:200])
+    except Exception:
+        log.exception("adapter failed while showing a reply")
+    return _FAILED
+
+
+async def _close(presentation: _Presentation) -> str | None:
+    """Let a call under way end, make no more, and return the handle of what was shown."""
+    presentation.closed = True
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_SHOW_SECONDS), presentation.busy:
+            pass
+    return presentation.handle
+
+
+def _sends(channel: ConnectedChannel) -> bool:
+    """A channel that posts to an address sends only when there is one."""
+    return bool(getattr(channel.account.credentials, "webhook_url", True))

@@ -1,0 +1,75 @@
+"""Messages that no client waits beside: stored when a provider tells of them, answered later, together, by a job."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from chatbot.core.ids import new_id
+from chatbot.db.sessions import TenantSession
+from chatbot.dialogue import repository, waiting_repository
+from chatbot.dialogue.accept import (
+    conversation_of,
+    last_language,
+    question_values,
+    received_events,
+    recent_messages,
+    said,
+)
+from chatbot.dialogue.language import question_language
+from chatbot.dialogue.parts import Incoming, Parts, Turn
+
+_MAX_TOGETHER = 20  # messages answered by one reply
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A stored message; `state` is the conversation's: bot, waiting, human, closed."""
+
+    conversation_id: UUID
+    message_id: UUID
+    state: str
+
+
+async def receive(session: TenantSession, incoming: Incoming) -> Received | None:
+    """Store a provider's message in the session's transaction; whoever calls sees to it that it is answered.
+
+    Returns:
+        None when the same event is stored already.
+
+    Raises:
+        NotFound: the channel is none of the tenant's, or is switched off.
+    """
+    conversation = await conversation_of(session, incoming)
+    recent = await recent_messages(session, conversation)
+    language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
+    message_id = new_id()
+    values = question_values(incoming, message_id, None, language)
+    if not await repository.insert_question(session, conversation, values, received_events(conversation, message_id)):
+        return None
+    return Received(conversation.id, message_id, conversation.state)
+
+
+async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) -> Turn | None:
+    """Keep the place of one reply to everything that waits for one.
+
+    Only one caller at a time may run the turns of a conversation: a reply that is still open here is a dead one's.
+
+    Returns:
+        None when nothing waits, or when the bot does not answer (a person owns the conversation, it is closed).
+    """
+    async with parts.database.tenant(tenant_id) as session:
+        conversation = await repository.lock_conversation(session, conversation_id)
+        if conversation is None or conversation.state != "bot":
+            return None
+        await waiting_repository.close_streaming(session, conversation_id)
+        waiting = await waiting_repository.waiting_messages(session, conversation_id, _MAX_TOGETHER)
+        if not waiting:
+            return None
+        recent = await recent_messages(session, conversation)
+        reply_id = new_id()
+        await waiting_repository.reserve_reply(session, conversation_id, waiting[-1].id, reply_id)
+    earlier = [row for row in recent if row.seq < waiting[0].seq]
+    return Turn(
+        tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
+        waiting[-1].id, reply_id, "\n".join(row.text for row in waiting if row.text),
+        waiting[-1].language or "en", said(earlier), (),
+    )  # fmt: skip

@@ -1,0 +1,149 @@
+"""The rows of messages that came without a waiting client: what nobody answered yet, and what changed afterwards."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.dialogue.repository import MESSAGE_COLUMNS, MessageRow
+
+# What the visitor said since the last reply of the bot or a person.
+_WAITING = text(f"""
+SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'visitor' AND deleted_at IS NULL
+  AND seq > coalesce((
+      SELECT max(coalesce(q.seq, r.seq)) FROM messages r
+      LEFT JOIN messages q ON q.tenant_id = r.tenant_id AND q.id = r.reply_to
+      WHERE r.tenant_id = :tenant_id AND r.conversation_id = :conversation_id AND r.role IN ('bot', 'agent')
+        AND r.status IN ('complete', 'interrupted') AND r.text <> ''), 0)
+ORDER BY seq LIMIT :limit
+""")  # noqa: S608 - constants only
+
+_NEWEST = text("""
+SELECT max(created_at), now() FROM messages
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'visitor'
+""")
+
+_CLOSE_STREAMING = text("""
+UPDATE messages SET status = 'interrupted', text = '', completed_at = now()
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND status = 'streaming'
+""")
+
+_RESERVE = text("""
+WITH numbered AS (
+    UPDATE conversations SET last_seq = last_seq + 1, updated_at = now()
+    WHERE tenant_id = :tenant_id AND id = :conversation_id RETURNING last_seq, channel_id
+)
+INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to)
+SELECT :tenant_id, :reply_id, :conversation_id, channel_id, last_seq, 'bot', 'streaming', '', :question_id
+FROM numbered
+""")
+
+_EDIT = text("""
+UPDATE messages SET text = :text, content = content || CAST(:content AS jsonb), edited_at = now()
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_message_id = :provider_message_id
+  AND role = 'visitor'
+RETURNING id, conversation_id, pg_notify('xin_message', CAST(conversation_id AS text))
+""")
+
+_DELETE = text("""
+UPDATE messages SET text = '', content = '{}', deleted_at = now()
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_message_id = :provider_message_id
+  AND role = 'visitor'
+RETURNING id, conversation_id, pg_notify('xin_message', CAST(conversation_id AS text))
+""")
+
+_REACT = text("""
+UPDATE messages SET content = jsonb_set(
+    content, '{reactions}', coalesce(content->'reactions', '{}'::jsonb) || CAST(:reaction AS jsonb))
+WHERE tenant_id = :tenant_id AND id = :message_id
+RETURNING id, conversation_id, pg_notify('xin_message', CAST(conversation_id AS text))
+""")
+
+_BY_PROVIDER_ID = text("""
+SELECT id FROM messages
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_message_id = :provider_message_id LIMIT 1
+""")
+
+
+async def waiting_messages(session: TenantReader, conversation_id: UUID, limit: int) -> list[MessageRow]:
+    """Return the visitor's messages that nobody has answered yet, in order."""
+    values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id, "limit": limit}
+    return [MessageRow(*row) for row in await session.execute(_WAITING, values)]
+
+
+async def newest_message(session: TenantReader, conversation_id: UUID) -> tuple[datetime | None, datetime]:
+    """Return when the visitor last wrote, and the database's time now."""
+    values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
+    row = (await session.execute(_NEWEST, values)).one()
+    return row[0], row[1]
+
+
+async def close_streaming(session: TenantSession, conversation_id: UUID) -> None:
+    """Withdraw the replies of turns that died; only whoever runs the conversation's turns may."""
+    await session.execute(_CLOSE_STREAMING, {"tenant_id": session.tenant_id, "conversation_id": conversation_id})
+
+
+async def reserve_reply(session: TenantSession, conversation_id: UUID, question_id: UUID, reply_id: UUID) -> None:
+    """Keep the place of a reply."""
+    await session.execute(
+        _RESERVE,
+        {
+            "tenant_id": session.tenant_id,
+            "conversation_id": conversation_id,
+            "question_id": question_id,
+            "reply_id": reply_id,
+        },
+    )
+
+
+async def edit_message(
+    session: TenantSession, channel_id: UUID, provider_message_id: str, new_text: str, content: dict[str, Any]
+) -> tuple[UUID, UUID] | None:
+    """Change what a visitor said; return the message's and the conversation's id, None when it is not known."""
+    values = {"text": new_text, "content": orjson.dumps(content).decode()}
+    return await _changed(session, _EDIT, channel_id, provider_message_id, values)
+
+
+async def delete_message(
+    session: TenantSession, channel_id: UUID, provider_message_id: str
+) -> tuple[UUID, UUID] | None:
+    """Take back what a visitor said, as they did; return as `edit_message`."""
+    return await _changed(session, _DELETE, channel_id, provider_message_id, {})
+
+
+async def react(session: TenantSession, message_id: UUID, by: str, emoji: str | None) -> tuple[UUID, UUID] | None:
+    """Put a reaction on a message, or (None) take it away; return as `edit_message`."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "message_id": message_id,
+        "reaction": orjson.dumps({by: emoji}).decode(),
+    }
+    row = (await session.execute(_REACT, values)).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def message_of_provider(session: TenantReader, channel_id: UUID, provider_message_id: str) -> UUID | None:
+    """Return the visitor's message that the provider calls so."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "channel_id": channel_id,
+        "provider_message_id": provider_message_id,
+    }
+    return (await session.execute(_BY_PROVIDER_ID, values)).scalar_one_or_none()
+
+
+async def _changed(
+    session: TenantSession, statement: Any, channel_id: UUID, provider_message_id: str, values: dict[str, Any]
+) -> tuple[UUID, UUID] | None:
+    known = {
+        "tenant_id": session.tenant_id,
+        "channel_id": channel_id,
+        "provider_message_id": provider_message_id,
+        **values,
+    }
+    row = (await session.execute(statement, known)).first()
+    return (row[0], row[1]) if row else None
