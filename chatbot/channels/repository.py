@@ -4,13 +4,22 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chatbot.channels.contract import Finding
 from chatbot.core.clock import utcnow
 from chatbot.db.models import Brand, Channel, ChannelSecret, ChannelState, Tenant
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+
+# Ids rise with time: the newest event is found by the index, one step a channel.
+_LAST_EVENTS = text("""
+SELECT c.id, e.received_at FROM unnest(CAST(:ids AS uuid[])) AS c(id)
+JOIN LATERAL (
+    SELECT received_at FROM inbound_events
+    WHERE tenant_id = :tenant_id AND channel_id = c.id ORDER BY id DESC LIMIT 1
+) e ON true
+""")
 
 
 async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
@@ -133,3 +142,9 @@ async def note_findings(session: TenantSession, channel_id: UUID, findings: Sequ
     }
     statement = insert(ChannelState).values(tenant_id=session.tenant_id, id=channel_id, **values)
     await session.execute(statement.on_conflict_do_update(index_elements=["tenant_id", "id"], set_=values))
+
+
+async def last_events(session: TenantReader, channel_ids: list[UUID]) -> dict[UUID, datetime]:
+    """Return when each channel last told us something, of those that ever did."""
+    values = {"tenant_id": session.tenant_id, "ids": channel_ids}
+    return {row[0]: row[1] for row in await session.execute(_LAST_EVENTS, values)}

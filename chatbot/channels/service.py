@@ -38,6 +38,7 @@ class ChannelRow:
     channel: Channel
     state: ChannelState | None
     connected: ConnectedChannel
+    last_event_at: datetime | None = None
 
 
 class ChannelService:
@@ -105,12 +106,14 @@ class ChannelService:
             )
             ids = [channel.id for channel in channels]
             states = await repository.list_states(session, ids)
+            heard = await repository.last_events(session, ids)
             sealed = await repository.valid_secrets(session, ids)
         return [
             ChannelRow(
                 channel,
                 states.get(channel.id),
                 self._accounts.connect(channel, [row for row in sealed if row.channel_id == channel.id]),
+                heard.get(channel.id),
             )
             for channel in channels
         ]
@@ -180,7 +183,8 @@ class ChannelService:
     async def _row(self, session: TenantReader, channel: Channel) -> ChannelRow:
         sealed = await repository.valid_secrets(session, [channel.id])
         state = await repository.get_state(session, channel.id)
-        return ChannelRow(channel, state, self._accounts.connect(channel, sealed))
+        heard = await repository.last_events(session, [channel.id])
+        return ChannelRow(channel, state, self._accounts.connect(channel, sealed), heard.get(channel.id))
 
     def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
         try:

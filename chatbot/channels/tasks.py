@@ -32,7 +32,7 @@ class _AgainSoon(BaseRetryStrategy):
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
         if isinstance(exception, asyncio.CancelledError):
             return RetryDecision()
-        return RetryDecision(retry_in={"seconds": _TURN_WAITS[min(job.attempts, len(_TURN_WAITS)) - 1]})
+        return RetryDecision(retry_in={"seconds": _TURN_WAITS[min(job.attempts, len(_TURN_WAITS) - 1)]})
 
 
 def turn_tasks(turns: Turns, dialogue: Dialogue) -> procrastinate.Blueprint:

@@ -46,6 +46,12 @@ class _Presentation:
     closed: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
+    @asynccontextmanager
+    async def call(self) -> AsyncIterator[bool]:
+        """Give whether a call may be made; none begins once the presentation is closed."""
+        async with self.busy:
+            yield not self.closed
+
 
 class Turns:
     """Runs the turns of providers' conversations in one process."""
@@ -140,35 +146,38 @@ class Turns:
         async for _ in live.events(Place()):
             if not live.text or live.text == presentation.shown or presentation.closed:
                 continue
-            async with presentation.busy:
-                if presentation.closed:
+            async with presentation.call() as wanted:
+                if not wanted:
                     return
                 text = live.text
                 draft = ShownDraft(thread, text, presentation.shown, presentation.handle, context)
-                handle = await _quietly(provider.show(channel.account, draft, self._http))
-                if handle is _FAILED:
+                if not await _quietly(_keeping(presentation, provider.show(channel.account, draft, self._http))):
                     return
-                presentation.handle, presentation.shown = handle, text
+                presentation.shown = text
             await asyncio.sleep(channel.provider.capabilities.draft_seconds)
 
     async def _type(self, channel: ConnectedChannel, provider: Typing, thread: str, context: Mapping[str, Any]) -> None:
-        while await _quietly(provider.typing(channel.account, thread, context, self._http)) is not _FAILED:
+        going = True
+        while going:
+            going = await _quietly(provider.typing(channel.account, thread, context, self._http))
             await asyncio.sleep(_TYPING_SECONDS)
 
 
-_FAILED = "\x00failed"
+async def _keeping(presentation: _Presentation, shown: Awaitable[str | None]) -> None:
+    presentation.handle = await shown
 
 
-async def _quietly(work: Awaitable[str | None]) -> str | None:
-    """Do what may fail: a preview or a typing notice is not worth a reply."""
+async def _quietly(work: Awaitable[None]) -> bool:
+    """Do what may fail, for a preview or a typing notice is not worth a reply; return whether it went well."""
     try:
         async with asyncio.timeout(_SHOW_SECONDS):
-            return await work
+            await work
+        return True
     except (XinError, TimeoutError) as error:
         log.info("a reply cannot be shown while it is made", reason=str(error)[:200])
     except Exception:
         log.exception("adapter failed while showing a reply")
-    return _FAILED
+    return False
 
 
 async def _close(presentation: _Presentation) -> str | None:

@@ -1,0 +1,145 @@
+"""`/webhooks/{channel_type}/{channel_id}`: where providers call."""
+
+import time
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+from fastapi import Request as HttpRequest
+from fastapi.responses import Response
+
+from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.contract import Account, Answer, Malformed, Refused, Request
+from chatbot.channels.dependencies import OpenAccounts, TheInbox
+from chatbot.channels.registry import PROVIDERS
+from chatbot.core.errors import BadRequest, NotFound, TooLarge, Unauthenticated
+from chatbot.core.metrics import CHANNEL_REQUESTS
+from chatbot.identity.dependencies import AppSettings
+
+router = APIRouter(tags=["provider webhooks"])
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_MAIL_BYTES = 32 * 1024 * 1024
+"""Mail services send attachments along."""
+
+
+@router.get("/webhooks/{channel_type}/{channel_id}")
+@router.get("/webhooks/{channel_type}/{channel_id}/{token}")
+async def handshake(
+    request: HttpRequest,
+    channel_type: str,
+    channel_id: UUID,
+    accounts: OpenAccounts,
+    settings: AppSettings,
+    token: str = "",
+) -> Response:
+    """Answer a provider's question whether we are there. Needs what the provider proves itself with."""
+    channel = await _channel(accounts, channel_type, channel_id)
+    asked = _request(request, b"", settings.gateway_url, token)
+    for account in (channel.account, *channel.older):
+        answer = channel.provider.handshake(account, asked)
+        if answer is not None:
+            _count(channel_type, "handshake" if answer.status < 400 else "refused_wrong")
+            return _response(answer)
+    _count(channel_type, "unknown")
+    raise NotFound("no such channel")
+
+
+@router.post("/webhooks/{channel_type}/{channel_id}")
+@router.post("/webhooks/{channel_type}/{channel_id}/{token}")
+async def receive(
+    request: HttpRequest,
+    channel_type: str,
+    channel_id: UUID,
+    accounts: OpenAccounts,
+    inbox: TheInbox,
+    settings: AppSettings,
+    token: str = "",
+) -> Response:
+    """Take a provider's events: proven over the raw body, stored, then answered; a repeat has no effect."""
+    channel = await _channel(accounts, channel_type, channel_id)
+    asked = _request(request, await _body(request, channel_type), settings.gateway_url, token)
+    _prove(channel, asked)
+    answer = channel.provider.handshake(channel.account, asked)
+    if answer is not None:
+        _count(channel_type, "handshake")
+        return _response(answer)
+    try:
+        events = channel.provider.parse(channel.account, asked)
+    except Malformed as error:
+        _count(channel_type, "malformed")
+        raise BadRequest(f"body: {error}") from None
+    taken = await inbox.take(channel, events)
+    _count(channel_type, "accepted" if taken.new or not events else "repeated")
+    return _response(channel.provider.acknowledge(channel.account, events))
+
+
+async def _channel(accounts: Accounts, channel_type: str, channel_id: UUID) -> ConnectedChannel:
+    """Return the channel; one that is unknown, switched off or of another type is told apart by nobody."""
+    try:
+        channel = await accounts.get(channel_id)
+    except NotFound:
+        _count(channel_type, "unknown")
+        raise
+    if channel.channel_type != channel_type or not channel.enabled or channel_type == "web":
+        _count(channel_type, "unknown")
+        raise NotFound("no such channel")
+    return channel
+
+
+async def _body(request: HttpRequest, channel_type: str) -> bytes:
+    limit = MAX_MAIL_BYTES if channel_type == "email" else MAX_BODY_BYTES
+    body = bytearray()
+    told = request.headers.get("content-length", "")
+    too_large = told.isdigit() and int(told) > limit
+    if not too_large:
+        async for block in request.stream():
+            body += block
+            if len(body) > limit:
+                too_large = True
+                break
+    if too_large:
+        _count(channel_type, "too_large")
+        raise TooLarge(f"body: at most {limit} bytes are accepted here")
+    return bytes(body)
+
+
+def _request(request: HttpRequest, body: bytes, gateway_url: str, token: str) -> Request:
+    """What adapters see: the address is the public one, not that of the (proxied) request."""
+    query = request.url.query
+    return Request(
+        method=request.method,
+        url=f"{gateway_url}{request.url.path}{'?' + query if query else ''}",
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        query=dict(request.query_params),
+        token=token,
+    )
+
+
+def _prove(channel: ConnectedChannel, asked: Request) -> None:
+    """Verify with the present secrets, else with rotated ones that still count."""
+    now = time.time()
+    refused = _refusal(channel, channel.account, asked, now)
+    if refused is None:
+        return
+    if any(_refusal(channel, account, asked, now) is None for account in channel.older):
+        return
+    _count(channel.channel_type, f"refused_{refused.reason}")
+    raise Unauthenticated("the request does not prove that it is the provider's")
+
+
+def _refusal(channel: ConnectedChannel, account: Account[Any], asked: Request, now: float) -> Refused | None:
+    try:
+        channel.provider.verify(account, asked, now)
+    except Refused as refused:
+        return refused
+    return None
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, status_code=answer.status, media_type=answer.content_type)
+
+
+def _count(channel_type: str, outcome: str) -> None:
+    CHANNEL_REQUESTS.labels(channel_type if channel_type in PROVIDERS else "unknown", outcome).inc()
