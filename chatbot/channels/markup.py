@@ -123,9 +123,7 @@ class _Writer:
             out.append(f"{style.quote[1]}\n\n")
         elif kind in ("td_close", "th_close"):
             out.append("  ")
-        elif kind in ("tr_close", "hr"):
-            out.append("\n")
-        elif kind == "table_close":
+        elif kind in ("tr_close", "hr") or kind == "table_close":
             out.append("\n")
 
     def _bullet(self) -> str:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     orchestrator_port: int = Field(8000, ge=0, le=65535)
     gateway_port: int = Field(8080, ge=0, le=65535)
+    orchestrator_url: str | None = None
 
     database_url: SecretStr | None = None
     database_pool_size: int = Field(10, ge=1, le=200)
@@ -71,6 +72,8 @@ class Settings(BaseSettings):
     chat_limit_visitor: int = Field(60, ge=1)
     chat_limit_address: int = Field(600, ge=1)
     chat_limit_tenant: int = Field(60_000, ge=1)
+    socket_limit_address: int = Field(1_000, ge=1)
+    socket_limit_tenant: int = Field(20_000, ge=1)
 
     gateway_token: SecretStr | None = None
     allowed_origins: CommaList = []
@@ -131,7 +134,13 @@ class Settings(BaseSettings):
         wrong = [origin for origin in self.allowed_origins if not _ORIGIN.fullmatch(origin)]
         if wrong:
             raise ValueError(f"ALLOWED_ORIGINS: {wrong[0]!r} is not an origin such as https://www.example.com")
-        for name in ("qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint"):
+        for name in (
+            "orchestrator_url",
+            "qdrant_url",
+            "storage_endpoint_url",
+            "openai_base_url",
+            "otel_exporter_endpoint",
+        ):
             value = getattr(self, name)
             if value and not value.startswith(("http://", "https://")):
                 raise ValueError(f"{name.upper()}: must begin with http:// or https://")
@@ -148,6 +157,13 @@ class Settings(BaseSettings):
         return (configured or self.data_dir / name).expanduser().resolve()
 
 
+_HTTP_ADDRESSES = (
+    "orchestrator_url",
+    "qdrant_url",
+    "storage_endpoint_url",
+    "openai_base_url",
+    "otel_exporter_endpoint",
+)
 _REQUIRED_SECRETS = ("admin_jwt_secret", "embed_jwt_secret", "gateway_webhook_secret", "log_token")
 _OPTIONAL_SECRETS = ("gateway_token", "admin_jwt_secret_previous")
 
