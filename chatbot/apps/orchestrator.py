@@ -21,6 +21,7 @@ from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.dialogue.endpoints import router as dialogue
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.internal import router as internal
 from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
 from chatbot.identity.keys import load_keys
@@ -97,6 +98,7 @@ def _routers() -> Iterable[APIRouter]:
     yield knowledge
     yield diagnostics
     yield dialogue
+    yield internal
 
 
 def _publish_parts(app: FastAPI, runtime: Runtime) -> None:

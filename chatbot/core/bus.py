@@ -1,7 +1,7 @@
 """The bus: PostgreSQL NOTIFY that carries ids only. It wakes; the rows are the truth."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -18,13 +18,13 @@ _RECONNECT_SECONDS = 1.0
 class Bus:
     """Listens on one connection and wakes the subscribers of `(channel, payload)`.
 
-    A lost connection is opened again; whoever waits must look at the rows after each wake and now and then without.
+    A lost connection is opened again, and then everybody is woken: what was said meanwhile is not said again.
     """
 
     def __init__(self, conninfo: str, channels: tuple[str, ...]) -> None:
         self._conninfo = conninfo
         self._channels = channels
-        self._waiting: dict[tuple[str, str], set[asyncio.Event]] = {}
+        self._waiting: dict[tuple[str, str], set[Callable[[], None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -40,19 +40,26 @@ class Bus:
     async def subscribe(self, channel: str, payload: str) -> AsyncIterator[asyncio.Event]:
         """Give an event that is set at each notification of this payload; the waiter clears it."""
         event = asyncio.Event()
-        key = (channel, payload)
-        self._waiting.setdefault(key, set()).add(event)
+        self.watch(channel, payload, event.set)
         try:
             yield event
         finally:
-            waiters = self._waiting[key]
-            waiters.discard(event)
-            if not waiters:
-                del self._waiting[key]
+            self.unwatch(channel, payload, event.set)
+
+    def watch(self, channel: str, payload: str, wake: Callable[[], None]) -> None:
+        """Call `wake` at each notification of this payload, until `unwatch`: for many watchers, without a task each."""
+        self._waiting.setdefault((channel, payload), set()).add(wake)
+
+    def unwatch(self, channel: str, payload: str, wake: Callable[[], None]) -> None:
+        """End a watch."""
+        waiters = self._waiting[channel, payload]
+        waiters.discard(wake)
+        if not waiters:
+            del self._waiting[channel, payload]
 
     def _wake(self, channel: str, payload: str) -> None:
-        for event in self._waiting.get((channel, payload), ()):
-            event.set()
+        for wake in list(self._waiting.get((channel, payload), ())):
+            wake()
 
     async def _listen(self) -> None:
         while not was_cancelled():
@@ -67,5 +74,7 @@ class Bus:
         async with await AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
             for channel in self._channels:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            for key in list(self._waiting):
+                self._wake(*key)
             async for notice in connection.notifies():
                 self._wake(notice.channel, notice.payload)

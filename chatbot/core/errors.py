@@ -3,9 +3,9 @@
 The classes feed both the problem responses and the OpenAPI document (RFC 9457).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,22 @@ class Unavailable(XinError):
 
     def __init__(self, detail: str = "", *, retry_after: int = 5) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+def error_of_problem(problem: Mapping[str, Any], headers: Mapping[str, str]) -> XinError:
+    """Return the error that another process of ours answered as a problem document; an unknown code is the base."""
+    kind = next((each for each in _kinds(XinError) if each.code == problem.get("code")), XinError)
+    error = kind.__new__(kind)
+    fields = [FieldError(str(item["field"]), str(item["message"])) for item in problem.get("errors", ())]
+    kept = {name: headers[name] for name in ("Retry-After",) if name in headers}
+    XinError.__init__(error, str(problem.get("detail") or ""), errors=fields, headers=kept)
+    return error
+
+
+def _kinds(kind: type[XinError]) -> Iterator[type[XinError]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _kinds(each)
 
 
 class MissingTenant(RuntimeError):

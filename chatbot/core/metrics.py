@@ -24,6 +24,8 @@ FIRST_TOKEN_SECONDS = Histogram(
     "Seconds from question to the first token.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20),
 )
+SOCKETS = Gauge("live_sockets", "Open sockets of web chat.")
+SOCKETS_CLOSED = Counter("live_sockets_closed_total", "Sockets of web chat that were closed, by close code.", ["code"])
 TURNS = Counter("turns_total", "Turns finished, by how they were answered.", ["mode"])
 LLM_CIRCUIT = Gauge("llm_circuit_state", "0 closed, 1 half open, 2 open.", ["model"])
 LLM_REQUESTS = Counter("llm_requests_total", "Model calls, by outcome.", ["purpose", "outcome"])

@@ -47,6 +47,7 @@ class Settings(BaseSettings):
     gateway_public_url: str | None = None
     turn_concurrency: int = Field(16, ge=1, le=256)
     delivery_concurrency: int = Field(32, ge=1, le=256)
+    orchestrator_url: str | None = None
 
     database_url: SecretStr | None = None
     database_pool_size: int = Field(10, ge=1, le=200)
@@ -74,6 +75,8 @@ class Settings(BaseSettings):
     chat_limit_visitor: int = Field(60, ge=1)
     chat_limit_address: int = Field(600, ge=1)
     chat_limit_tenant: int = Field(60_000, ge=1)
+    socket_limit_address: int = Field(1_000, ge=1)
+    socket_limit_tenant: int = Field(20_000, ge=1)
 
     gateway_token: SecretStr | None = None
     allowed_origins: CommaList = []
@@ -157,7 +160,14 @@ class Settings(BaseSettings):
         return (configured or self.data_dir / name).expanduser().resolve()
 
 
-_URLS = ("gateway_public_url", "qdrant_url", "storage_endpoint_url", "openai_base_url", "otel_exporter_endpoint")
+_URLS = (
+    "gateway_public_url",
+    "orchestrator_url",
+    "qdrant_url",
+    "storage_endpoint_url",
+    "openai_base_url",
+    "otel_exporter_endpoint",
+)
 _REQUIRED_SECRETS = (
     "admin_jwt_secret",
     "embed_jwt_secret",

@@ -27,8 +27,8 @@ _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
 
 
-def problem_body(error: XinError) -> bytes:
-    """Render an error as a problem document (RFC 9457) with our `code` and the request's id."""
+def problem_of(error: XinError) -> dict[str, Any]:
+    """Return an error as a problem document (RFC 9457) with our `code` and the request's id."""
     body: dict[str, Any] = {
         "type": f"urn:xin:problem:{error.code}",
         "title": error.title,
@@ -39,7 +39,12 @@ def problem_body(error: XinError) -> bytes:
     }
     if error.errors:
         body["errors"] = [{"field": item.field, "message": item.message} for item in error.errors]
-    return orjson.dumps(body)
+    return body
+
+
+def problem_body(error: XinError) -> bytes:
+    """Render an error as a problem document."""
+    return orjson.dumps(problem_of(error))
 
 
 def problem_response(error: XinError) -> Response:

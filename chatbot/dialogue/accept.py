@@ -11,8 +11,9 @@ from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
 from chatbot.dialogue.errors import AlreadyAsked, ConversationBusy
 from chatbot.dialogue.history import Said
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.language import question_language
-from chatbot.dialogue.parts import Incoming, Turn
+from chatbot.dialogue.parts import Turn
 from chatbot.dialogue.policy import turn_policy
 from chatbot.dialogue.repository import ConversationRow, EventRow, MessageRow
 

@@ -8,11 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
-from chatbot.core.errors import NotFound
-from chatbot.core.ids import new_id
+from chatbot.dialogue.callers import incoming_of, may_write_for_others, only_owner
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import Place, parse_event_id
-from chatbot.dialogue.parts import Incoming
 from chatbot.dialogue.schemas import (
     ChatAnswer,
     ChatBody,
@@ -90,7 +89,7 @@ async def resume(message_id: UUID, subject: ChatCaller, chat: Chat, last_event_i
     """Follow a reply that is being made, or that is finished, from `Last-Event-ID` on."""
     seen, place = parse_event_id(last_event_id) if last_event_id else (message_id, Place())
     assert subject.tenant_id
-    reply = await chat.dialogue.follow(subject.tenant_id, message_id, _only_owner(subject))
+    reply = await chat.dialogue.follow(subject.tenant_id, message_id, only_owner(subject))
     return chat.stream(reply, place if seen == message_id else Place())
 
 
@@ -105,7 +104,7 @@ async def messages(
     """List a conversation's messages in order, to catch up after a break."""
     assert subject.tenant_id
     rows = await chat.dialogue.messages(
-        subject.tenant_id, conversation_id, _only_owner(subject), after_seq=after_seq, limit=limit + 1
+        subject.tenant_id, conversation_id, only_owner(subject), after_seq=after_seq, limit=limit + 1
     )
     more = str(rows[limit - 1].seq) if len(rows) > limit else None
     return MessageList(items=[StoredMessage.model_validate(row) for row in rows[:limit]], next_cursor=more)
@@ -116,13 +115,17 @@ async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: 
     """Ask in a session of the client's naming; without credentials the demo tenant is asked."""
     owner = subject.name if subject else _ANONYMOUS
     tenant_id = subject.tenant_id if subject and subject.tenant_id else DEMO_TENANT_ID
-    _count(chat, subject, tenant_id, f"{owner}/{body.sessionId}")
+    session = f"{owner}/{body.sessionId}"
+    if subject and subject.tenant_id:
+        chat.limits.take_for(subject, chat.address, visitor=session)
+    else:
+        chat.limits.take(tenant_id, session, chat.address)
     incoming = Incoming(
         tenant_id,
         body.message,
         owner,
         _named_session(body, subject),
-        any_owner=subject is not None and _may_write_for_others(subject, tenant_id),
+        any_owner=subject is not None and may_write_for_others(subject, tenant_id),
         brand_id=subject.brand_id if subject else None,
         visitor=subject.visitor if subject else {},
     )
@@ -130,26 +133,11 @@ async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: 
 
 
 def _incoming(body: ChatBody, subject: Subject, chat: _Chat) -> Incoming:
-    assert subject.tenant_id
-    _count(chat, subject, subject.tenant_id, subject.name)
-    return Incoming(
-        subject.tenant_id,
-        body.message,
-        subject.name,
-        _session_key(body, subject),
-        conversation_id=body.conversation_id,
-        any_owner=_may_write_for_others(subject, subject.tenant_id),
-        brand_id=_brand(body, subject),
-        visitor=subject.visitor,
-        locale=body.locale,
+    chat.limits.take_for(subject, chat.address)
+    return incoming_of(
+        subject, body.message, conversation_id=body.conversation_id, brand_id=body.brand_id, locale=body.locale,
         client_message_id=body.client_message_id,
-    )
-
-
-def _session_key(body: ChatBody, subject: Subject) -> str:
-    """A conversation's key: of its first message's client id, so that repeating the first request finds it again."""
-    first = body.client_message_id or str(new_id())
-    return f"first:{sha256(f'{subject.name}/{first}'.encode()).hexdigest()}"
+    )  # fmt: skip
 
 
 def _named_session(body: SessionChatBody, subject: Subject | None) -> str:
@@ -160,17 +148,6 @@ def _named_session(body: SessionChatBody, subject: Subject | None) -> str:
     return f"visitor:{sha256(own.encode()).hexdigest()}"
 
 
-def _may_write_for_others(subject: Subject, tenant_id: UUID) -> bool:
-    return subject.role_in(tenant_id) in (Role.AGENT, Role.TENANT_ADMIN, Role.PLATFORM_ADMIN)
-
-
-def _brand(body: ChatBody, subject: Subject) -> UUID | None:
-    """A visitor's token is for one brand; others choose."""
-    if subject.brand_id and body.brand_id not in (None, subject.brand_id):
-        raise NotFound("no such brand, or it has no such channel")
-    return subject.brand_id or body.brand_id
-
-
 def _session_answer(session_id: str, done: dict[str, Any]) -> dict[str, Any]:
     return {
         "sessionId": session_id,
@@ -179,14 +156,3 @@ def _session_answer(session_id: str, done: dict[str, Any]) -> dict[str, Any]:
         "mode": done["mode"],
         "ticketOffered": done["handoff_offered"],
     }
-
-
-def _only_owner(subject: Subject) -> str | None:
-    """Visitors see what is theirs; staff and programs of the tenant see all of it."""
-    return subject.name if subject.role is Role.VISITOR else None
-
-
-def _count(chat: _Chat, subject: Subject | None, tenant_id: UUID, visitor: str) -> None:
-    """Visitors are limited one by one; the gateway and programs of the tenant speak for many."""
-    alone = subject is None or (subject.role is Role.VISITOR and subject.name != "gateway")
-    chat.limits.take(tenant_id, visitor if alone else None, chat.address if alone else None)

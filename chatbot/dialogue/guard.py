@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chatbot.core.limits import RateLimit
 from chatbot.core.settings import Settings
+from chatbot.identity.subject import Role, Subject
 
 _MINUTE = 60.0
 
@@ -32,3 +33,13 @@ class ChatLimits:
         if address is not None:
             self._address.take(address, "messages from an address")
         self._tenant.take(str(tenant_id), "messages to a tenant")
+
+    def take_for(self, subject: Subject, address: str | None, *, visitor: str | None = None) -> None:
+        """Count a message of a subject: visitors one by one; the gateway and programs of the tenant speak for many.
+
+        Args:
+            visitor: who speaks, where it is not the subject's own name.
+        """
+        assert subject.tenant_id
+        alone = subject.role is Role.VISITOR and subject.name != "gateway"
+        self.take(subject.tenant_id, (visitor or subject.name) if alone else None, address if alone else None)

@@ -1,25 +1,26 @@
 """The dialogue of one process: takes messages, runs turns, follows replies, closes those of dead processes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot.core.errors import NotFound, Unavailable, XinError
+from chatbot.core.errors import Unavailable, XinError
 from chatbot.core.logging import get_logger
-from chatbot.core.web import problem_body
+from chatbot.core.web import problem_of
 from chatbot.dialogue import repository
 from chatbot.dialogue.accept import Accepted
+from chatbot.dialogue.answerer import Reply, SettledReply
 from chatbot.dialogue.commit import fail
-from chatbot.dialogue.live import LiveReply, Place, StreamEvent
-from chatbot.dialogue.parts import Incoming, Parts, Turn
+from chatbot.dialogue.conversations import Conversations
+from chatbot.dialogue.incoming import Incoming
+from chatbot.dialogue.live import LiveReply
+from chatbot.dialogue.parts import Parts, Turn
 from chatbot.dialogue.prompts.phrases import phrase
-from chatbot.dialogue.replies import reply_body, stored_body
+from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply, reader_payload
 from chatbot.dialogue.turn import answer, apologize, begin
@@ -37,45 +38,12 @@ ABANDONED_SECONDS = 0.6
 _STOP_SECONDS = 8.0
 
 
-class Reply(Protocol):
-    """A reply that can be followed, wherever it is made."""
-
-    @property
-    def message_id(self) -> UUID:
-        """The reply's id."""
-
-    def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
-        """Give the events from a place to the end, those at hand together."""
-
-    async def wait(self) -> StreamEvent:
-        """Wait for the last event: `done` or `error`."""
-
-
-@dataclass(frozen=True, slots=True)
-class SettledReply:
-    """A reply that needs no turn: a stored one, or the empty one while a person owns the conversation."""
-
-    message_id: UUID
-    body: dict[str, Any]
-
-    async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
-        """Give its few events."""
-        conversation_id, body = UUID(self.body["conversation_id"]), self.body
-        live = LiveReply(self.message_id, conversation_id, body["answer"], body["citations"])
-        live.last = await self.wait()
-        async for events in live.events(place):
-            yield events
-
-    async def wait(self) -> StreamEvent:
-        """Return the last event."""
-        return StreamEvent("done", f"{self.message_id}:done", self.body)
-
-
 class Dialogue:
     """Takes visitors' messages and answers them. One for a process, between `start` and `stop`."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._conversations = Conversations(parts.database, parts.bus)
         self._live: dict[UUID, LiveReply] = {}
         self._turns: set[asyncio.Task[None]] = set()
         self._watches: set[asyncio.Task[None]] = set()
@@ -112,7 +80,8 @@ class Dialogue:
         if accepted.turn:
             return self._run(accepted.turn)
         if accepted.repeated:
-            return self._follow(incoming.tenant_id, accepted.repeated)
+            known = self._live.get(accepted.repeated.id)
+            return known or self._conversations.reply(incoming.tenant_id, accepted.repeated)
         return _settled(accepted)
 
     async def answer_waiting(self, tenant_id: UUID, conversation_id: UUID) -> tuple[Turn, LiveReply] | None:
@@ -130,48 +99,20 @@ class Dialogue:
             await apologize(self._parts, turn)
 
     async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
-        """Return a reply by its id, to resume its stream.
-
-        Args:
-            owner: who must have begun the conversation; None for staff and programs of the tenant.
-
-        Raises:
-            NotFound: no such reply, or it is another visitor's.
-        """
-        live = self._live.get(message_id)
-        async with self._parts.database.tenant_reader(tenant_id) as session:
-            row = await repository.message(session, message_id)
-            found = await repository.conversation_owner(session, row.conversation_id) if row else None
-        if row is None or row.role != "bot" or (owner is not None and found != owner):
-            raise NotFound("no such message")
-        return live or self._follow(tenant_id, row)
+        """As `Conversations.follow`; a reply that this process makes is followed as it is made."""
+        stored = await self._conversations.follow(tenant_id, message_id, owner)
+        return self._live.get(message_id) or stored
 
     async def messages(
         self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
-        """Return a conversation's messages after a sequence number, in order.
-
-        Raises:
-            NotFound: no such conversation, or it is another visitor's.
-        """
-        async with self._parts.database.tenant_reader(tenant_id) as session:
-            found = await repository.conversation_owner(session, conversation_id)
-            if found is None or (owner is not None and found != owner):
-                raise NotFound("no such conversation")
-            return await repository.messages_after(session, conversation_id, after_seq, limit)
+        """As `Conversations.messages`."""
+        return await self._conversations.messages(tenant_id, conversation_id, owner, after_seq=after_seq, limit=limit)
 
     async def sweep(self) -> int:
         """Close replies of dead processes; return how many."""
         async with self._parts.database.platform() as session:
             return await repository.sweep_replies(session, SILENT_SECONDS)
-
-    def _follow(self, tenant_id: UUID, row: MessageRow) -> Reply:
-        live = self._live.get(row.id)
-        if live:
-            return live
-        if row.status != "streaming":
-            return SettledReply(row.id, stored_body(row))
-        return StoredReply(self._parts.database, self._parts.bus, tenant_id, row.id)
 
     def _run(self, turn: Turn) -> LiveReply:
         live = LiveReply(turn.reply_id, turn.conversation_id, on_unread=self._unread)
@@ -203,25 +144,26 @@ class Dialogue:
         """One turn at a time per conversation, then the turn; whatever happens, the stream ends once."""
         try:
             for earlier in turn.waits_for:
-                await self._ended(turn.tenant_id, earlier)
+                await self._ended(turn, earlier)
             await answer(self._parts, turn, live)
         except SQLAlchemyError as error:
             log.warning("turn failed: database", reason=str(error)[:300])
-            live.finish("error", _problem(Unavailable("the reply could not be stored")))
+            live.finish("error", problem_of(Unavailable("the reply could not be stored")))
             await self._fail(turn, live)
         except Exception as error:
             log.exception("turn failed")
-            live.finish("error", _problem(error if isinstance(error, XinError) else XinError()))
+            live.finish("error", problem_of(error if isinstance(error, XinError) else XinError()))
             await self._fail(turn, live)
         finally:
             del self._live[turn.reply_id]
 
-    async def _ended(self, tenant_id: UUID, message_id: UUID) -> None:
+    async def _ended(self, turn: Turn, message_id: UUID) -> None:
         live = self._live.get(message_id)
         if live:
             await live.finished.wait()
-        else:
-            await StoredReply(self._parts.database, self._parts.bus, tenant_id, message_id).wait()
+            return
+        parts = self._parts
+        await StoredReply(parts.database, parts.bus, turn.tenant_id, turn.conversation_id, message_id).wait()
 
     async def _fail(self, turn: Turn, live: LiveReply) -> None:
         """Close the reply's row and book its model calls; while the database is away, the sweeper closes the row."""
@@ -243,11 +185,6 @@ class Dialogue:
                     log.warning("replies of a dead process closed", replies=closed)
             except (SQLAlchemyError, OSError) as error:
                 log.warning("looking after replies failed", reason=str(error)[:200])
-
-
-def _problem(error: XinError) -> dict[str, Any]:
-    problem: dict[str, Any] = orjson.loads(problem_body(error))
-    return problem
 
 
 def _settled(accepted: Accepted) -> SettledReply:

@@ -37,10 +37,11 @@ def reader_payload(message_id: UUID) -> str:
 class StoredReply:
     """Follows a reply's row. The bus wakes, the row is the truth; a dead writer's row is closed by the sweeper."""
 
-    def __init__(self, database: Database, bus: Bus, tenant_id: UUID, message_id: UUID) -> None:
+    def __init__(self, database: Database, bus: Bus, tenant_id: UUID, conversation_id: UUID, message_id: UUID) -> None:
         self._database = database
         self._bus = bus
         self._tenant_id = tenant_id
+        self.conversation_id = conversation_id
         self.message_id = message_id
 
     async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:

@@ -16,8 +16,9 @@ from chatbot.dialogue.commit import commit, usage
 from chatbot.dialogue.decide import decide
 from chatbot.dialogue.generate import generate
 from chatbot.dialogue.ground import from_knowledge, no_answer, small_talk_reply
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply
-from chatbot.dialogue.parts import Draft, Found, Incoming, Parts, Plan, Turn, TurnPolicy
+from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn, TurnPolicy
 from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.retrieve import questions, retrieve

@@ -14,8 +14,9 @@ from chatbot.dialogue.accept import (
     recent_messages,
     said,
 )
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.language import question_language
-from chatbot.dialogue.parts import Incoming, Parts, Turn
+from chatbot.dialogue.parts import Parts, Turn
 
 _MAX_TOGETHER = 20  # messages answered by one reply
 

@@ -19,7 +19,7 @@ from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import Access
 from chatbot.identity.subject import Subject
-from chatbot.identity.tokens import TokenKeys
+from chatbot.identity.tokens import TokenKeys, read_service_token
 
 _MAX_CREDENTIAL = 8192
 
@@ -89,6 +89,7 @@ class _Bearer(SecurityBase):
 
 
 _admin_bearer = _Bearer("admin", "Admin access token or API key.")
+_service_bearer = _Bearer("service", "What one process of ours shows another.")
 _chat_bearer = _Bearer("chat", "Embed token, API key, admin access token or GATEWAY_TOKEN.")
 
 
@@ -96,6 +97,12 @@ async def _caller(access: Resolver, credential: Annotated[str | None, Depends(_a
     if credential is None:
         raise Unauthenticated
     return await access.admin(credential)
+
+
+async def _service_tenant(keys: Keys, credential: Annotated[str | None, Depends(_service_bearer)]) -> UUID:
+    if credential is None:
+        raise Unauthenticated
+    return UUID(read_service_token(keys, credential)["tenant_id"])
 
 
 async def _maybe_chat_caller(
@@ -131,3 +138,6 @@ ChatCaller = Annotated[Subject, Depends(_chat_caller)]
 
 MaybeChatCaller = Annotated[Subject | None, Depends(_maybe_chat_caller)]
 """As `ChatCaller`, None when there is no `Authorization` header at all; a bad one is still 401."""
+
+ServiceTenant = Annotated[UUID, Depends(_service_tenant)]
+"""The tenant that another process of ours speaks for; 401 for everybody else."""

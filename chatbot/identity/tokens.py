@@ -1,6 +1,7 @@
-"""Signed tokens: admin access tokens and visitors' embed tokens, of different keys and audiences."""
+"""Signed tokens of admins, of visitors and of our own processes: of different keys, audiences and types."""
 
 import base64
+import hmac
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,8 +17,10 @@ from chatbot.core.ids import new_id
 ISSUER = "xin"
 ADMIN_AUDIENCE = "xin-admin"
 EMBED_AUDIENCE = "xin-embed"
+SERVICE_AUDIENCE = "xin-internal"
 ADMIN_LIFETIME = timedelta(minutes=15)
 EMBED_LIFETIME = timedelta(minutes=10)
+SERVICE_LIFETIME = timedelta(seconds=60)
 ROTATION_OVERLAP = timedelta(minutes=15)
 _ALGORITHM = "HS256"
 _REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
@@ -63,6 +66,22 @@ def issue_embed_token(
     return _issue(keys.embed, EMBED_AUDIENCE, "embed", claims=claims, lifetime=EMBED_LIFETIME), expires_at
 
 
+def issue_service_token(keys: TokenKeys, *, subject: str, tenant_id: UUID) -> str:
+    """Sign what one process of ours shows another: good for a minute and one tenant's messages."""
+    claims = {"sub": subject, "tenant_id": str(tenant_id)}
+    return _issue(_service_key(keys), SERVICE_AUDIENCE, "service", claims=claims, lifetime=SERVICE_LIFETIME)
+
+
+def read_service_token(keys: TokenKeys, token: str) -> dict[str, Any]:
+    """Verify a service token and return its claims."""
+    return _read(_service_key(keys), token, SERVICE_AUDIENCE, "service")
+
+
+def _service_key(keys: TokenKeys) -> str:
+    """A key of its own, so that no visitor's token can pass for a service's even if a check of claims were missed."""
+    return hmac.digest(keys.embed.encode(), SERVICE_AUDIENCE.encode(), "sha256").hex()
+
+
 def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     """Verify an admin access token and return its claims.
 
@@ -91,13 +110,18 @@ def read_embed_token(keys: TokenKeys, token: str) -> dict[str, Any]:
 
 def audience_of(token: str) -> str | None:
     """Return the audience that a token claims, unverified: only to choose the key that must verify it."""
+    audience = claims_of(token).get("aud")
+    return audience if isinstance(audience, str) else None
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Return what a token claims, unverified: for one that was verified already. Empty when it is no token."""
     payload = token.partition(".")[2].partition(".")[0]
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except (ValueError, RecursionError):
-        return None
-    audience = claims.get("aud") if isinstance(claims, dict) else None
-    return audience if isinstance(audience, str) else None
+        return {}
+    return claims if isinstance(claims, dict) else {}
 
 
 def _issue(key: str, audience: str, kind: str, *, claims: dict[str, Any], lifetime: timedelta) -> str:

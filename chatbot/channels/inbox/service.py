@@ -32,7 +32,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.metrics import CHANNEL_EVENTS
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository as messages
-from chatbot.dialogue.parts import Incoming
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.waiting import Received, receive
 
 _KINDS: dict[type[Content], str] = {

@@ -23,6 +23,7 @@ class Conversation(TenantOwned, Timestamped, Base):
     """A visitor's talk with a brand on a channel.
 
     `epoch` rises whenever somebody else takes the floor; a reply begun in an older epoch is never stored.
+    `visitor_read_seq` is the number of the last message that the visitor has seen.
     """
 
     __tablename__ = "conversations"
@@ -40,6 +41,7 @@ class Conversation(TenantOwned, Timestamped, Base):
     state: Mapped[str] = mapped_column(String(20), server_default="bot")
     epoch: Mapped[int] = mapped_column(server_default=sql("0"))
     last_seq: Mapped[int] = mapped_column(server_default=sql("0"))
+    visitor_read_seq: Mapped[int] = mapped_column(server_default=sql("0"))
     locale: Mapped[str | None] = mapped_column(String(35))
     closed_at: Mapped[datetime | None]
 

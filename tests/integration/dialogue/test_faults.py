@@ -76,7 +76,9 @@ async def test_a_reader_elsewhere_outlives_a_lost_connection(
         asked = asyncio.create_task(smart.stream(shop, REFUND))
         while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
             await asyncio.sleep(0.01)
-        reply_id = (await one(smart, shop, "SELECT id FROM messages WHERE role = 'bot'"))[0]
+        reply_id, conversation_id = await one(
+            smart, shop, "SELECT id, conversation_id FROM messages WHERE role = 'bot'"
+        )
         reader, count = other.database.tenant_reader, 0
 
         @asynccontextmanager
@@ -89,7 +91,7 @@ async def test_a_reader_elsewhere_outlives_a_lost_connection(
                 yield session
 
         monkeypatch.setattr(other.database, "tenant_reader", lost_at_times)
-        followed = StoredReply(other.database, other.dialogue._parts.bus, shop.id, reply_id)
+        followed = StoredReply(other.database, other.dialogue._parts.bus, shop.id, conversation_id, reply_id)
         last = await asyncio.wait_for(followed.wait(), 10)
     assert last.data["answer"] == (await asked)[-1]["data"]["answer"] == ("word " * 20).strip()
     assert count < 12

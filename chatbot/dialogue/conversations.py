@@ -1,0 +1,85 @@
+"""What a database and a bus alone tell of conversations: for processes that answer, and for those that do not."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from chatbot.core.bus import Bus
+from chatbot.core.errors import NotFound
+from chatbot.db.sessions import Database
+from chatbot.dialogue import live_repository, repository
+from chatbot.dialogue.answerer import Reply, SettledReply
+from chatbot.dialogue.live_repository import ConversationState
+from chatbot.dialogue.replies import stored_body
+from chatbot.dialogue.repository import MessageRow
+from chatbot.dialogue.stored import StoredReply
+
+
+class Conversations:
+    """Reads conversations and follows replies by their rows; notes how far a visitor has read."""
+
+    def __init__(self, database: Database, bus: Bus) -> None:
+        self.database = database
+        self.bus = bus
+
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+        """Return a reply by its id, to resume its stream.
+
+        Args:
+            owner: who must have begun the conversation; None for staff and programs of the tenant.
+
+        Raises:
+            NotFound: no such reply, or it is another visitor's.
+        """
+        async with self.database.tenant_reader(tenant_id) as session:
+            row = await repository.message(session, message_id)
+            found = await repository.conversation_owner(session, row.conversation_id) if row else None
+        if row is None or row.role != "bot" or (owner is not None and found != owner):
+            raise NotFound("no such message")
+        return self.reply(tenant_id, row)
+
+    def reply(self, tenant_id: UUID, row: MessageRow) -> Reply:
+        """Return the reply of a row: finished, or followed until it is."""
+        if row.status != "streaming":
+            return SettledReply(row.id, stored_body(row))
+        return StoredReply(self.database, self.bus, tenant_id, row.conversation_id, row.id)
+
+    async def messages(
+        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+    ) -> list[MessageRow]:
+        """Return a conversation's messages after a sequence number, in order.
+
+        Raises:
+            NotFound: no such conversation, or it is another visitor's.
+        """
+        async with self.database.tenant_reader(tenant_id) as session:
+            found = await repository.conversation_owner(session, conversation_id)
+            if found is None or (owner is not None and found != owner):
+                raise NotFound("no such conversation")
+            return await repository.messages_after(session, conversation_id, after_seq, limit)
+
+    async def state(self, tenant_id: UUID, conversation_id: UUID, owner: str | None) -> ConversationState:
+        """Return where a conversation stands.
+
+        Raises:
+            NotFound: no such conversation, or it is another visitor's.
+        """
+        async with self.database.tenant_reader(tenant_id) as session:
+            found = await live_repository.conversation_states(session, [conversation_id])
+        if not found or (owner is not None and found[0].owner != owner):
+            raise NotFound("no such conversation")
+        return found[0]
+
+    async def changes(
+        self, tenant_id: UUID, seen: Mapping[UUID, int], *, limit: int
+    ) -> list[tuple[ConversationState, list[MessageRow]]]:
+        """Return where conversations stand and their messages after the numbers seen, at most `limit` of each."""
+        async with self.database.tenant_reader(tenant_id) as session:
+            states = await live_repository.conversation_states(session, list(seen))
+            behind = {state.id: seen[state.id] for state in states if state.last_seq > seen[state.id]}
+            rows = await live_repository.messages_behind(session, behind, limit) if behind else {}
+        return [(state, rows.get(state.id, [])) for state in states]
+
+    async def has_read(self, tenant_id: UUID, conversation_id: UUID, seq: int) -> None:
+        """Note that the visitor has seen the messages up to a number, and tell whoever watches."""
+        async with self.database.tenant(tenant_id) as session:
+            await live_repository.mark_read(session, conversation_id, seq)
