@@ -1,52 +1,13 @@
-"""Messages that no client waits beside: stored when a provider tells of them, answered later, together, by a job."""
+"""Messages that wait for a reply which no client waits beside: answered together, by a job."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from chatbot.core.ids import new_id
-from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository, waiting_repository
-from chatbot.dialogue.accept import (
-    conversation_of,
-    last_language,
-    question_values,
-    received_events,
-    recent_messages,
-    said,
-)
-from chatbot.dialogue.incoming import Incoming
-from chatbot.dialogue.language import question_language
+from chatbot.dialogue.intake import recent_messages, said
 from chatbot.dialogue.parts import Parts, Turn
 
 _MAX_TOGETHER = 20  # messages answered by one reply
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A stored message; `state` is the conversation's: bot, waiting, human, closed."""
-
-    conversation_id: UUID
-    message_id: UUID
-    state: str
-
-
-async def receive(session: TenantSession, incoming: Incoming) -> Received | None:
-    """Store a provider's message in the session's transaction; whoever calls sees to it that it is answered.
-
-    Returns:
-        None when the same event is stored already.
-
-    Raises:
-        NotFound: the channel is none of the tenant's, or is switched off.
-    """
-    conversation = await conversation_of(session, incoming)
-    recent = await recent_messages(session, conversation)
-    language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
-    message_id = new_id()
-    values = question_values(incoming, message_id, None, language)
-    if not await repository.insert_question(session, conversation, values, received_events(conversation, message_id)):
-        return None
-    return Received(conversation.id, message_id, conversation.state)
 
 
 async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) -> Turn | None:

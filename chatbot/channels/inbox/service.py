@@ -33,7 +33,7 @@ from chatbot.core.metrics import CHANNEL_EVENTS
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository as messages
 from chatbot.dialogue.incoming import Incoming
-from chatbot.dialogue.waiting import Received, receive
+from chatbot.dialogue.receive import Received, receive
 
 _KINDS: dict[type[Content], str] = {
     Message: "message",

@@ -37,6 +37,7 @@ def downgrade() -> None:
     op.drop_column("messages", "content")
     op.drop_column("messages", "provider_message_id")
     op.drop_column("channels", "deleted_at")
+    op.drop_column("conversations", "visitor_read_seq")
     for table in reversed(TENANT_OWNED):
         op.execute(f"DROP TABLE {table} CASCADE")
 
@@ -251,6 +252,9 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_attachments")),
     )
     op.create_index(op.f("ix_attachments_message_id"), "attachments", ["message_id"], unique=False)
+    op.add_column(
+        "conversations", sa.Column("visitor_read_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
+    )
     op.add_column("channels", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("messages", sa.Column("provider_message_id", sa.String(length=300), nullable=True))
     op.add_column(
