@@ -13,9 +13,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.channel_parts import ChannelParts, make_channel_parts, publish_channels
 from chatbot.apps.first_start import first_start
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.channels.endpoints import router as channels_admin
+from chatbot.channels.outbox.endpoints import router as deliveries
+from chatbot.channels.queueing import NAMESPACE, TURN_QUEUE
+from chatbot.channels.turn_tasks import turn_tasks
+from chatbot.channels.turns import Turns
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
@@ -26,6 +32,7 @@ from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
+from chatbot.jobs.worker import worker_name, working
 from chatbot.knowledge.endpoints import router as knowledge
 from chatbot.knowledge.retrieval.endpoints import router as diagnostics
 from chatbot.ops.health import Health, health_router
@@ -62,9 +69,18 @@ async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
     turns: Dialogue = app.state.dialogue
     await turns.start()
     try:
-        yield app
+        runtime.jobs.add_tasks_from(turn_tasks(app.state.turns, turns), namespace=NAMESPACE)
+        async with working(
+            runtime.jobs, queues=[TURN_QUEUE], concurrency=runtime.settings.turn_concurrency, name=worker_name("turns")
+        ):
+            yield app
     finally:
         await turns.stop()
+
+
+def channel_parts(runtime: Runtime) -> ChannelParts:
+    """Put the parts of channels together from those of the process."""
+    return make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -98,6 +114,8 @@ def _routers() -> Iterable[APIRouter]:
     yield knowledge
     yield diagnostics
     yield dialogue
+    yield channels_admin
+    yield deliveries
     yield internal
 
 
@@ -111,7 +129,12 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.keys = runtime.keys
     app.state.models = runtime.models
     app.state.retriever = runtime.retriever
-    parts = Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings)
+    channels = channel_parts(runtime)
+    publish_channels(app, channels)
+    app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.http)
+    parts = Parts(
+        runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, deliver=turns.put_reply
+    )
     app.state.dialogue = Dialogue(parts)
     app.state.chat_limits = ChatLimits(runtime.settings)
     app.state.draining = asyncio.Event()

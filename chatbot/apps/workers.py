@@ -1,13 +1,11 @@
 """The queue's workers as any process runs them: tasks of every room, the worker itself, and what watches beside it."""
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from socket import gethostname
 
 from chatbot.apps.runtime import Runtime
-from chatbot.jobs.worker import run_worker
+from chatbot.jobs.worker import run_worker, worker_name
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.ingestion.watch import Watch
@@ -52,7 +50,7 @@ async def work(runtime: Runtime, pace: Pace | None = None) -> None:
             runtime.jobs,
             queues=queues,
             concurrency=runtime.settings.ingest_concurrency,
-            name=f"{gethostname()}:{os.getpid()}",
+            name=worker_name("ingestion"),
         )
 
 

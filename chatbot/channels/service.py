@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import procrastinate
 from pydantic import SecretStr, ValidationError
 
 from chatbot.channels import repository
@@ -44,14 +43,11 @@ class ChannelRow:
 class ChannelService:
     """The administration of channels."""
 
-    def __init__(
-        self, database: Database, vault: Vault, accounts: Accounts, http: SafeHttp, jobs: procrastinate.App
-    ) -> None:
+    def __init__(self, database: Database, vault: Vault, accounts: Accounts, http: SafeHttp) -> None:
         self._database = database
         self._vault = vault
         self._accounts = accounts
         self._http = http
-        self._jobs = jobs
 
     async def reach(self, subject: Subject, channel_id: UUID, at_least: Role) -> UUID:
         """Return the tenant of a channel that the subject reaches with at least this role.

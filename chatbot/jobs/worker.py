@@ -1,8 +1,11 @@
 """Run a worker of the durable queue, with heartbeats; give stalled jobs back to the living."""
 
 import asyncio
-from collections.abc import Sequence
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from socket import gethostname
 
 import psycopg
 from procrastinate import App
@@ -18,6 +21,11 @@ RESTART_SECONDS = 1
 _AWAY = (ConnectorException, psycopg.Error)
 STALLED_AFTER_SECONDS = 20
 """A worker silent for so long is dead; its jobs run again elsewhere (at most 60 s after a kill)."""
+
+
+def worker_name(work: str) -> str:
+    """Return the name under which a worker of this process is known."""
+    return f"{gethostname()}:{os.getpid()}:{work}"
 
 
 async def run_worker(
@@ -49,6 +57,21 @@ async def run_worker(
                 await asyncio.sleep(RESTART_SECONDS)
     finally:
         await end(rescuer)
+
+
+@asynccontextmanager
+async def working(
+    app: App, *, queues: Sequence[str], concurrency: int, name: str, polling_seconds: float = 5
+) -> AsyncIterator[None]:
+    """Run a worker while the block runs; what it works on is finished or given back before the block ends."""
+    worker = asyncio.create_task(
+        run_worker(app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds), name=name
+    )
+    try:
+        yield
+    finally:
+        worker.cancel()  # once: a second time would cut its draining short
+        await asyncio.wait({worker})
 
 
 async def _run_once(
