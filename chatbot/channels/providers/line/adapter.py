@@ -75,7 +75,7 @@ class Line(Adapter[LineCredentials]):
         self,
         account: Account[LineCredentials],
         thread: str,
-        context: Mapping[str, Any],
+        context: Mapping[str, Any],  # noqa: ARG002
         http: SafeHttp,
     ) -> None:
         """Show the loading animation, which LINE has for chats with one customer only."""
