@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import hmac
-import secrets
 from typing import Literal
 
 from chatbot.channels.contract import Refused, Request
@@ -50,11 +49,6 @@ def hmac_base64(secret: str | bytes, message: bytes, *, algorithm: Literal["sha2
 def sha256_hex(message: bytes) -> str:
     """Return the SHA-256 of a message, hex."""
     return hashlib.sha256(message).hexdigest()
-
-
-def new_standard_webhook_secret() -> str:
-    """Return a new key of Standard Webhooks: `whsec_` and the base64 of 32 random bytes."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def standard_webhook_headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:

@@ -23,6 +23,7 @@ from chatbot.channels.events import (
     Unfollowed,
     Unsupported,
 )
+from chatbot.channels.providers.line.postback import unpacked
 
 Payload = Mapping[str, Any]
 
@@ -154,7 +155,8 @@ def _postback(event: Payload) -> Content | None:
     if not isinstance(told.get("data"), str):
         return None
     picked = [value for value in _part(told, "params").values() if isinstance(value, str)]
-    return Message(choice=Choice(_text(told, "data"), picked[0] if picked else ""))
+    identity, title = unpacked(_text(told, "data"))
+    return Message(choice=Choice(identity, title or (picked[0] if picked else "")))
 
 
 _KINDS: dict[str, Callable[[Payload], Content | None]] = {

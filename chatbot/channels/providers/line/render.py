@@ -9,11 +9,11 @@ from chatbot.channels.contract import Call, Capabilities
 from chatbot.channels.markup import PLAIN, render
 from chatbot.channels.outgoing import Button, Outgoing, OutgoingMedia
 from chatbot.channels.pieces import pieces
+from chatbot.channels.providers.line.postback import MAX_DATA, packed
 
 CAPABILITIES = Capabilities(max_length=5000, unit="utf16", buttons=13, typing=True, thread_per_second=5.0)
 _PER_CALL = 5
 _LABEL = 20
-_DATA = 300
 _MAX_URL = 1000
 _MAX_FILE_URL = 2000
 
@@ -53,7 +53,7 @@ def _shown(file: OutgoingMedia) -> bool:
 
 def _fits(buttons: Sequence[Button]) -> bool:
     return len(buttons) <= CAPABILITIES.buttons and all(
-        len(button.id) <= _DATA and len(button.url) <= _MAX_URL for button in buttons
+        len(button.id) <= MAX_DATA and len(button.url) <= _MAX_URL for button in buttons
     )
 
 
@@ -63,5 +63,6 @@ def _item(button: Button) -> dict[str, Any]:
     if button.url:
         action |= {"type": "uri", "uri": button.url}
     else:
-        action |= {"type": "postback", "data": button.id or button.title[:_DATA], "displayText": button.title[:_DATA]}
+        shown = button.title[:MAX_DATA]
+        action |= {"type": "postback", "data": packed(button.id or shown, shown), "displayText": shown}
     return {"type": "action", "action": action}
