@@ -49,3 +49,62 @@ def hmac_base64(secret: str | bytes, message: bytes, *, algorithm: Literal["sha2
 def sha256_hex(message: bytes) -> str:
     """Return the SHA-256 of a message, hex."""
     return hashlib.sha256(message).hexdigest()
+
+
+def standard_webhook_headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+    """Return the headers that prove a POST of ours by Standard Webhooks (standardwebhooks.com).
+
+    Args:
+        secret: `whsec_` and base64, as every library of that standard takes it.
+        message_id: stays the same when the same message is sent again.
+        timestamp: now, Unix seconds.
+    """
+    return {
+        "webhook-id": message_id,
+        "webhook-timestamp": str(timestamp),
+        "webhook-signature": f"v1,{_standard_signature(secret, message_id, str(timestamp), body)}",
+    }
+
+
+def verify_standard_webhook(secret: str, request: Request, now: float) -> None:
+    """Refuse a request that Standard Webhooks does not prove; any of its `v1` signatures may. Raises `Refused`."""
+    message_id = header(request, "webhook-id")
+    timestamp = header(request, "webhook-timestamp")
+    given = [part.partition(",") for part in header(request, "webhook-signature").split()]
+    _require_secret(secret)
+    expected = _standard_signature(secret, message_id, timestamp, request.body)
+    matches = [same(signature, expected) for version, _, signature in given if version == "v1"]
+    if not any(matches):
+        raise Refused("wrong")
+    require_fresh(timestamp, now)
+
+
+def timestamped_signature(secret: str, timestamp: str, body: bytes) -> str:
+    """Return the `X-Signature` of a body: HMAC-SHA256 over its Unix time, a dot and the raw bytes."""
+    return "sha256=" + hmac_hex(secret, timestamp.encode() + b"." + body)
+
+
+def verify_timestamped_hmac(secret: str, request: Request, now: float) -> None:
+    """Refuse a request whose `X-Timestamp` and `X-Signature` do not prove it. Raises `Refused`."""
+    timestamp = header(request, "x-timestamp")
+    given = header(request, "x-signature")
+    _require_secret(secret)
+    require_same(given, timestamped_signature(secret, timestamp, request.body))
+    require_fresh(timestamp, now)
+
+
+def _require_secret(secret: str) -> None:
+    if not secret:
+        raise Refused("wrong")
+
+
+def _standard_signature(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    return hmac_base64(_standard_key(secret), f"{message_id}.{timestamp}.".encode() + body)
+
+
+def _standard_key(secret: str) -> bytes:
+    """The bytes behind `whsec_`; a secret that is no base64 (one that an operator made up) is the key as it is."""
+    try:
+        return base64.b64decode(secret.removeprefix("whsec_"), validate=True) or secret.encode()
+    except ValueError:
+        return secret.encode()

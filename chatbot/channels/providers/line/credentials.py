@@ -1,0 +1,26 @@
+"""What an operator gives to connect a LINE official account."""
+
+from pydantic import Field, SecretStr
+
+from chatbot.channels.contract import Credentials
+
+
+class LineCredentials(Credentials):
+    """A channel of the Messaging API."""
+
+    channel_secret: SecretStr = Field(
+        min_length=1, max_length=200, description="Channel secret (“Basic settings”), which signs what LINE tells us."
+    )
+    channel_access_token: SecretStr = Field(
+        min_length=1, max_length=1000, description="Long-lived channel access token (“Messaging API”), for our calls."
+    )
+    api_url: str = Field(
+        "https://api.line.me",
+        pattern=r"^https?://.*[^/]$",
+        description="Base of LINE's API, without a final slash.",
+    )
+    data_url: str = Field(
+        "https://api-data.line.me",
+        pattern=r"^https?://.*[^/]$",
+        description="Base of LINE's API for files, without a final slash.",
+    )
