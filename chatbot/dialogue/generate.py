@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
 
 from chatbot.core.logging import get_logger
-from chatbot.dialogue.check import AnswerCheck, checked, links_of
+from chatbot.dialogue.check import AnswerCheck, links_of
 from chatbot.dialogue.commit import flush
 from chatbot.dialogue.ground import from_knowledge, no_answer
 from chatbot.dialogue.live import LiveReply
@@ -42,7 +42,7 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
         if refused:
             return no_answer(plan)
     except NoModelAnswer as error:
-        draft = checked(from_knowledge(turn, plan, found))
+        draft = from_knowledge(turn, plan, found)
         draft.notes["model"] = str(error)
         return draft
     except AnswerCut as error:
@@ -128,7 +128,7 @@ def _finish(check: AnswerCheck, found: Found, live: LiveReply) -> None:
 
 def _mend(turn: Turn, plan: Plan, found: Found, live: LiveReply, check: AnswerCheck, draft: Draft) -> Draft:
     """Complete an answer that broke off with sentences of the passages, numbered as those the model was given."""
-    quoted = checked(from_knowledge(turn, plan, found))
+    quoted = from_knowledge(turn, plan, found)
     draft.cited = [(number, found.passages[number - 1]) for number in check.cited]
     if quoted.cited:
         numbers = {number: found.passages.index(passage) + 1 for number, passage in quoted.cited}
