@@ -18,6 +18,7 @@ Phrase = Literal[
     "cut",
     "wordless",
     "failed",
+    "unconfirmed",
 ]
 
 _PHRASES: dict[str, dict[Phrase, str]] = {
@@ -37,6 +38,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "The answer broke off here. This is what our documentation says:",
         "wordless": "I can't look into files or places yet. Please tell me in words what you need.",
         "failed": "Something went wrong on our side and I could not answer. Please ask again in a moment.",
+        "unconfirmed": "I could not confirm this in our documentation. It says:",
     },
     "fa": {
         "no_answer": "پاسخی برای این پرسش در مستندات ما پیدا نکردم.",
@@ -53,6 +55,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "پاسخ در اینجا قطع شد. مستندات ما چنین می‌گویند:",
         "wordless": "هنوز نمی‌توانم فایل یا موقعیت مکانی را بررسی کنم. لطفاً بنویسید چه کمکی لازم دارید.",
         "failed": "از سمت ما خطایی رخ داد و نتوانستم پاسخ بدهم. لطفاً کمی بعد دوباره بپرسید.",
+        "unconfirmed": "این را در مستندات ما نتوانستم تأیید کنم. مستندات ما چنین می‌گویند:",
     },
     "es": {
         "no_answer": "No he encontrado una respuesta a eso en nuestra documentación.",
@@ -70,6 +73,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "La respuesta se interrumpió aquí. Esto es lo que dice nuestra documentación:",
         "wordless": "Todavía no puedo ver archivos ni ubicaciones. Por favor, dígame con palabras qué necesita.",
         "failed": "Algo falló por nuestra parte y no pude responder. Por favor, pregunte de nuevo en un momento.",
+        "unconfirmed": "No he podido confirmar esto en nuestra documentación, que dice lo siguiente:",
     },
     "ar": {
         "no_answer": "لم أجد إجابة عن ذلك في وثائقنا.",
@@ -86,6 +90,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "انقطعت الإجابة هنا. هذا ما تقوله وثائقنا:",
         "wordless": "لا أستطيع الاطلاع على الملفات أو المواقع بعد. من فضلك اكتب ما تحتاجه.",
         "failed": "حدث خطأ من جانبنا ولم أتمكن من الإجابة. يرجى السؤال مرة أخرى بعد قليل.",
+        "unconfirmed": "لم أتمكن من تأكيد ذلك في وثائقنا. هذا ما تقوله:",
     },
     "fr": {
         "no_answer": "Je n'ai pas trouvé de réponse à cela dans notre documentation.",
@@ -103,6 +108,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "La réponse s'est interrompue ici. Voici ce que dit notre documentation :",
         "wordless": "Je ne peux pas encore lire les fichiers ni les lieux. Dites-moi avec des mots ce qu'il vous faut.",
         "failed": "Une erreur est survenue de notre côté. Merci de reposer la question dans un instant.",
+        "unconfirmed": "Je n'ai pas pu confirmer cela dans notre documentation. Voici ce qu'elle dit :",
     },
     "de": {
         "no_answer": "Dazu habe ich in unserer Dokumentation keine Antwort gefunden.",
@@ -120,6 +126,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "Die Antwort brach hier ab. Das steht in unserer Dokumentation:",
         "wordless": "Dateien und Orte kann ich noch nicht ansehen. Bitte schreiben Sie, was Sie brauchen.",
         "failed": "Bei uns ist etwas schiefgegangen, ich konnte nicht antworten. Bitte fragen Sie gleich noch einmal.",
+        "unconfirmed": "Das konnte ich in unserer Dokumentation nicht bestätigen. Dort steht:",
     },
     "pt": {
         "no_answer": "Não encontrei uma resposta para isso na nossa documentação.",
@@ -137,6 +144,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "A resposta foi interrompida aqui. Isto é o que diz a nossa documentação:",
         "wordless": "Ainda não consigo ver arquivos ou locais. Por favor, escreva o que precisa.",
         "failed": "Algo falhou do nosso lado e não pude responder. Por favor, pergunte de novo em instantes.",
+        "unconfirmed": "Não consegui confirmar isto na nossa documentação, que diz o seguinte:",
     },
     "it": {
         "no_answer": "Non ho trovato una risposta nella nostra documentazione.",
@@ -154,6 +162,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "La risposta si è interrotta qui. Ecco che cosa dice la nostra documentazione:",
         "wordless": "Non posso ancora guardare file o luoghi. Mi dica a parole che cosa le serve.",
         "failed": "Qualcosa è andato storto da parte nostra e non ho potuto rispondere. Riprovi tra un momento.",
+        "unconfirmed": "Non ho potuto confermarlo nella nostra documentazione, che dice quanto segue:",
     },
     "tr": {
         "no_answer": "Belgelerimizde buna bir yanıt bulamadım.",
@@ -171,6 +180,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "Yanıt burada kesildi. Belgelerimizde şunlar yazıyor:",
         "wordless": "Henüz dosyalara veya konumlara bakamıyorum. Lütfen neye ihtiyacınız olduğunu yazın.",
         "failed": "Bizim tarafımızda bir sorun oldu ve yanıt veremedim. Lütfen birazdan yeniden sorun.",
+        "unconfirmed": "Bunu belgelerimizde doğrulayamadım. Belgelerimizde şunlar yazıyor:",
     },
     "ru": {
         "no_answer": "Я не нашёл ответа на этот вопрос в нашей документации.",
@@ -187,6 +197,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "cut": "Ответ здесь прервался. Вот что сказано в нашей документации:",
         "wordless": "Я пока не умею смотреть файлы и места. Пожалуйста, напишите словами, что вам нужно.",
         "failed": "У нас произошла ошибка, и я не смог ответить. Пожалуйста, спросите ещё раз чуть позже.",
+        "unconfirmed": "Я не смог подтвердить это в нашей документации. Вот что в ней сказано:",
     },
 }
 
