@@ -1,10 +1,13 @@
 """Ground: without evidence nothing is generated; the tenant's own reply, an offer of a person, a knowledge gap."""
 
+from collections.abc import Sequence
+
 from chatbot.dialogue.check import checked
 from chatbot.dialogue.condense import says_little
+from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.extractive import extract
 from chatbot.dialogue.parts import Draft, Found, Plan, Turn
-from chatbot.dialogue.prompts.phrases import phrase
+from chatbot.dialogue.prompts.phrases import only_in, phrase
 from chatbot.dialogue.units import plain, read_units
 
 
@@ -33,15 +36,24 @@ def _no_reply(plan: Plan, said: str, *, gap: bool = False) -> Draft:
 def from_knowledge(turn: Turn, plan: Plan, found: Found) -> Draft:
     """Answer with the passages' own sentences, checked; with none to quote, as without evidence.
 
+    Sentences in a language that was neither asked in nor is the answer's come with a word on that.
     A follow-up that brings next to nothing of its own ("why?") finds again what was just said: it is not said twice.
     """
     quoted = extract(found.query, turn.language, found.passages)
     if not quoted.text:
         return no_answer(plan)
-    draft = checked(Draft("extractive", quoted.text, list(enumerate(quoted.cited, 1))))
+    text = f"{_foreign(turn, plan, quoted.cited)}{quoted.text}"
+    draft = checked(Draft("extractive", text, list(enumerate(quoted.cited, 1))))
     if plan.follow_up and says_little(turn.question, turn.language) and _was_said(draft.text, turn):
         return _no_reply(plan, phrase("nothing_more", plan.language))
     return draft
+
+
+def _foreign(turn: Turn, plan: Plan, cited: Sequence[Passage]) -> str:
+    languages = {passage.language for passage in cited}
+    if languages & {turn.language, plan.language}:
+        return ""
+    return f"{only_in(cited[0].language, plan.language)}\n\n"
 
 
 def _was_said(text: str, turn: Turn) -> bool:

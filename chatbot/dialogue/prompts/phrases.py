@@ -14,6 +14,7 @@ Phrase = Literal[
     "my_name",
     "unclear",
     "nothing_more",
+    "only_in",
     "closed",
     "cut",
     "wordless",
@@ -34,6 +35,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "My name is {name}.",
         "unclear": "Could you tell me in a sentence what you would like to know?",
         "nothing_more": "Our documentation says no more about that than what I have just told you.",
+        "only_in": "I found this in our documentation only in {language}:",
         "closed": "This conversation is closed. Please start a new one.",
         "cut": "The answer broke off here. This is what our documentation says:",
         "wordless": "I can't look into files or places yet. Please tell me in words what you need.",
@@ -51,6 +53,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "نام من {name} است.",
         "unclear": "لطفاً در یک جمله بگویید چه چیزی می‌خواهید بدانید.",
         "nothing_more": "مستندات ما بیش از آنچه گفتم در این باره چیزی ندارند.",
+        "only_in": "مستندات ما در این باره فقط به زبان {language} است:",
         "closed": "این گفتگو بسته شده است. لطفاً گفتگوی تازه‌ای آغاز کنید.",
         "cut": "پاسخ در اینجا قطع شد. مستندات ما چنین می‌گویند:",
         "wordless": "هنوز نمی‌توانم فایل یا موقعیت مکانی را بررسی کنم. لطفاً بنویسید چه کمکی لازم دارید.",
@@ -69,6 +72,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Me llamo {name}.",
         "unclear": "¿Podría decirme en una frase qué desea saber?",
         "nothing_more": "Nuestra documentación no dice más sobre eso que lo que acabo de indicarle.",
+        "only_in": "Nuestra documentación solo trata esto en {language}:",
         "closed": "Esta conversación está cerrada. Por favor, inicie una nueva.",
         "cut": "La respuesta se interrumpió aquí. Esto es lo que dice nuestra documentación:",
         "wordless": "Todavía no puedo ver archivos ni ubicaciones. Por favor, dígame con palabras qué necesita.",
@@ -86,6 +90,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "اسمي {name}.",
         "unclear": "هل يمكنك أن تخبرني في جملة بما تود معرفته؟",
         "nothing_more": "لا تذكر وثائقنا عن ذلك أكثر مما قلته للتو.",
+        "only_in": "لا تتناول وثائقنا هذا إلا باللغة {language}:",
         "closed": "هذه المحادثة مغلقة. يرجى بدء محادثة جديدة.",
         "cut": "انقطعت الإجابة هنا. هذا ما تقوله وثائقنا:",
         "wordless": "لا أستطيع الاطلاع على الملفات أو المواقع بعد. من فضلك اكتب ما تحتاجه.",
@@ -104,6 +109,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Je m'appelle {name}.",
         "unclear": "Pourriez-vous me dire en une phrase ce que vous souhaitez savoir ?",
         "nothing_more": "Notre documentation n'en dit pas plus que ce que je viens de vous indiquer.",
+        "only_in": "Notre documentation n'en parle qu'en {language} :",
         "closed": "Cette conversation est close. Merci d'en commencer une nouvelle.",
         "cut": "La réponse s'est interrompue ici. Voici ce que dit notre documentation :",
         "wordless": "Je ne peux pas encore lire les fichiers ni les lieux. Dites-moi avec des mots ce qu'il vous faut.",
@@ -122,6 +128,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Ich heiße {name}.",
         "unclear": "Können Sie mir in einem Satz sagen, was Sie wissen möchten?",
         "nothing_more": "Mehr als das eben Gesagte steht dazu nicht in unserer Dokumentation.",
+        "only_in": "Unsere Dokumentation behandelt das nur auf {language}:",
         "closed": "Diese Unterhaltung ist geschlossen. Bitte beginnen Sie eine neue.",
         "cut": "Die Antwort brach hier ab. Das steht in unserer Dokumentation:",
         "wordless": "Dateien und Orte kann ich noch nicht ansehen. Bitte schreiben Sie, was Sie brauchen.",
@@ -140,6 +147,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "O meu nome é {name}.",
         "unclear": "Pode dizer-me numa frase o que deseja saber?",
         "nothing_more": "A nossa documentação não diz mais sobre isso do que acabei de indicar.",
+        "only_in": "A nossa documentação só trata disto em {language}:",
         "closed": "Esta conversa está encerrada. Por favor, inicie uma nova.",
         "cut": "A resposta foi interrompida aqui. Isto é o que diz a nossa documentação:",
         "wordless": "Ainda não consigo ver arquivos ou locais. Por favor, escreva o que precisa.",
@@ -158,6 +166,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Mi chiamo {name}.",
         "unclear": "Può dirmi in una frase che cosa desidera sapere?",
         "nothing_more": "La nostra documentazione non dice altro oltre a quanto ho appena indicato.",
+        "only_in": "La nostra documentazione ne parla solo in {language}:",
         "closed": "Questa conversazione è chiusa. Ne inizi una nuova.",
         "cut": "La risposta si è interrotta qui. Ecco che cosa dice la nostra documentazione:",
         "wordless": "Non posso ancora guardare file o luoghi. Mi dica a parole che cosa le serve.",
@@ -176,6 +185,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Adım {name}.",
         "unclear": "Ne öğrenmek istediğinizi bir cümleyle yazar mısınız?",
         "nothing_more": "Belgelerimizde bu konuda az önce söylediklerimden fazlası yok.",
+        "only_in": "Belgelerimizde bu yalnızca şu dilde var: {language}.",
         "closed": "Bu görüşme kapandı. Lütfen yeni bir görüşme başlatın.",
         "cut": "Yanıt burada kesildi. Belgelerimizde şunlar yazıyor:",
         "wordless": "Henüz dosyalara veya konumlara bakamıyorum. Lütfen neye ihtiyacınız olduğunu yazın.",
@@ -193,6 +203,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "my_name": "Меня зовут {name}.",
         "unclear": "Скажите, пожалуйста, одним предложением, что вы хотите узнать.",
         "nothing_more": "В нашей документации об этом сказано не больше, чем я уже сообщил.",
+        "only_in": "В нашей документации об этом сказано только на {language} языке:",
         "closed": "Этот диалог закрыт. Пожалуйста, начните новый.",
         "cut": "Ответ здесь прервался. Вот что сказано в нашей документации:",
         "wordless": "Я пока не умею смотреть файлы и места. Пожалуйста, напишите словами, что вам нужно.",
@@ -201,9 +212,31 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
     },
 }
 
+_LANGUAGES = ["en", "es", "fa", "ar", "fr", "de", "pt", "it", "tr", "ru"]
+_NAMES = {
+    "en": "English Spanish Persian Arabic French German Portuguese Italian Turkish Russian",
+    "es": "inglés español persa árabe francés alemán portugués italiano turco ruso",
+    "fa": "انگلیسی اسپانیایی فارسی عربی فرانسوی آلمانی پرتغالی ایتالیایی ترکی روسی",
+    "ar": "الإنجليزية الإسبانية الفارسية العربية الفرنسية الألمانية البرتغالية الإيطالية التركية الروسية",
+    "fr": "anglais espagnol persan arabe français allemand portugais italien turc russe",
+    "de": "Englisch Spanisch Persisch Arabisch Französisch Deutsch Portugiesisch Italienisch Türkisch Russisch",
+    "pt": "inglês espanhol persa árabe francês alemão português italiano turco russo",
+    "it": "inglese spagnolo persiano arabo francese tedesco portoghese italiano turco russo",
+    "tr": "İngilizce İspanyolca Farsça Arapça Fransızca Almanca Portekizce İtalyanca Türkçe Rusça",
+    "ru": "английском испанском персидском арабском французском немецком португальском итальянском турецком русском",
+}
+"""How each language calls those, in their order, as "only_in" needs it."""
+
 
 def phrase(name: Phrase, language: str, own: Mapping[str, str] | None = None) -> str:
     """What is said in a language: the tenant's `own` words for it, else ours, else ours in English."""
     if own and (text := own.get(language) or own.get("")):
         return text
     return _PHRASES.get(language, _PHRASES["en"])[name]
+
+
+def only_in(source: str, language: str) -> str:
+    """What is said before quoting a text of the language `source` to somebody who asked in another one."""
+    spoken = language if language in _NAMES else "en"
+    names = dict(zip(_LANGUAGES, _NAMES[spoken].split(), strict=True))
+    return phrase("only_in", spoken).format(language=names.get(source, source.upper()))

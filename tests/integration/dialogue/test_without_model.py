@@ -43,6 +43,27 @@ async def test_answers_in_the_questions_language_with_sources(
     assert body["usage"] == {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
 
 
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("¿Cómo cambio el password de mi iPhone?", "Nuestra documentación solo trata esto en inglés:\n\n"),
+        ("چطور Reset your password را روی iPhone انجام دهم؟", "مستندات ما در این باره فقط به زبان انگلیسی است:\n\n"),
+    ],
+)
+async def test_a_source_in_another_language_is_announced(
+    plain: Platform, shop: TenantRows, question: str, says: str
+) -> None:
+    body = await plain.ask(shop, question)
+    assert body["mode"] == "extractive"
+    assert body["answer"].startswith(says)
+    assert "password" in body["answer"]
+
+
+async def test_a_question_in_the_sources_language_gets_no_word_on_it(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, languages=["fa"], default_language="fa")
+    assert (await plain.ask(shop, "How do I get a refund?"))["answer"].startswith("You may cancel")
+
+
 async def test_steps_stay_in_order(plain: Platform, shop: TenantRows) -> None:
     body = await plain.ask(shop, "How do I reset my password on iPhone?")
     assert "1. Open Settings.\n2. Tap Account.\n3. Tap Reset password" in body["answer"]

@@ -11,7 +11,7 @@ from chatbot.dialogue.decide import mentions
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.language import question_language
 from chatbot.dialogue.live import Place, parse_event_id
-from chatbot.dialogue.prompts.phrases import phrase
+from chatbot.dialogue.prompts.phrases import only_in, phrase
 from chatbot.dialogue.smalltalk import SmallTalk, small_talk
 
 
@@ -131,6 +131,20 @@ def test_phrases_fall_back() -> None:
     assert phrase("greeting", "fa").startswith("سلام")
     assert phrase("greeting", "xx") == phrase("greeting", "en")
     assert phrase("greeting", "es", {"": "Hey"}) == "Hey"
+
+
+@pytest.mark.parametrize("language", ["en", "fa", "es", "ar", "fr", "de", "pt", "it", "tr", "ru"])
+@pytest.mark.parametrize("source", ["en", "fa", "es", "ar", "fr", "de", "pt", "it", "tr", "ru"])
+def test_the_language_of_a_source_is_named(source: str, language: str) -> None:
+    said = only_in(source, language)
+    assert "{" not in said
+    assert len({only_in(other, language) for other in ("en", "fa", "es", source)}) >= 3
+
+
+def test_a_source_in_a_language_without_a_name_here() -> None:
+    assert only_in("en", "es") == "Nuestra documentación solo trata esto en inglés:"
+    assert only_in("nl", "es") == "Nuestra documentación solo trata esto en NL:"
+    assert only_in("es", "xx") == only_in("es", "en")
 
 
 def test_event_ids_carry_the_place() -> None:
