@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatbot.dialogue.evidence import Passage
-from chatbot.dialogue.units import Unit, read_units
+from chatbot.dialogue.units import Unit, plain, read_units
 from chatbot.knowledge.analysis.words import Analysis, Word, analyse
 
 MAX_CHARS = 600
@@ -109,11 +109,17 @@ def _quotable(passage: Passage) -> tuple[list[Unit], str]:
     Left out are its title, which pages repeat as their first line, and the question of a pair.
     """
     units = [unit for unit in read_units(passage.text) if unit.text != passage.title]
-    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0])):
+    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0]) or _repeats_heading(units, passage)):
         asked = " ".join(unit.text for unit in units if unit.block == units[0].block)
         answer = [unit for unit in units if unit.block != units[0].block] or units[1:]
         return answer, asked if len(answer) < len(units) - 1 else units[0].text
     return units, ""
+
+
+def _repeats_heading(units: Sequence[Unit], passage: Passage) -> bool:
+    """Whether the first block is the passage's own heading, as in pairs that were read from a file of data."""
+    first = " ".join(unit.text for unit in units if unit.block == units[0].block)
+    return bool(passage.heading_path) and first == plain(passage.heading_path[-1])
 
 
 def _prior(passage: Passage, candidates: Sequence[_Candidate]) -> float:

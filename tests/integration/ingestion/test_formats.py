@@ -1,5 +1,7 @@
 """Each kind of source, from the API to passages that answer."""
 
+import json
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -53,6 +55,18 @@ async def test_text_and_pairs(knowledge: Client) -> None:
     assert (await knowledge.passages(pairs["source_id"]))[0] == "Do you ship abroad?\n\nTo forty countries."
     brand = knowledge.tenant.brand_id
     assert (await knowledge.call("GET", f"/v1/brands/{brand}/knowledge/{text['source_id']}"))["external_id"] == "ship"
+
+
+async def test_pairs_in_a_file_are_passages_of_their_own(knowledge: Client) -> None:
+    rows = [("Do you ship abroad?", "To forty countries."), ("How to pay", "By card.")]
+    listed = [{"question": question, "answer": answer} for question, answer in rows]
+    table = "\n".join(["question,answer", *(",".join(row) for row in rows)])
+    for name, body in (("faq.json", json.dumps(listed)), ("faq.csv", table)):
+        taken = await knowledge.upload(name, body.encode())
+        assert (await knowledge.ended(taken["job"]["id"]))["status"] == "completed"
+        assert await knowledge.passages(taken["asset"]["id"]) == [
+            "Do you ship abroad?\n\nTo forty countries.", "How to pay\n\nBy card.",
+        ]  # fmt: skip
 
 
 @pytest.fixture

@@ -34,6 +34,13 @@ def test_a_question_and_answer_pair_gives_its_answer() -> None:
     assert extract("do you ship abroad", "en", [pair]).text.startswith("Yes, to the whole European Union.")
 
 
+def test_a_pair_read_from_a_file_gives_its_answer() -> None:
+    pair = replace(
+        passage("Shipping abroad\n\nThe whole European Union. It takes a week."), heading_path=("Shipping abroad",)
+    )
+    assert extract("do you ship abroad", "en", [pair]).text == "The whole European Union. It takes a week. [1]"
+
+
 def test_the_relevant_row_of_a_table() -> None:
     table = passage("| Plan | Price |\n|---|---|\n| Basic | 5 € |\n| Pro | 20 € |", title="Prices")
     assert extract("What is the price of Pro?", "en", [table]).text == "- Plan: Pro; Price: 20 € [1]"
