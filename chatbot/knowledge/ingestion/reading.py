@@ -99,7 +99,7 @@ class Reader:
 
 
 def _refusal(page: RefusedPage) -> IngestionFault:
-    passing = page.code in _MAY_PASS_LATER or page.code in _MAY_BE_PARSED_LATER
+    passing = not page.final and (page.code in _MAY_PASS_LATER or page.code in _MAY_BE_PARSED_LATER)
     return IngestionFault(page.code, page.reason, tries=TRIES if passing else 1)
 
 
