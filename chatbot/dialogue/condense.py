@@ -41,7 +41,12 @@ def depends(question: str, language: str, history: Sequence[Said]) -> bool:
     words = " ".join(_NOT_WORDS.sub(" ", fold_accents(fold(question)).replace("آ", "ا")).split())
     if not words or len(words.split()) > _SHORT:
         return False
-    return bool(_OPENS.match(f"{words} ") or _POINTS.search(words) or len(analyse(question, language).words) <= 1)
+    return bool(_OPENS.match(f"{words} ") or _POINTS.search(words) or says_little(question, language))
+
+
+def says_little(question: str, language: str) -> bool:
+    """Whether a question has one word of its own at most ("Android?", "and how?")."""
+    return len(analyse(question, language).words) <= 1
 
 
 def complete(question: str, language: str, history: Sequence[Said]) -> str:
@@ -57,7 +62,7 @@ def complete(question: str, language: str, history: Sequence[Said]) -> str:
 
 
 def _questions(history: Sequence[Said]) -> list[Said]:
-    return [said for said in history if said.role == "visitor" and not small_talk(said.text)]
+    return [said for said in history if said.role == "visitor" and not small_talk(said.text, said.language or "en")]
 
 
 def _content(text: str, language: str) -> list[str]:

@@ -15,7 +15,7 @@ from chatbot.llm.service import available
 async def decide(parts: Parts, session: TenantReader, turn: Turn) -> Plan:
     """Settle how a turn is answered; who owns the conversation was settled when it was accepted."""
     policy = await policies.turn_policy(session)
-    talk = small_talk(turn.question) if turn.question else ("wordless", turn.language)
+    talk = small_talk(turn.question, turn.language) if turn.question else ("wordless", turn.language)
     language = talk[1] if talk else turn.language
     if policy.languages and language not in policy.languages:
         language = policy.default_language

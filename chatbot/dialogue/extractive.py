@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatbot.dialogue.evidence import Passage
-from chatbot.dialogue.units import Unit, read_units
+from chatbot.dialogue.units import Unit, plain, read_units
+from chatbot.knowledge.analysis.folding import fold
 from chatbot.knowledge.analysis.words import Analysis, Word, analyse
 
 MAX_CHARS = 600
@@ -109,11 +110,17 @@ def _quotable(passage: Passage) -> tuple[list[Unit], str]:
     Left out are its title, which pages repeat as their first line, and the question of a pair.
     """
     units = [unit for unit in read_units(passage.text) if unit.text != passage.title]
-    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0])):
+    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0]) or _repeats_heading(units, passage)):
         asked = " ".join(unit.text for unit in units if unit.block == units[0].block)
         answer = [unit for unit in units if unit.block != units[0].block] or units[1:]
         return answer, asked if len(answer) < len(units) - 1 else units[0].text
     return units, ""
+
+
+def _repeats_heading(units: Sequence[Unit], passage: Passage) -> bool:
+    """Whether the first block is the passage's own heading, as in pairs that were read from a file of data."""
+    first = " ".join(unit.text for unit in units if unit.block == units[0].block)
+    return bool(passage.heading_path) and first == plain(passage.heading_path[-1])
 
 
 def _prior(passage: Passage, candidates: Sequence[_Candidate]) -> float:
@@ -163,8 +170,10 @@ def _score(
 ) -> list[_Scored]:
     total = sum(weights) or 1.0
     scored = []
+    above = {unit.heading: _matches(asked, analyse(unit.heading, asked.language)) for unit in units if unit.heading}
     for unit, analysis in zip(units, analyses, strict=True):
-        matches = dict(_matches(asked, analysis))
+        # Under a heading of its own a unit says what the heading names, though it does not repeat it.
+        matches = dict([*above.get(unit.heading, []), *_matches(asked, analysis)])
         own = sum(weights[at] * how for at, how in matches.items()) / total
         own += 0.3 * sum(weights[at] for at in heading if at not in matches) / total
         if number and own and _NUMBER.search(unit.text):
@@ -179,14 +188,18 @@ def _score(
 def _smooth(scored: list[_Scored]) -> None:
     """A sentence gains from its neighbours; a question or a lead-in (`…:`) hands its score to what follows."""
     for at, here in enumerate(scored):
-        before = scored[at - 1].own if at else 0.0
-        after = scored[at + 1].own if at + 1 < len(scored) else 0.0
+        before = scored[at - 1].own if at and _together(scored[at - 1], here) else 0.0
+        after = scored[at + 1].own if at + 1 < len(scored) and _together(here, scored[at + 1]) else 0.0
         here.score = here.own + 0.2 * before + 0.1 * after + 0.02 / (at + 1)
     for at in range(len(scored) - 1):
         here = scored[at]
         if _is_question(here.unit):
             scored[at + 1].score = max(scored[at + 1].score, here.score)
             here.score *= 0.5
+
+
+def _together(one: _Scored, other: _Scored) -> bool:
+    return one.unit.heading == other.unit.heading
 
 
 def _is_question(unit: Unit) -> bool:
@@ -200,9 +213,23 @@ def _choose(candidate: _Candidate, max_chars: int, *, steps: bool) -> None:
         candidate.chosen = _within(units, list(range(len(units))), max_chars)
         return
     best = max(range(len(units)), key=lambda at: units[at].score)
+    low, high = _section(units, best)
+    candidate.chosen = [low + at for at in _run(units[low:high], best - low, max_chars, steps=steps)]
+
+
+def _section(units: Sequence[_Scored], best: int) -> tuple[int, int]:
+    """Where the units begin and end that stand under the same heading as the best."""
+    low, high = best, best + 1
+    while low and _together(units[low - 1], units[best]):
+        low -= 1
+    while high < len(units) and _together(units[high], units[best]):
+        high += 1
+    return low, high
+
+
+def _run(units: Sequence[_Scored], best: int, max_chars: int, *, steps: bool) -> list[int]:
     if steps and (run := _steps(units, best)):
-        candidate.chosen = _within(units, run, MAX_STEPS_CHARS)
-        return
+        return _within(units, run, MAX_STEPS_CHARS)
     first = last = best
     room = max_chars - len(units[best].unit.text)
     floor = (0.75 if units[best].unit.kind == "row" else 0.3) * units[best].score
@@ -214,7 +241,7 @@ def _choose(candidate: _Candidate, max_chars: int, *, steps: bool) -> None:
         taken = max(options, key=lambda at: units[at].score + (0.05 if at > last else 0.0))
         first, last = min(first, taken), max(last, taken)
         room -= len(units[taken].unit.text) + 1
-    candidate.chosen = list(range(first, last + 1))
+    return list(range(first, last + 1))
 
 
 def _steps(units: Sequence[_Scored], best: int) -> list[int]:
@@ -276,8 +303,18 @@ def _compose(candidates: Sequence[_Candidate]) -> Extract:
     parts = []
     for number, candidate in enumerate(candidates, 1):
         units = [candidate.units[at].unit for at in candidate.chosen]
-        parts.append(_written(units, f"[{number}]"))
+        parts.append(_named(units, candidate.units) + _written(units, f"[{number}]"))
     return Extract("\n\n".join(parts), [candidate.passage for candidate in candidates])
+
+
+def _named(units: Sequence[Unit], passage: Sequence[_Scored]) -> str:
+    """The heading of what is quoted, where the passage holds sections of several."""
+    heading = units[0].heading
+    several = any(scored.unit.heading != heading for scored in passage)
+    if not (heading and several) or fold(heading) in fold(units[0].text):
+        return ""
+    joint = " " if units[0].kind == "sentence" else "\n\n"
+    return f"{heading}{'' if heading.endswith(_SENTENCE_END) else ':'}{joint}"
 
 
 def _written(units: Sequence[Unit], mark: str) -> str:

@@ -4,15 +4,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, contextmanager
+from typing import Literal
 
 from chatbot.core.logging import get_logger
-from chatbot.dialogue.check import AnswerCheck, checked, links_of
 from chatbot.dialogue.commit import flush
 from chatbot.dialogue.ground import from_knowledge, no_answer
 from chatbot.dialogue.live import LiveReply
+from chatbot.dialogue.outlet import Outlet
 from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn
 from chatbot.dialogue.prompts.answer import NO_ANSWER, answer_prompt
 from chatbot.dialogue.prompts.phrases import phrase
+from chatbot.dialogue.support import refuses
 from chatbot.llm.budgets import Ledger
 from chatbot.llm.errors import AnswerCut, NoModelAnswer
 from chatbot.llm.schemas import ChatRequest, Purpose
@@ -30,31 +32,47 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
 
     * no model answers: the passages' own sentences;
     * the model finds no answer in the passages: the reply of *ground*;
+    * it names no passage: those are named that have its words; else a line says that nothing confirms it, and the
+      passages' own sentences follow;
     * it breaks off: what was said stays, a line says so, and the passages' own sentences follow;
     * the reader is gone or the process ends: what was said stays, marked as interrupted.
     """
-    check = _check(found)
+    outlet = Outlet(found, live)
     draft = Draft("model")
     try:
         with _interruptible(live):
             async with aclosing(_pieces(parts, turn, plan, found, ledger)) as pieces:
-                refused = await _relay(pieces, check, parts, turn, found, live)
+                refused = await _relay(pieces, outlet, parts, turn, live)
         if refused:
             return no_answer(plan)
     except NoModelAnswer as error:
-        draft = checked(from_knowledge(turn, plan, found))
-        draft.notes["model"] = str(error)
-        return draft
+        return _noted(from_knowledge(turn, plan, found), str(error))
     except AnswerCut as error:
-        draft.notes["model"] = f"cut: {error}"
-        _finish(check, found, live)
-        return _mend(turn, plan, found, live, check, draft)
+        outlet.finish()
+        return _noted(_mend(turn, plan, found, live, outlet, "cut"), f"cut: {error}")
     except _Interrupted:
         draft.interrupted = True
-    _finish(check, found, live)
+    outlet.finish()
+    if not outlet.cited and not draft.interrupted:
+        return _noted(_unconfirmed(turn, plan, found, live, outlet), "rests on no passage")
+    draft.text, draft.cited = live.text, outlet.cited
+    draft.notes["removed"] = outlet.check.removed
+    return draft
+
+
+def _unconfirmed(turn: Turn, plan: Plan, found: Found, live: LiveReply, outlet: Outlet) -> Draft:
+    """Go on after a text that no passage confirms; one that says that there is no answer needs no confirmation."""
+    if not refuses(live.text):
+        return _mend(turn, plan, found, live, outlet, "unconfirmed")
+    draft = no_answer(plan)
+    if plan.policy.offer is not None:
+        live.write(f" {phrase('offer', plan.language, plan.policy.offer)}")
     draft.text = live.text
-    draft.cited = [(number, found.passages[number - 1]) for number in check.cited]
-    draft.notes["removed"] = check.removed
+    return draft
+
+
+def _noted(draft: Draft, model: str) -> Draft:
+    draft.notes["model"] = model
     return draft
 
 
@@ -79,10 +97,6 @@ def _interruptible(live: LiveReply) -> Iterator[None]:
         live.interruptible(None)
 
 
-def _check(found: Found) -> AnswerCheck:
-    return AnswerCheck(len(found.passages), links_of(found.passages))
-
-
 async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger) -> AsyncGenerator[str]:
     prompt = answer_prompt(plan.policy.persona, plan.language, found.passages, turn.history[-_HISTORY:], turn.question)
     request = ChatRequest(prompt, Purpose.ANSWER)
@@ -91,10 +105,8 @@ async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Le
             yield delta.text
 
 
-async def _relay(
-    pieces: AsyncIterator[str], check: AnswerCheck, parts: Parts, turn: Turn, found: Found, live: LiveReply
-) -> bool:
-    """Pass pieces on as they are checked; return whether the model says that there is no answer."""
+async def _relay(pieces: AsyncIterator[str], outlet: Outlet, parts: Parts, turn: Turn, live: LiveReply) -> bool:
+    """Pass pieces on as they come; return whether the model says that there is no answer."""
     opening: str | None = ""
     flushed = time.monotonic()
     async for piece in pieces:
@@ -104,41 +116,39 @@ async def _relay(
                 continue
             if opening.strip().startswith(NO_ANSWER):
                 return True
-            _show(check.feed(opening.lstrip()), check, found, live)
+            outlet.feed(opening.lstrip())
             opening = None
         else:
-            _show(check.feed(piece), check, found, live)
+            outlet.feed(piece)
         if time.monotonic() - flushed > FLUSH_SECONDS:
             await flush(parts, turn, live.text)
             flushed = time.monotonic()
     if opening:
-        _show(check.feed(opening), check, found, live)
+        outlet.feed(opening)
     return False
 
 
-def _show(text: str, check: AnswerCheck, found: Found, live: LiveReply) -> None:
-    live.write(text)
-    for number in check.cited[len(live.citations) :]:
-        live.cite(found.passages[number - 1].citation(number))
-
-
-def _finish(check: AnswerCheck, found: Found, live: LiveReply) -> None:
-    _show(check.finish(), check, found, live)
-
-
-def _mend(turn: Turn, plan: Plan, found: Found, live: LiveReply, check: AnswerCheck, draft: Draft) -> Draft:
-    """Complete an answer that broke off with sentences of the passages, numbered as those the model was given."""
-    quoted = checked(from_knowledge(turn, plan, found))
-    draft.cited = [(number, found.passages[number - 1]) for number in check.cited]
+def _mend(
+    turn: Turn, plan: Plan, found: Found, live: LiveReply, outlet: Outlet, why: Literal["cut", "unconfirmed"]
+) -> Draft:
+    """Complete what was shown with sentences of the passages, numbered as those the model was given."""
+    quoted = from_knowledge(turn, plan, found)
+    if not live.text:
+        return quoted
+    draft = Draft("model", cited=outlet.cited)
+    if not quoted.cited and why == "unconfirmed":
+        live.write(f"\n\n{quoted.text}")
+        quoted.text = live.text
+        return quoted
     if quoted.cited:
         numbers = {number: found.passages.index(passage) + 1 for number, passage in quoted.cited}
         text = quoted.text
         for number in sorted(numbers, reverse=True):
             text = text.replace(f"[{number}]", f"[\x00{numbers[number]}]")
-        live.write(f"…\n\n{phrase('cut', plan.language)}\n\n{text.replace(chr(0), '')}")
+        end = "…" if why == "cut" else ""
+        live.write(f"{end}\n\n{phrase(why, plan.language)}\n\n{text.replace(chr(0), '')}")
         for number, passage in quoted.cited:
-            if numbers[number] not in check.cited:
-                check.cited.append(numbers[number])
+            if numbers[number] not in outlet.check.cited:
                 draft.cited.append((numbers[number], passage))
                 live.cite(passage.citation(numbers[number]))
     draft.text = live.text

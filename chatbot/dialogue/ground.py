@@ -1,29 +1,62 @@
 """Ground: without evidence nothing is generated; the tenant's own reply, an offer of a person, a knowledge gap."""
 
+from collections.abc import Sequence
+
+from chatbot.dialogue.check import checked
+from chatbot.dialogue.condense import says_little
+from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.extractive import extract
 from chatbot.dialogue.parts import Draft, Found, Plan, Turn
-from chatbot.dialogue.prompts.phrases import phrase
+from chatbot.dialogue.prompts.phrases import only_in, phrase
+from chatbot.dialogue.units import plain, read_units
 
 
 def small_talk_reply(plan: Plan) -> Draft:
-    """Answer a greeting, thanks or a goodbye: nothing was asked, so it is neither an answer nor a gap."""
+    """Answer what asks for nothing in the knowledge, such as a greeting: it is neither an answer nor a gap."""
     assert plan.small_talk
     own = plan.policy.greeting if plan.small_talk == "greeting" else None
-    return Draft("no_answer", phrase(plan.small_talk, plan.language, own))
+    said = phrase(plan.small_talk, plan.language, own)
+    if plan.small_talk == "who" and plan.policy.name:
+        said = f"{phrase('my_name', plan.language).format(name=plan.policy.name)} {said}"
+    return Draft("no_answer", said)
 
 
 def no_answer(plan: Plan) -> Draft:
     """Say in the question's language that there is no answer, and offer a person or a ticket."""
-    policy = plan.policy
-    said = phrase("no_answer", plan.language, policy.no_answer)
-    if policy.offer is not None:
-        said = f"{said} {phrase('offer', plan.language, policy.offer)}"
-    return Draft("no_answer", said, handoff_offered=policy.offer is not None, gap=not plan.blocked)
+    return _no_reply(plan, phrase("no_answer", plan.language, plan.policy.no_answer), gap=not plan.blocked)
+
+
+def _no_reply(plan: Plan, said: str, *, gap: bool = False) -> Draft:
+    offer = plan.policy.offer
+    if offer is not None:
+        said = f"{said} {phrase('offer', plan.language, offer)}"
+    return Draft("no_answer", said, handoff_offered=offer is not None, gap=gap)
 
 
 def from_knowledge(turn: Turn, plan: Plan, found: Found) -> Draft:
-    """Answer with the passages' own sentences; with none to quote, as without evidence."""
+    """Answer with the passages' own sentences, checked; with none to quote, as without evidence.
+
+    Sentences in a language that was neither asked in nor is the answer's come with a word on that.
+    A follow-up that brings next to nothing of its own ("why?") finds again what was just said: it is not said twice.
+    """
     quoted = extract(found.query, turn.language, found.passages)
     if not quoted.text:
         return no_answer(plan)
-    return Draft("extractive", quoted.text, list(enumerate(quoted.cited, 1)))
+    text = f"{_foreign(turn, plan, quoted.cited)}{quoted.text}"
+    draft = checked(Draft("extractive", text, list(enumerate(quoted.cited, 1))))
+    if plan.follow_up and says_little(turn.question, turn.language) and _was_said(draft.text, turn):
+        return _no_reply(plan, phrase("nothing_more", plan.language))
+    return draft
+
+
+def _foreign(turn: Turn, plan: Plan, cited: Sequence[Passage]) -> str:
+    languages = {passage.language for passage in cited}
+    if languages & {turn.language, plan.language}:
+        return ""
+    return f"{only_in(cited[0].language, plan.language)}\n\n"
+
+
+def _was_said(text: str, turn: Turn) -> bool:
+    """Whether each sentence of a text stands in the last reply."""
+    last = next((plain(said.text) for said in reversed(turn.history) if said.role != "visitor"), "")
+    return all(unit.text in last for unit in read_units(text))

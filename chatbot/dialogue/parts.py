@@ -61,10 +61,12 @@ class TurnPolicy:
         no_answer, greeting, offer: the tenant's words by language, under "" for all others; `offer` None: no person
             is offered.
         blocked: topics and phrases that the bot keeps away from.
+        name: the bot's own; empty when the tenant gave it none.
         versions: of the policy and of the retrieval configuration.
     """
 
     persona: str
+    name: str = ""
     languages: tuple[str, ...] = ()
     default_language: str = "en"
     smart_mode: bool = True

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from chatbot.db.sessions import TenantReader
 from chatbot.dialogue.parts import TurnPolicy
-from chatbot.identity.policies.schemas import Persona, TenantPolicy
+from chatbot.identity.policies.schemas import UNNAMED, Persona, TenantPolicy
 from chatbot.identity.policies.schemas import RetrievalConfig as SavedConfig
 from chatbot.identity.policies.service import in_force
 from chatbot.knowledge.retrieval.config import RetrievalConfig
@@ -22,6 +22,7 @@ def _turn_policy(policy: TenantPolicy, config: SavedConfig, version: int, config
     usd = budgets.usd_per_day
     return TurnPolicy(
         persona=_persona(policy.persona),
+        name="" if policy.persona.name == UNNAMED else policy.persona.name,
         languages=policy.languages,
         default_language=policy.default_language,
         smart_mode=policy.smart_mode,

@@ -11,7 +11,6 @@ from typing import Any
 from chatbot.core.metrics import TURNS
 from chatbot.core.telemetry import tracer
 from chatbot.dialogue.accept import Accepted, accept
-from chatbot.dialogue.check import checked
 from chatbot.dialogue.commit import commit, usage
 from chatbot.dialogue.decide import decide
 from chatbot.dialogue.generate import generate
@@ -76,7 +75,7 @@ async def _grounded(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: 
     if not found.passages:
         return no_answer(plan)
     if not plan.smart:
-        return checked(from_knowledge(turn, plan, found))
+        return from_knowledge(turn, plan, found)
     return await generate(parts, turn, plan, found, ledger, live)
 
 

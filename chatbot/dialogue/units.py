@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from chatbot.knowledge.blocks import Block, list_items, read_blocks
@@ -38,19 +38,26 @@ class Unit:
         kind: what it is; items and rows of one block stand in their order.
         block: the number of the block within the passage.
         number: an item's own number as written, empty for bullets and all else.
+        heading: the one it stands under within the passage; empty where the passage has none of its own. Short
+            sections share a passage, each under its heading.
     """
 
     text: str
     kind: Kind
     block: int
     number: str = ""
+    heading: str = ""
 
 
 def read_units(markdown: str) -> list[Unit]:
-    """The units of a passage in their order; headings are not quoted."""
-    return [
-        unit for at, block in enumerate(read_blocks(markdown)) for unit in _units_of(block, at) if unit.text.strip()
-    ]
+    """The units of a passage in their order; headings are no units."""
+    units: list[Unit] = []
+    heading = ""
+    for at, block in enumerate(read_blocks(markdown)):
+        if block.kind == "heading":
+            heading = plain(block.text)
+        units += [replace(unit, heading=heading) for unit in _units_of(block, at) if unit.text.strip()]
+    return units
 
 
 def split_sentences(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """The durable queue: procrastinate on our PostgreSQL, enqueued inside the caller's transaction."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
@@ -67,3 +68,22 @@ async def enqueue(
             return await job.defer_async(correlation_id=correlation.current(), **arguments)
     except AlreadyEnqueued:
         return None
+
+
+async def enqueue_many(
+    app: App, session: AsyncSession, task: str, *, queue: str, tasks: Sequence[tuple[int, dict[str, Any]]]
+) -> None:
+    """Enqueue one task many times in the session's transaction, in one statement.
+
+    Args:
+        tasks: the priority and the arguments of each; see `enqueue`.
+    """
+    connection = await driver_connection(session)
+    jobs = [
+        app.configure_task(task, queue=queue, priority=priority).make_new_job(
+            correlation_id=correlation.current(), **arguments
+        )
+        for priority, arguments in tasks
+    ]
+    if jobs:
+        await app.job_manager.batch_defer_jobs_async(jobs=jobs, connection=connection)

@@ -65,6 +65,27 @@ def chunk_pairs(pairs: Iterable[tuple[str, str]]) -> list[Chunk]:
     ]
 
 
+def chunk_entries(
+    entries: Iterable[tuple[str, str, Sequence[str]]], options: ChunkOptions | None = None
+) -> list[Chunk]:
+    """Questions, their answers and the groups they stand in: one passage each, under the question as its heading.
+
+    An answer too long for one passage is cut like a document.
+    """
+    options = options or ChunkOptions()
+    chunks: list[Chunk] = []
+    for question, answer, groups in entries:
+        asked = " ".join(question.split())
+        whole = f"{asked}\n\n{answer.strip()}"
+        path = [*groups, asked]
+        if len(whole) <= options.max_chars:
+            chunks.append(Chunk(0, whole, path, "qa"))
+        else:
+            cut = chunk_markdown(answer, asked, options)
+            chunks += [replace(chunk, heading_path=[*path, *chunk.heading_path]) for chunk in cut]
+    return [replace(chunk, ordinal=ordinal) for ordinal, chunk in enumerate(chunks)]
+
+
 def _sections(blocks: Iterable[Block], title: str) -> Iterator[_Section]:
     """Runs of blocks under one heading. A heading without text or children becomes text itself."""
     path: list[tuple[int, str]] = []

@@ -19,6 +19,10 @@ from chatbot.knowledge.robots import ALLOW_ALL, MAX_BYTES, Robots, read_robots
 from chatbot.knowledge.sitemap import Sitemap, SitemapError, read_sitemap
 
 _TRACKING = ("utm_", "gclid", "fbclid", "msclkid", "mc_cid", "mc_eid", "yclid", "_ga", "igshid")
+_DISALLOWED = "The site's robots.txt does not allow this page."
+_PASSING = (408, 425, 429)
+"""Of the refusals by status, those that are about the moment."""
+
 _PAGE_TYPES = ("text/", "application/")
 
 
@@ -44,11 +48,12 @@ class CrawledPage:
 
 @dataclass(frozen=True, slots=True)
 class RefusedPage:
-    """A page that was not taken, with a stable code and a sentence."""
+    """A page that was not taken, with a stable code and a sentence; `final`: asking again would change nothing."""
 
     url: str
     code: str
     reason: str
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +69,15 @@ class NamedPages:
 
 
 class _Refused(Exception):
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, *, final: bool = False) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.final = final
+
+    def of(self, url: str) -> RefusedPage:
+        """The refusal of an address."""
+        return RefusedPage(url, self.code, self.reason, self.final)
 
 
 class Crawler:
@@ -136,11 +146,14 @@ class Crawler:
     def _fault_of(self, page: str, sitemap: str) -> RefusedPage | None:
         """What can be said against a page without asking the network."""
         try:
-            _require_site(self._http.check(page), sitemap)
+            address = self._http.check(page)
+            _require_site(address, sitemap)
         except XinError as error:
             return RefusedPage(page, error.code, error.detail)
         except _Refused as refused:
-            return RefusedPage(page, refused.code, refused.reason)
+            return refused.of(page)
+        if not self._robots.get(address.origin, ALLOW_ALL).allows(address.target):
+            return RefusedPage(page, "robots_disallowed", _DISALLOWED)
         return None
 
     async def _pages_of(self, url: str) -> AsyncIterator[str | RefusedPage]:
@@ -156,7 +169,7 @@ class Crawler:
             try:
                 found = await self._read_sitemap(current, url)
             except _Refused as refused:
-                yield RefusedPage(current, refused.code, refused.reason)
+                yield refused.of(current)
                 continue
             for child in found.children:
                 if fold_url(child) not in known:
@@ -177,7 +190,7 @@ class Crawler:
         try:
             return await self._take(url, sitemap, taker)
         except _Refused as refused:
-            return RefusedPage(url, refused.code, refused.reason)
+            return refused.of(url)
         except ParseError as error:
             return RefusedPage(url, error.code, error.reason)
 
@@ -221,7 +234,7 @@ class Crawler:
                 _require_site(address, start)
             robots = await self._robots_of(address)
             if not robots.allows(address.target):
-                raise _Refused("robots_disallowed", "The site's robots.txt does not allow this page.")
+                raise _Refused("robots_disallowed", _DISALLOWED)
             await self._wait_turn(address.host, robots)
             fetched = await self._http.fetch(url, max_bytes=max_bytes, accept=_PAGE_TYPES)
             final = parse_address(fetched.url)
@@ -230,9 +243,9 @@ class Crawler:
         if start:
             _require_site(final, start)
         if fetched.status != 200:
-            raise _Refused("http_status", f"The site answered with status {fetched.status}.")
+            raise _by_status(fetched.status)
         if final.origin != address.origin and not (await self._robots_of(final)).allows(final.target):
-            raise _Refused("robots_disallowed", "The site's robots.txt does not allow this page.")
+            raise _Refused("robots_disallowed", _DISALLOWED)
         return fetched
 
     async def _robots_of(self, address: Address) -> Robots:
@@ -285,6 +298,17 @@ def same_site(first: Address, second: Address) -> bool:
 def _require_site(address: Address, start: str) -> None:
     if not same_site(address, parse_address(start)):
         raise _Refused("other_site", "The page is on another site than the sitemap.")
+
+
+def _by_status(status: int) -> _Refused:
+    """Why an answer is no page. What the site says about the request itself it will say again."""
+    if status in (404, 410):
+        return _Refused(
+            "http_status", f"The site says that there is nothing at this address (status {status}).", final=True
+        )
+    if 400 <= status < 500 and status not in _PASSING:
+        return _Refused("http_status", f"The site refuses to give this address (status {status}).", final=True)
+    return _Refused("http_status", f"The site answered with status {status}.")
 
 
 def _tracks(key: str) -> bool:

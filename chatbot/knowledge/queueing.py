@@ -1,7 +1,7 @@
 """What a change of a source puts into the queue, always in the transaction that makes the change."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import procrastinate
 
@@ -10,7 +10,7 @@ from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import TenantSession
-from chatbot.jobs.app import enqueue
+from chatbot.jobs.app import enqueue, enqueue_many
 from chatbot.knowledge.index.passages import remove_passages
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.repository import cancel_open_jobs, unfinished_jobs
@@ -30,43 +30,67 @@ async def next_run(
     *,
     queue: str,
     in_seconds: int | None = None,
-    waiting: int | None = None,
 ) -> None:
     """Queue the next slice of work on a job; every task queued for it before is void from now on.
 
     The more jobs of a tenant are unfinished, the later its next one comes: a tenant with 1,000 files does not stand
     in front of one with a single file.
-
-    Args:
-        waiting: how many are unfinished, from a caller that queues many; None: they are counted.
     """
     job.run += 1
     await session.flush()
-    if waiting is None:
-        waiting = await unfinished_jobs(session, job.tenant_id)
+    waiting = await unfinished_jobs(session, job.tenant_id)
     await enqueue(
         app,
         session,
         INGEST_TASK,
         queue=queue,
-        arguments={"tenant_id": str(job.tenant_id), "job_id": str(job.id), "run": job.run},
-        priority=max(-waiting, _LOWEST_PRIORITY),
+        arguments=_task_of(job),
+        priority=_priority(waiting),
         in_seconds=in_seconds,
     )
 
 
 async def new_job(
-    app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str, waiting: int | None = None
+    app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str
 ) -> IngestionJob:
-    """Add the job that reads a source's present version, and queue it; `waiting` as in `next_run`."""
-    job = IngestionJob(
+    """Add the job that reads a source's present version, and queue it."""
+    job = _job_of(source)
+    session.add(job)
+    await next_run(app, session, job, queue=queue)
+    return job
+
+
+async def new_jobs(
+    app: procrastinate.App, session: TenantSession, sources: Sequence[KnowledgeSource], *, queue: str
+) -> None:
+    """Add the jobs that read sources of one tenant, in their order, and queue them together."""
+    if not sources:
+        return
+    await session.flush()
+    waiting = await unfinished_jobs(session, sources[0].tenant_id)
+    jobs = [_job_of(source) for source in sources]
+    for job in jobs:
+        job.run = 1
+    session.add_all(jobs)
+    await session.flush()
+    tasks = [(_priority(before), _task_of(job)) for before, job in enumerate(jobs, waiting + 1)]
+    await enqueue_many(app, session, INGEST_TASK, queue=queue, tasks=tasks)
+
+
+def _job_of(source: KnowledgeSource) -> IngestionJob:
+    source.status, source.reason, source.reason_code = "pending", None, None
+    return IngestionJob(
         tenant_id=source.tenant_id, id=new_id(), source_id=source.id, version=source.version, status="pending",
         run=0, done=0, attempts=0, correlation_id=correlation.current(), created_at=utcnow(),
     )  # fmt: skip
-    session.add(job)
-    source.status, source.reason, source.reason_code = "pending", None, None
-    await next_run(app, session, job, queue=queue, waiting=waiting)
-    return job
+
+
+def _task_of(job: IngestionJob) -> dict[str, Any]:
+    return {"tenant_id": str(job.tenant_id), "job_id": str(job.id), "run": job.run}
+
+
+def _priority(waiting: int) -> int:
+    return max(-waiting, _LOWEST_PRIORITY)
 
 
 async def begin_version(

@@ -3,7 +3,24 @@
 from collections.abc import Mapping
 from typing import Literal
 
-Phrase = Literal["no_answer", "offer", "greeting", "thanks", "bye", "closed", "cut", "wordless", "failed"]
+Phrase = Literal[
+    "no_answer",
+    "offer",
+    "greeting",
+    "thanks",
+    "bye",
+    "ok",
+    "who",
+    "my_name",
+    "unclear",
+    "nothing_more",
+    "only_in",
+    "closed",
+    "cut",
+    "wordless",
+    "failed",
+    "unconfirmed",
+]
 
 _PHRASES: dict[str, dict[Phrase, str]] = {
     "en": {
@@ -12,10 +29,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Hello! How can I help you?",
         "thanks": "You're welcome! Is there anything else I can help with?",
         "bye": "Goodbye, and take care!",
+        "ok": "All right! Is there anything else I can help with?",
+        "who": "I am an automatic assistant: "
+        "I answer from our documentation and name my sources. What would you like to know?",
+        "my_name": "My name is {name}.",
+        "unclear": "Could you tell me in a sentence what you would like to know?",
+        "nothing_more": "Our documentation says no more about that than what I have just told you.",
+        "only_in": "I found this in our documentation only in {language}:",
         "closed": "This conversation is closed. Please start a new one.",
         "cut": "The answer broke off here. This is what our documentation says:",
         "wordless": "I can't look into files or places yet. Please tell me in words what you need.",
         "failed": "Something went wrong on our side and I could not answer. Please ask again in a moment.",
+        "unconfirmed": "I could not confirm this in our documentation. It says:",
     },
     "fa": {
         "no_answer": "پاسخی برای این پرسش در مستندات ما پیدا نکردم.",
@@ -23,10 +48,17 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "سلام! چطور می‌توانم کمکتان کنم؟",
         "thanks": "خواهش می‌کنم! کار دیگری هست که بتوانم برایتان انجام دهم؟",
         "bye": "خدانگهدار، روز خوبی داشته باشید!",
+        "ok": "بسیار خوب! کار دیگری هست که بتوانم برایتان انجام دهم؟",
+        "who": "من یک دستیار خودکار هستم: از روی مستندات ما پاسخ می‌دهم و منبع را نام می‌برم. چه چیزی می‌خواهید بدانید؟",
+        "my_name": "نام من {name} است.",
+        "unclear": "لطفاً در یک جمله بگویید چه چیزی می‌خواهید بدانید.",
+        "nothing_more": "مستندات ما بیش از آنچه گفتم در این باره چیزی ندارند.",
+        "only_in": "مستندات ما در این باره فقط به زبان {language} است:",
         "closed": "این گفتگو بسته شده است. لطفاً گفتگوی تازه‌ای آغاز کنید.",
         "cut": "پاسخ در اینجا قطع شد. مستندات ما چنین می‌گویند:",
         "wordless": "هنوز نمی‌توانم فایل یا موقعیت مکانی را بررسی کنم. لطفاً بنویسید چه کمکی لازم دارید.",
         "failed": "از سمت ما خطایی رخ داد و نتوانستم پاسخ بدهم. لطفاً کمی بعد دوباره بپرسید.",
+        "unconfirmed": "این را در مستندات ما نتوانستم تأیید کنم. مستندات ما چنین می‌گویند:",
     },
     "es": {
         "no_answer": "No he encontrado una respuesta a eso en nuestra documentación.",
@@ -34,10 +66,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "¡Hola! ¿En qué puedo ayudarle?",
         "thanks": "¡De nada! ¿Puedo ayudarle en algo más?",
         "bye": "¡Hasta luego!",
+        "ok": "¡De acuerdo! ¿Puedo ayudarle en algo más?",
+        "who": "Soy un asistente automático: "
+        "respondo a partir de nuestra documentación e indico mis fuentes. ¿Qué desea saber?",
+        "my_name": "Me llamo {name}.",
+        "unclear": "¿Podría decirme en una frase qué desea saber?",
+        "nothing_more": "Nuestra documentación no dice más sobre eso que lo que acabo de indicarle.",
+        "only_in": "Nuestra documentación solo trata esto en {language}:",
         "closed": "Esta conversación está cerrada. Por favor, inicie una nueva.",
         "cut": "La respuesta se interrumpió aquí. Esto es lo que dice nuestra documentación:",
         "wordless": "Todavía no puedo ver archivos ni ubicaciones. Por favor, dígame con palabras qué necesita.",
         "failed": "Algo falló por nuestra parte y no pude responder. Por favor, pregunte de nuevo en un momento.",
+        "unconfirmed": "No he podido confirmar esto en nuestra documentación, que dice lo siguiente:",
     },
     "ar": {
         "no_answer": "لم أجد إجابة عن ذلك في وثائقنا.",
@@ -45,10 +85,17 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "مرحبًا! كيف يمكنني مساعدتك؟",
         "thanks": "على الرحب والسعة! هل هناك شيء آخر؟",
         "bye": "إلى اللقاء!",
+        "ok": "حسنًا! هل هناك شيء آخر يمكنني المساعدة فيه؟",
+        "who": "أنا مساعد آلي: أجيب من وثائقنا وأذكر مصادري. ماذا تود أن تعرف؟",
+        "my_name": "اسمي {name}.",
+        "unclear": "هل يمكنك أن تخبرني في جملة بما تود معرفته؟",
+        "nothing_more": "لا تذكر وثائقنا عن ذلك أكثر مما قلته للتو.",
+        "only_in": "لا تتناول وثائقنا هذا إلا باللغة {language}:",
         "closed": "هذه المحادثة مغلقة. يرجى بدء محادثة جديدة.",
         "cut": "انقطعت الإجابة هنا. هذا ما تقوله وثائقنا:",
         "wordless": "لا أستطيع الاطلاع على الملفات أو المواقع بعد. من فضلك اكتب ما تحتاجه.",
         "failed": "حدث خطأ من جانبنا ولم أتمكن من الإجابة. يرجى السؤال مرة أخرى بعد قليل.",
+        "unconfirmed": "لم أتمكن من تأكيد ذلك في وثائقنا. هذا ما تقوله:",
     },
     "fr": {
         "no_answer": "Je n'ai pas trouvé de réponse à cela dans notre documentation.",
@@ -56,10 +103,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Bonjour ! Comment puis-je vous aider ?",
         "thanks": "Je vous en prie ! Puis-je vous aider pour autre chose ?",
         "bye": "Au revoir !",
+        "ok": "D'accord ! Puis-je vous aider pour autre chose ?",
+        "who": "Je suis un assistant automatique : "
+        "je réponds à partir de notre documentation et j'indique mes sources. Que souhaitez-vous savoir ?",
+        "my_name": "Je m'appelle {name}.",
+        "unclear": "Pourriez-vous me dire en une phrase ce que vous souhaitez savoir ?",
+        "nothing_more": "Notre documentation n'en dit pas plus que ce que je viens de vous indiquer.",
+        "only_in": "Notre documentation n'en parle qu'en {language} :",
         "closed": "Cette conversation est close. Merci d'en commencer une nouvelle.",
         "cut": "La réponse s'est interrompue ici. Voici ce que dit notre documentation :",
         "wordless": "Je ne peux pas encore lire les fichiers ni les lieux. Dites-moi avec des mots ce qu'il vous faut.",
         "failed": "Une erreur est survenue de notre côté. Merci de reposer la question dans un instant.",
+        "unconfirmed": "Je n'ai pas pu confirmer cela dans notre documentation. Voici ce qu'elle dit :",
     },
     "de": {
         "no_answer": "Dazu habe ich in unserer Dokumentation keine Antwort gefunden.",
@@ -67,10 +122,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Hallo! Wie kann ich helfen?",
         "thanks": "Gern geschehen! Kann ich sonst noch helfen?",
         "bye": "Auf Wiedersehen!",
+        "ok": "Alles klar! Kann ich sonst noch helfen?",
+        "who": "Ich bin ein automatischer Assistent: "
+        "Ich antworte aus unserer Dokumentation und nenne meine Quellen. Was möchten Sie wissen?",
+        "my_name": "Ich heiße {name}.",
+        "unclear": "Können Sie mir in einem Satz sagen, was Sie wissen möchten?",
+        "nothing_more": "Mehr als das eben Gesagte steht dazu nicht in unserer Dokumentation.",
+        "only_in": "Unsere Dokumentation behandelt das nur auf {language}:",
         "closed": "Diese Unterhaltung ist geschlossen. Bitte beginnen Sie eine neue.",
         "cut": "Die Antwort brach hier ab. Das steht in unserer Dokumentation:",
         "wordless": "Dateien und Orte kann ich noch nicht ansehen. Bitte schreiben Sie, was Sie brauchen.",
         "failed": "Bei uns ist etwas schiefgegangen, ich konnte nicht antworten. Bitte fragen Sie gleich noch einmal.",
+        "unconfirmed": "Das konnte ich in unserer Dokumentation nicht bestätigen. Dort steht:",
     },
     "pt": {
         "no_answer": "Não encontrei uma resposta para isso na nossa documentação.",
@@ -78,10 +141,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Olá! Como posso ajudar?",
         "thanks": "De nada! Posso ajudar em mais alguma coisa?",
         "bye": "Até logo!",
+        "ok": "Certo! Posso ajudar em mais alguma coisa?",
+        "who": "Sou um assistente automático: "
+        "respondo a partir da nossa documentação e indico as minhas fontes. O que deseja saber?",
+        "my_name": "O meu nome é {name}.",
+        "unclear": "Pode dizer-me numa frase o que deseja saber?",
+        "nothing_more": "A nossa documentação não diz mais sobre isso do que acabei de indicar.",
+        "only_in": "A nossa documentação só trata disto em {language}:",
         "closed": "Esta conversa está encerrada. Por favor, inicie uma nova.",
         "cut": "A resposta foi interrompida aqui. Isto é o que diz a nossa documentação:",
         "wordless": "Ainda não consigo ver arquivos ou locais. Por favor, escreva o que precisa.",
         "failed": "Algo falhou do nosso lado e não pude responder. Por favor, pergunte de novo em instantes.",
+        "unconfirmed": "Não consegui confirmar isto na nossa documentação, que diz o seguinte:",
     },
     "it": {
         "no_answer": "Non ho trovato una risposta nella nostra documentazione.",
@@ -89,10 +160,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Salve! Come posso aiutarla?",
         "thanks": "Prego! Posso aiutarla in altro?",
         "bye": "Arrivederci!",
+        "ok": "Va bene! Posso aiutarla in altro?",
+        "who": "Sono un assistente automatico: "
+        "rispondo in base alla nostra documentazione e indico le mie fonti. Che cosa desidera sapere?",
+        "my_name": "Mi chiamo {name}.",
+        "unclear": "Può dirmi in una frase che cosa desidera sapere?",
+        "nothing_more": "La nostra documentazione non dice altro oltre a quanto ho appena indicato.",
+        "only_in": "La nostra documentazione ne parla solo in {language}:",
         "closed": "Questa conversazione è chiusa. Ne inizi una nuova.",
         "cut": "La risposta si è interrotta qui. Ecco che cosa dice la nostra documentazione:",
         "wordless": "Non posso ancora guardare file o luoghi. Mi dica a parole che cosa le serve.",
         "failed": "Qualcosa è andato storto da parte nostra e non ho potuto rispondere. Riprovi tra un momento.",
+        "unconfirmed": "Non ho potuto confermarlo nella nostra documentazione, che dice quanto segue:",
     },
     "tr": {
         "no_answer": "Belgelerimizde buna bir yanıt bulamadım.",
@@ -100,10 +179,18 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Merhaba! Size nasıl yardımcı olabilirim?",
         "thanks": "Rica ederim! Başka bir konuda yardımcı olabilir miyim?",
         "bye": "Hoşça kalın!",
+        "ok": "Tamam! Başka bir konuda yardımcı olabilir miyim?",
+        "who": "Ben otomatik bir asistanım: "
+        "belgelerimizden yanıt verir ve kaynaklarımı belirtirim. Ne öğrenmek istersiniz?",
+        "my_name": "Adım {name}.",
+        "unclear": "Ne öğrenmek istediğinizi bir cümleyle yazar mısınız?",
+        "nothing_more": "Belgelerimizde bu konuda az önce söylediklerimden fazlası yok.",
+        "only_in": "Belgelerimizde bu yalnızca şu dilde var: {language}.",
         "closed": "Bu görüşme kapandı. Lütfen yeni bir görüşme başlatın.",
         "cut": "Yanıt burada kesildi. Belgelerimizde şunlar yazıyor:",
         "wordless": "Henüz dosyalara veya konumlara bakamıyorum. Lütfen neye ihtiyacınız olduğunu yazın.",
         "failed": "Bizim tarafımızda bir sorun oldu ve yanıt veremedim. Lütfen birazdan yeniden sorun.",
+        "unconfirmed": "Bunu belgelerimizde doğrulayamadım. Belgelerimizde şunlar yazıyor:",
     },
     "ru": {
         "no_answer": "Я не нашёл ответа на этот вопрос в нашей документации.",
@@ -111,12 +198,34 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "greeting": "Здравствуйте! Чем могу помочь?",
         "thanks": "Пожалуйста! Могу ли я помочь чем-то ещё?",
         "bye": "До свидания!",
+        "ok": "Хорошо! Могу ли я помочь чем-то ещё?",
+        "who": "Я автоматический помощник: отвечаю по нашей документации и называю источники. Что вы хотите узнать?",
+        "my_name": "Меня зовут {name}.",
+        "unclear": "Скажите, пожалуйста, одним предложением, что вы хотите узнать.",
+        "nothing_more": "В нашей документации об этом сказано не больше, чем я уже сообщил.",
+        "only_in": "В нашей документации об этом сказано только на {language} языке:",
         "closed": "Этот диалог закрыт. Пожалуйста, начните новый.",
         "cut": "Ответ здесь прервался. Вот что сказано в нашей документации:",
         "wordless": "Я пока не умею смотреть файлы и места. Пожалуйста, напишите словами, что вам нужно.",
         "failed": "У нас произошла ошибка, и я не смог ответить. Пожалуйста, спросите ещё раз чуть позже.",
+        "unconfirmed": "Я не смог подтвердить это в нашей документации. Вот что в ней сказано:",
     },
 }
+
+_LANGUAGES = ["en", "es", "fa", "ar", "fr", "de", "pt", "it", "tr", "ru"]
+_NAMES = {
+    "en": "English Spanish Persian Arabic French German Portuguese Italian Turkish Russian",
+    "es": "inglés español persa árabe francés alemán portugués italiano turco ruso",
+    "fa": "انگلیسی اسپانیایی فارسی عربی فرانسوی آلمانی پرتغالی ایتالیایی ترکی روسی",
+    "ar": "الإنجليزية الإسبانية الفارسية العربية الفرنسية الألمانية البرتغالية الإيطالية التركية الروسية",
+    "fr": "anglais espagnol persan arabe français allemand portugais italien turc russe",
+    "de": "Englisch Spanisch Persisch Arabisch Französisch Deutsch Portugiesisch Italienisch Türkisch Russisch",
+    "pt": "inglês espanhol persa árabe francês alemão português italiano turco russo",
+    "it": "inglese spagnolo persiano arabo francese tedesco portoghese italiano turco russo",
+    "tr": "İngilizce İspanyolca Farsça Arapça Fransızca Almanca Portekizce İtalyanca Türkçe Rusça",
+    "ru": "английском испанском персидском арабском французском немецком португальском итальянском турецком русском",
+}
+"""How each language calls those, in their order, as "only_in" needs it."""
 
 
 def phrase(name: Phrase, language: str, own: Mapping[str, str] | None = None) -> str:
@@ -124,3 +233,10 @@ def phrase(name: Phrase, language: str, own: Mapping[str, str] | None = None) ->
     if own and (text := own.get(language) or own.get("")):
         return text
     return _PHRASES.get(language, _PHRASES["en"])[name]
+
+
+def only_in(source: str, language: str) -> str:
+    """What is said before quoting a text of the language `source` to somebody who asked in another one."""
+    spoken = language if language in _NAMES else "en"
+    names = dict(zip(_LANGUAGES, _NAMES[spoken].split(), strict=True))
+    return phrase("only_in", spoken).format(language=names.get(source, source.upper()))

@@ -51,10 +51,14 @@ class RetrievalConfig(Document):
     fallback_llm: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
+UNNAMED = "Assistant"
+"""The name of a bot whose tenant gave it none; it does not introduce itself by it."""
+
+
 class Persona(Document):
     """Who the bot is."""
 
-    name: Text200 = "Assistant"
+    name: Text200 = UNNAMED
     instructions: Text8000 = ""
     tone: Text200 = ""
     greeting: ByLanguage = Field(default_factory=dict)

@@ -11,7 +11,7 @@ import orjson
 from chatbot.core.blobs import BlobStore
 from chatbot.core.safe_http import SafeHttp
 from chatbot.knowledge.analysis.languages import detect_language
-from chatbot.knowledge.chunk import Chunk, chunk_markdown, chunk_pairs
+from chatbot.knowledge.chunk import Chunk, chunk_entries, chunk_markdown, chunk_pairs
 from chatbot.knowledge.crawl import Crawler, CrawlOptions, NamedPages, RefusedPage
 from chatbot.knowledge.ingestion.errors import TRIES, IngestionFault
 from chatbot.knowledge.ingestion.work import Piece, Prepared, Work
@@ -99,7 +99,7 @@ class Reader:
 
 
 def _refusal(page: RefusedPage) -> IngestionFault:
-    passing = page.code in _MAY_PASS_LATER or page.code in _MAY_BE_PARSED_LATER
+    passing = not page.final and (page.code in _MAY_PASS_LATER or page.code in _MAY_BE_PARSED_LATER)
     return IngestionFault(page.code, page.reason, tries=TRIES if passing else 1)
 
 
@@ -109,7 +109,7 @@ def _cut_text(work: Work, text: str) -> Prepared:
 
 def _cut_document(work: Work, document: ParsedDocument) -> Prepared:
     title = work.title if work.titled or not document.title else document.title[:500]
-    chunks = chunk_markdown(document.markdown, title)
+    chunks = chunk_entries(document.pairs) if document.pairs else chunk_markdown(document.markdown, title)
     digest = hashlib.sha256(f"{title}\n{document.markdown}".encode()).hexdigest() if work.kind == "url" else None
     prepared = _prepared(work, title, chunks, document.language)
     return Prepared(title, prepared.pieces, document.warnings, digest)

@@ -27,11 +27,11 @@ async def adopt_pages(
     must not take its pages along.
 
     Returns:
-        A sentence on how many pages were taken and why others were not.
+        A sentence on how many pages are to be read and why others are not.
     """
     known = await repository.children_by_url(session, parent.id)
-    unfinished = await repository.unfinished_jobs(session, parent.tenant_id)
-    for waiting, url in enumerate(named.pages, unfinished + 1):
+    pages: list[KnowledgeSource] = []
+    for url in named.pages:
         child = known.pop(url, None)
         if child is None:
             child = _page_of(parent, url)
@@ -39,8 +39,8 @@ async def adopt_pages(
         else:
             await queueing.begin_version(queue, session, store, child)
             child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
-        await session.flush()
-        await queueing.new_job(queue, session, child, queue=queue_name, waiting=waiting)
+        pages.append(child)
+    await queueing.new_jobs(queue, session, pages, queue=queue_name)
     gone = list(known.values()) if named.complete else []
     for vanished in gone:
         await queueing.remove_source(queue, session, store, vanished)
@@ -56,7 +56,7 @@ def _page_of(parent: KnowledgeSource, url: str) -> KnowledgeSource:
 
 
 def _summary(named: NamedPages, vanished: int) -> str:
-    said = [f"{len(named.pages)} pages taken."]
+    said = [f"{len(named.pages)} pages are to be read, each by a job of its own."]
     if vanished:
         said.append(f"{vanished} pages that are gone were removed.")
     if not named.complete:

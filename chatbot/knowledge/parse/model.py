@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 
@@ -24,13 +24,22 @@ class ParseLimits:
     wall_seconds: float = 120.0
 
 
+class Pair(NamedTuple):
+    """A question with its answer, and the groups it stands in, the widest first."""
+
+    question: str
+    answer: str
+    groups: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """One readable document.
 
     `markdown` keeps headings (`#`) and tables (pipes, whole). `language` is what the file itself
     declares (BCP 47), None where it says nothing. `warnings` are sentences for the uploader.
-    `canonical_url` and `noindex` are what an HTML page says of itself.
+    `canonical_url` and `noindex` are what an HTML page says of itself. `pairs` are what the document is made of,
+    when it holds questions with their answers and nothing else.
     """
 
     title: str
@@ -41,13 +50,15 @@ class ParsedDocument:
     pages: int | None = None
     canonical_url: str | None = None
     noindex: bool = False
+    pairs: tuple[Pair, ...] = ()
 
     def to_wire(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_wire(cls, values: dict[str, Any]) -> ParsedDocument:
-        return cls(**{**values, "warnings": tuple(values["warnings"])})
+        pairs = tuple(Pair(question, answer, tuple(groups)) for question, answer, groups in values["pairs"])
+        return cls(**{**values, "warnings": tuple(values["warnings"]), "pairs": pairs})
 
 
 def check_size(size: int, limits: ParseLimits) -> None:

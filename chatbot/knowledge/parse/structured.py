@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from chatbot.knowledge.parse.encoding import decode
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
+from chatbot.knowledge.parse.pairs import pairs_in
 from chatbot.knowledge.parse.rtl import plain_forms
 from chatbot.knowledge.parse.tables import markdown_table
 from chatbot.knowledge.parse.titles import from_filename
 
 _NAMING_KEYS = ("title", "name", "question", "heading", "subject", "label", "q", "id", "key")
+_TITLE_KEYS = ("title", "heading", "question")
+_TEXT_KEYS = ("content", "body", "text", "answer")
+"""Objects with one of each are articles, however short."""
+
+_BODY_KEYS = ("content", "body", "text", "description", "answer", "a")
+"""What stands under a name needs no label of its own."""
+
 _LONG_CELL = 120
+_HEADING_MARK = re.compile(r"^#{1,6}(?= )", re.MULTILINE)
 _MAX_HEADING = 150
 _MAX_COLUMNS = 12
 _MAX_DEPTH = 60
@@ -27,7 +37,8 @@ def parse_json(data: bytes, filename: str, _limits: ParseLimits) -> ParsedDocume
     name = title if isinstance(title, str) and title.strip() else from_filename(filename)
     lines: list[str] = []
     _write(value, lines, 1)
-    return ParsedDocument(name[:200], "\n\n".join(lines), "json", None, (warning,) if warning else ())
+    warnings = (warning,) if warning else ()
+    return ParsedDocument(name[:200], "\n\n".join(lines), "json", None, warnings, pairs=pairs_in(value))
 
 
 def _load(text: str) -> Any:
@@ -81,15 +92,26 @@ def _write_list(items: list[Any], lines: list[str], depth: int) -> None:
         lines.append("\n".join(f"- {text}" for item in items if (text := _scalar(item)) is not None))
     else:
         for item in items:
-            name = _name_of(item)
-            if name:
-                lines.append(_heading(name, depth))
-            _write(_without(item, name), lines, depth + 1)
+            _write_item(item, lines, depth)
+
+
+def _write_item(item: Any, lines: list[str], depth: int) -> None:
+    """One of a list: under its name when it has one, what it is about first and without a label."""
+    name = _name_of(item)
+    rest = _without(item, name)
+    if name:
+        lines.append(_heading(name, depth))
+        if body := _body_of(rest):
+            lines.append(_HEADING_MARK.sub(lambda mark: ("#" * depth + mark.group())[-6:], rest[body].strip()))
+            rest = {key: value for key, value in rest.items() if key != body}
+    _write(rest, lines, depth + 1)
 
 
 def _is_table(items: list[Any]) -> bool:
     """Whether items are small flat objects of one shape, better read side by side."""
     if len(items) < 2 or not all(isinstance(item, dict) and item for item in items):
+        return False
+    if all(any(key in item for key in _TITLE_KEYS) and any(key in item for key in _TEXT_KEYS) for item in items):
         return False
     flat = all(not isinstance(value, (dict, list)) for item in items for value in item.values())
     longest = max((len(_scalar(value) or "") for item in items for value in item.values()), default=0) if flat else 0
@@ -110,6 +132,12 @@ def _without(item: Any, name: str | None) -> Any:
     return {
         key: value for key, value in item.items() if not (isinstance(value, str) and " ".join(value.split()) == name)
     }
+
+
+def _body_of(item: Any) -> str | None:
+    """The key of the text that an object is about."""
+    keys = {key.lower(): key for key, value in item.items() if isinstance(value, str) and value.strip()}
+    return next((keys[key] for key in _BODY_KEYS if key in keys), None)
 
 
 def _heading(text: str, depth: int) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 from chatbot.core.bus import Bus
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
-from chatbot.jobs.app import enqueue, make_app
+from chatbot.jobs.app import enqueue, enqueue_many, make_app
 from chatbot.jobs.worker import rescue_stalled, run_worker
 from tests.conftest import TenantRows
 
@@ -44,6 +44,25 @@ async def test_a_job_commits_with_its_row_or_not_at_all(
             assert again is None
         await app.run_worker_async(queues=["q"], wait=False, install_signal_handlers=False)
     assert done == ["kept"]
+
+
+async def test_many_jobs_are_added_at_once_in_the_order_of_their_priority(
+    database: Database, database_url: str, tenant: TenantRows
+) -> None:
+    done: list[str] = []
+    app = make_app(database_url)
+    app.add_tasks_from(_blueprint(done), namespace="test")
+    async with app.open_async():
+        with suppress(RuntimeError):
+            async with database.tenant(tenant.id) as session:
+                await enqueue_many(app, session, "test:note", queue="m", tasks=[(0, {"text": "rolled back"})])
+                raise RuntimeError
+        async with database.tenant(tenant.id) as session:
+            tasks = [(-number, {"text": str(number)}) for number in (3, 1, 2)]
+            await enqueue_many(app, session, "test:note", queue="m", tasks=tasks)
+            await enqueue_many(app, session, "test:note", queue="m", tasks=[])
+        await app.run_worker_async(queues=["m"], wait=False, install_signal_handlers=False)
+    assert done == ["1", "2", "3"]
 
 
 async def test_a_dead_workers_job_is_put_back(database: Database, database_url: str, tenant: TenantRows) -> None:

@@ -71,7 +71,7 @@ async def test_a_turn_that_the_database_breaks_is_closed_and_booked(
 async def test_a_reader_elsewhere_outlives_a_lost_connection(
     smart: Platform, shop: TenantRows, model: ModelServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model.words, model.pause = ["word "] * 20, 0.1
+    model.words, model.pause = ["[1] ", *["word "] * 20], 0.1
     async with run_platform(database_url) as other:
         asked = asyncio.create_task(smart.stream(shop, REFUND))
         while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
@@ -93,5 +93,5 @@ async def test_a_reader_elsewhere_outlives_a_lost_connection(
         monkeypatch.setattr(other.database, "tenant_reader", lost_at_times)
         followed = StoredReply(other.database, other.dialogue._parts.bus, shop.id, conversation_id, reply_id)
         last = await asyncio.wait_for(followed.wait(), 10)
-    assert last.data["answer"] == (await asked)[-1]["data"]["answer"] == ("word " * 20).strip()
+    assert last.data["answer"] == (await asked)[-1]["data"]["answer"] == "[1] " + ("word " * 20).strip()
     assert count < 12

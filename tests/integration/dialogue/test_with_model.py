@@ -72,6 +72,58 @@ async def test_follow_up_is_condensed_by_the_model_only_when_it_depends(
     assert len(model.requests) == 3
 
 
+async def test_an_answer_without_marks_gets_those_of_the_passages_it_rests_on(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    model.words = ["You ", "may ", "cancel ", "within ", "14 ", "days ", "and ", "get ", "the whole amount ", "back."]
+    events = await smart.stream(shop, REFUND)
+    done = events[-1]["data"]
+    assert done["answer"] == "You may cancel within 14 days and get the whole amount back. [1]"
+    assert text_of(events) == done["answer"]
+    assert done["mode"] == "model"
+    cited = [event["data"] for event in events if event["event"] == "citation"]
+    assert cited == done["citations"]
+    assert "whole amount back" in cited[0]["passage"]
+
+
+async def test_an_answer_that_rests_on_no_passage_is_followed_by_what_they_say(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    model.words = ["Refunds ", "are ", "decided ", "by ", "our ", "wizard ", "in ", "Oz ", "within ", "90 ", "days."]
+    events = await smart.stream(shop, REFUND)
+    done = events[-1]["data"]
+    claim, doubt, quoted = done["answer"].split("\n\n")
+    assert claim == "Refunds are decided by our wizard in Oz within 90 days."
+    assert doubt.startswith("I could not confirm this")
+    assert "within 14 days" in quoted
+    assert text_of(events) == done["answer"]
+    assert [citation["index"] for citation in done["citations"]] == [1]
+    assert done["usage"]["input_tokens"] == 100
+    trace = await one(smart, shop, "SELECT trace FROM turn_traces")
+    assert trace[0]["notes"]["model"] == "rests on no passage"
+
+
+async def test_a_refusal_in_the_models_own_words_is_no_answer(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    model.words = ["The passages ", "do not mention ", "how to get ", "a refund of ", "gift cards."]
+    events = await smart.stream(shop, REFUND)
+    done = events[-1]["data"]
+    assert (done["mode"], done["handoff_offered"], done["citations"]) == ("no_answer", True, [])
+    assert text_of(events) == done["answer"]
+    assert done["answer"].startswith("The passages do not mention how to get a refund of gift cards. Would you like")
+    assert (await one(smart, shop, "SELECT count(*) FROM knowledge_gaps"))[0] == 1
+
+
+async def test_an_answer_of_nothing_is_taken_from_the_passages(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    model.words = ["![x](http://evil.example/x)"]
+    events = await smart.stream(shop, REFUND)
+    assert events[-1]["data"]["mode"] == "extractive"
+    assert text_of(events).startswith("You may cancel within 14 days")
+
+
 @pytest.mark.parametrize("status", [400, 401, 500])
 async def test_no_model_answer_falls_back_to_the_knowledge(
     smart: Platform, shop: TenantRows, model: ModelServer, status: int
@@ -86,10 +138,10 @@ async def test_no_model_answer_falls_back_to_the_knowledge(
 async def test_an_answer_that_breaks_off_is_completed_from_the_passages(
     smart: Platform, shop: TenantRows, model: ModelServer
 ) -> None:
-    model.cut_after = 2
+    model.words, model.cut_after = ["Refunds [1] ", "take ", "14 days."], 2
     events = await smart.stream(shop, REFUND)
     answer = events[-1]["data"]["answer"]
-    assert answer.startswith("The answer…")
+    assert answer.startswith("Refunds [1] take…")
     assert "14 days" in answer
     assert text_of(events) == answer
     assert [event["event"] for event in events if event["event"] in ("done", "error")] == ["done"]
@@ -99,7 +151,7 @@ async def test_an_answer_that_breaks_off_is_completed_from_the_passages(
 async def test_a_client_that_leaves_closes_the_model_call(
     smart: Platform, shop: TenantRows, model: ModelServer
 ) -> None:
-    model.words, model.pause = ["word "] * 500, 0.02
+    model.words, model.pause = ["[1] ", *["word "] * 500], 0.02
     async with aiohttp.ClientSession() as client:
         answer = await client.post(f"{smart.url}/v1/chat/stream", json={"message": REFUND}, headers=smart.visitor(shop))
         async for event in read_events(answer):
@@ -116,7 +168,7 @@ async def test_a_client_that_leaves_closes_the_model_call(
             break
         await asyncio.sleep(0.02)
     assert (row.status, row.mode) == ("interrupted", "model")
-    assert row.text.startswith("word word")
+    assert row.text.startswith("[1] word word")
     record = await one(smart, shop, "SELECT outcome, output_tokens FROM usage_records")
     assert record.outcome == "cancelled"
     assert record.output_tokens > 0
@@ -126,7 +178,7 @@ async def test_reconnecting_a_hundred_times_gives_the_same_text(
     smart: Platform, shop: TenantRows, model: ModelServer, database_url: str
 ) -> None:
     """Half of the reconnects go to a second process, which knows the reply from its row only."""
-    model.words, model.pause = [f"w{n} " for n in range(120)] + ["end [1]."], 0.01
+    model.words, model.pause = ["[1] ", *(f"w{n} " for n in range(120)), "end [1]."], 0.01
     body = {"message": REFUND, "client_message_id": "again"}
     rng = random.Random(7)
     texts: list[str] = []
@@ -157,13 +209,13 @@ async def test_reconnecting_a_hundred_times_gives_the_same_text(
 async def test_a_reader_in_another_process_sees_the_same(
     smart: Platform, shop: TenantRows, model: ModelServer, database_url: str
 ) -> None:
-    model.words, model.pause = ["slow "] * 30, 0.02
+    model.words, model.pause = ["[1] ", *["slow "] * 30], 0.02
     async with run_platform(database_url, model.url) as second:
         here = asyncio.create_task(smart.stream(shop, REFUND, client_message_id="x"))
         await asyncio.sleep(0.2)
         there = await second.stream(shop, REFUND, client_message_id="x")
         mine = await here
-    assert text_of(there) == text_of(mine) == "slow " * 29 + "slow"
+    assert text_of(there) == text_of(mine) == "[1] " + "slow " * 29 + "slow"
     assert there[-1]["data"] == mine[-1]["data"]
     assert len(model.requests) == 1
 
@@ -171,7 +223,7 @@ async def test_a_reader_in_another_process_sees_the_same(
 async def test_a_reader_that_moves_to_another_process_keeps_the_call_open(
     smart: Platform, shop: TenantRows, model: ModelServer, database_url: str
 ) -> None:
-    model.words, model.pause = ["word "] * 100, 0.02
+    model.words, model.pause = ["[1] ", *["word "] * 100], 0.02
     body = {"message": REFUND, "client_message_id": "moving"}
     async with run_platform(database_url, model.url) as second, aiohttp.ClientSession() as client:
         got = ""
@@ -182,7 +234,7 @@ async def test_a_reader_that_moves_to_another_process_keeps_the_call_open(
                 break
         answer.close()
         rest = await second.stream(shop, REFUND, {"Last-Event-ID": event["id"]}, client_message_id="moving")
-    assert got + text_of(rest) == "word " * 99 + "word" == rest[-1]["data"]["answer"]
+    assert got + text_of(rest) == "[1] " + "word " * 99 + "word" == rest[-1]["data"]["answer"]
     assert rest[-1]["data"]["status"] == "complete"
 
 
@@ -237,7 +289,7 @@ async def test_too_many_waiting_messages_are_refused(smart: Platform, shop: Tena
 async def test_a_person_who_takes_over_keeps_the_bots_reply_out(
     smart: Platform, shop: TenantRows, model: ModelServer
 ) -> None:
-    model.words, model.pause = ["late "] * 20, 0.1
+    model.words, model.pause = ["[1] ", *["late "] * 20], 0.1
     stream = asyncio.create_task(smart.stream(shop, REFUND))
     while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
         await asyncio.sleep(0.01)
@@ -272,7 +324,7 @@ async def test_draining_ends_streams_with_shutdown(
     smart: Platform, shop: TenantRows, model: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("chatbot.dialogue.sse.DRAIN_GRACE_SECONDS", 0.1)
-    model.words, model.pause = ["slow "] * 200, 0.02
+    model.words, model.pause = ["[1] ", *["slow "] * 200], 0.02
     stream = asyncio.create_task(smart.stream(shop, REFUND))
     await asyncio.sleep(0.3)
     smart.app.state.draining.set()

@@ -43,6 +43,27 @@ async def test_answers_in_the_questions_language_with_sources(
     assert body["usage"] == {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0.0, "model": None}
 
 
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [
+        ("¿Cómo cambio el password de mi iPhone?", "Nuestra documentación solo trata esto en inglés:\n\n"),
+        ("چطور Reset your password را روی iPhone انجام دهم؟", "مستندات ما در این باره فقط به زبان انگلیسی است:\n\n"),
+    ],
+)
+async def test_a_source_in_another_language_is_announced(
+    plain: Platform, shop: TenantRows, question: str, says: str
+) -> None:
+    body = await plain.ask(shop, question)
+    assert body["mode"] == "extractive"
+    assert body["answer"].startswith(says)
+    assert "password" in body["answer"]
+
+
+async def test_a_question_in_the_sources_language_gets_no_word_on_it(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, languages=["fa"], default_language="fa")
+    assert (await plain.ask(shop, "How do I get a refund?"))["answer"].startswith("You may cancel")
+
+
 async def test_steps_stay_in_order(plain: Platform, shop: TenantRows) -> None:
     body = await plain.ask(shop, "How do I reset my password on iPhone?")
     assert "1. Open Settings.\n2. Tap Account.\n3. Tap Reset password" in body["answer"]
@@ -85,6 +106,43 @@ async def test_small_talk_is_no_gap(plain: Platform, shop: TenantRows) -> None:
     assert body["answer"].startswith("سلام")
     assert body["handoff_offered"] is False
     assert await rows(plain, shop, "SELECT 1 FROM knowledge_gaps") == []
+
+
+@pytest.mark.parametrize(
+    ("message", "says"),
+    [
+        ("ok", "anything else"),
+        ("who are you?", "automatic assistant"),
+        ("/exit", "Goodbye"),
+        ("and?", "in a sentence"),
+        ("gracias", "¡De nada!"),
+        ("vale", "algo más"),
+        ("مرسی", "خواهش می‌کنم"),
+        ("باشه", "کار دیگری"),
+    ],
+)
+async def test_what_asks_for_nothing_repeats_no_answer(
+    plain: Platform, shop: TenantRows, message: str, says: str
+) -> None:
+    begun = await plain.ask(shop, "How do I reset my password on iPhone?")
+    body = await plain.ask(shop, message, conversation_id=begun["conversation_id"])
+    assert says in body["answer"]
+    assert (body["mode"], body["citations"], body["handoff_offered"]) == ("no_answer", [], False)
+    assert await rows(plain, shop, "SELECT 1 FROM knowledge_gaps") == []
+
+
+async def test_a_follow_up_of_one_word_is_not_answered_with_the_same_again(plain: Platform, shop: TenantRows) -> None:
+    begun = await plain.ask(shop, "How do I reset my password on iPhone?")
+    body = await plain.ask(shop, "why?", conversation_id=begun["conversation_id"])
+    assert body["answer"].startswith("Our documentation says no more about that")
+    assert body["handoff_offered"] is True
+    other = await plain.ask(shop, "Android?", conversation_id=begun["conversation_id"])
+    assert "Forgot password" in other["answer"]
+
+
+async def test_the_bot_gives_the_name_that_its_tenant_gave_it(plain: Platform, shop: TenantRows) -> None:
+    await save_policy(plain, shop, persona={"name": "Lia"})
+    assert (await plain.ask(shop, "who are you?"))["answer"].startswith("My name is Lia. I am an automatic assistant")
 
 
 async def test_a_turn_leaves_messages_trace_and_events(plain: Platform, shop: TenantRows) -> None:

@@ -1,5 +1,7 @@
 """Each kind of source, from the API to passages that answer."""
 
+import json
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -55,6 +57,18 @@ async def test_text_and_pairs(knowledge: Client) -> None:
     assert (await knowledge.call("GET", f"/v1/brands/{brand}/knowledge/{text['source_id']}"))["external_id"] == "ship"
 
 
+async def test_pairs_in_a_file_are_passages_of_their_own(knowledge: Client) -> None:
+    rows = [("Do you ship abroad?", "To forty countries."), ("How to pay", "By card.")]
+    listed = [{"question": question, "answer": answer} for question, answer in rows]
+    table = "\n".join(["question,answer", *(",".join(row) for row in rows)])
+    for name, body in (("faq.json", json.dumps(listed)), ("faq.csv", table)):
+        taken = await knowledge.upload(name, body.encode())
+        assert (await knowledge.ended(taken["job"]["id"]))["status"] == "completed"
+        assert await knowledge.passages(taken["asset"]["id"]) == [
+            "Do you ship abroad?\n\nTo forty countries.", "How to pay\n\nBy card.",
+        ]  # fmt: skip
+
+
 @pytest.fixture
 def site() -> web.Application:
     """A site of three pages, one of which says that it is not to be indexed."""
@@ -89,6 +103,10 @@ def site() -> web.Application:
         here = f"http://127.0.0.1:{request.url.port}"
         return web.Response(text=f"<urlset><url><loc>{here}/p/extra</loc></url></urlset>", content_type="text/xml")
 
+    async def robots(_request: web.Request) -> web.Response:
+        return web.Response(text="User-agent: *\nDisallow: /p/private")
+
+    app.router.add_get("/robots.txt", robots)
     app[NAMES] = ["one", "two", "hidden"]
     app[DOWN] = set[str]()
     app.router.add_get("/index.xml", index)
@@ -118,16 +136,40 @@ async def test_an_address_inside_is_refused_at_once(knowledge: Client) -> None:
     assert "private or reserved" in job["reason"]
 
 
+@pytest.mark.parametrize("kind", ["sitemap", "url"])
+async def test_an_address_that_is_not_there_is_not_asked_again(
+    knowledge: Client, site: web.Application, kind: str
+) -> None:
+    async with TestServer(site) as server:
+        taken = await knowledge.give(kind=kind, url=str(server.make_url("/nowhere.xml")))
+        job = await knowledge.ended(taken["job_id"])
+    assert (job["status"], job["attempts"], job["reason_code"]) == ("failed", 1, "http_status")
+    assert job["reason"] == "The site says that there is nothing at this address (status 404)."
+
+
+async def test_pages_that_may_not_be_read_are_not_counted(knowledge: Client, site: web.Application) -> None:
+    async with TestServer(site) as server:
+        site[NAMES][:] = ["one", "private", "private2"]
+        taken = await knowledge.give(kind="sitemap", url=str(server.make_url("/sitemap.xml")))
+        job = await knowledge.ended(taken["job_id"])
+        assert job["reason"].startswith("1 pages are to be read")
+        assert "2 × The site's robots.txt does not allow this page." in job["reason"]
+        jobs = (await knowledge.call("GET", "/admin/ingestion_jobs"))["items"]
+        assert len(jobs) == 2
+        for one in jobs:
+            await knowledge.ended(one["id"])
+
+
 async def test_what_a_part_of_a_sitemap_named_outlives_its_absence(knowledge: Client, site: web.Application) -> None:
     async with TestServer(site) as server:
         url = str(server.make_url("/index.xml"))
         taken = await knowledge.give(kind="sitemap", url=url)
-        assert "4 pages taken." in (await knowledge.ended(taken["job_id"]))["reason"]
+        assert "4 pages are to be read" in (await knowledge.ended(taken["job_id"]))["reason"]
         site[DOWN].add("/more.xml")
         site[NAMES].remove("two")
         again = await knowledge.give(kind="sitemap", url=url)
         reason = (await knowledge.ended(again["job_id"]))["reason"]
-        assert "2 pages taken." in reason
+        assert "2 pages are to be read" in reason
         assert "pages from before were kept" in reason
         pages = (await knowledge.call("GET", "/admin/knowledge_assets"))["items"]
         assert len(pages) == 5
@@ -142,7 +184,7 @@ async def test_a_sitemap_and_its_pages(knowledge: Client, site: web.Application)
         taken = await knowledge.give(kind="sitemap", url=url)
         parent = await knowledge.ended(taken["job_id"])
         assert parent["status"] == "completed"
-        assert "3 pages taken" in parent["reason"]
+        assert "3 pages are to be read" in parent["reason"]
         assert "another site" in parent["reason"]
         jobs = (await knowledge.call("GET", "/admin/ingestion_jobs"))["items"]
         ends = [await knowledge.ended(job["id"]) for job in jobs if job["id"] != taken["job_id"]]

@@ -34,6 +34,34 @@ def test_a_question_and_answer_pair_gives_its_answer() -> None:
     assert extract("do you ship abroad", "en", [pair]).text.startswith("Yes, to the whole European Union.")
 
 
+def test_a_pair_read_from_a_file_gives_its_answer() -> None:
+    pair = replace(
+        passage("Shipping abroad\n\nThe whole European Union. It takes a week."), heading_path=("Shipping abroad",)
+    )
+    assert extract("do you ship abroad", "en", [pair]).text == "The whole European Union. It takes a week. [1]"
+
+
+SHORT_SECTIONS = (
+    "### Monday to Friday\n\nFrom nine to five.\n\n### Sunday\n\nWe are closed.\n\n### Parking\n\n- Free.\n- Behind us."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("What are your hours on Sunday?", "Sunday: We are closed. [1]"),
+        ("opening hours on Monday", "Monday to Friday: From nine to five. [1]"),
+        ("Is there parking?", "Parking:\n\n- Free.\n- Behind us. [1]"),
+    ],
+)
+def test_short_sections_of_one_passage_are_told_apart_by_their_headings(question: str, answer: str) -> None:
+    assert extract(question, "en", [passage(SHORT_SECTIONS, title="Opening hours")]).text == answer
+
+
+def test_the_heading_of_a_passage_with_one_section_only_is_not_repeated() -> None:
+    assert extract("Sunday", "en", [passage("### Sunday\n\nWe are closed then.")]).text == "We are closed then. [1]"
+
+
 def test_the_relevant_row_of_a_table() -> None:
     table = passage("| Plan | Price |\n|---|---|\n| Basic | 5 € |\n| Pro | 20 € |", title="Prices")
     assert extract("What is the price of Pro?", "en", [table]).text == "- Plan: Pro; Price: 20 € [1]"

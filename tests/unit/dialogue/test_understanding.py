@@ -1,5 +1,7 @@
 """Small talk, follow-ups, languages, blocked topics."""
 
+from typing import get_args
+
 import pytest
 
 from chatbot.core.errors import InvalidInput
@@ -9,8 +11,8 @@ from chatbot.dialogue.decide import mentions
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.language import question_language
 from chatbot.dialogue.live import Place, parse_event_id
-from chatbot.dialogue.prompts.phrases import phrase
-from chatbot.dialogue.smalltalk import small_talk
+from chatbot.dialogue.prompts.phrases import only_in, phrase
+from chatbot.dialogue.smalltalk import SmallTalk, small_talk
 
 
 @pytest.mark.parametrize(
@@ -25,12 +27,50 @@ from chatbot.dialogue.smalltalk import small_talk
         ("muchas gracias", ("thanks", "es")),
         ("hi, how do I reset my password", None),
         ("سلام چطور رمزم را عوض کنم", None),
-        ("ok", None),
         ("", None),
+        ("OK!", ("ok", "en")),
+        ("ok, thanks", ("thanks", "en")),
+        ("no", ("ok", "en")),
+        ("باشه", ("ok", "fa")),
+        ("فهمیدم", ("ok", "fa")),
+        ("vale", ("ok", "es")),
+        ("de acuerdo", ("ok", "es")),
+        ("Who are you?", ("who", "en")),
+        ("What's your name?", ("who", "en")),
+        ("شما ربات هستید؟", ("who", "fa")),
+        ("میتونی کمکم کنی؟", ("who", "fa")),
+        ("¿Quién eres?", ("who", "es")),
+        ("and?", ("unclear", "en")),
+        ("و؟", ("unclear", "fa")),
+        ("¿y?", ("unclear", "es")),
+        ("?", ("unclear", "en")),
+        ("👍🏽", ("ok", "en")),
+        ("🙏", ("thanks", "en")),
+        ("/exit", ("bye", "en")),
+        ("/start from-the-site", ("greeting", "en")),
+        ("/help@shop_bot", ("who", "en")),
+        ("/whatever", ("unclear", "en")),
+        ("/refund policy", None),
+        ("help me reset my password", None),
+        ("why?", None),
+        ("no refund?", None),
     ],
 )
 def test_small_talk(text: str, found: object) -> None:
     assert small_talk(text) == found
+
+
+@pytest.mark.parametrize("language", ["fa", "es", "de", "ru"])
+def test_what_all_languages_share_is_answered_in_the_conversations(language: str) -> None:
+    assert small_talk("ok", language) == ("ok", language)
+    assert small_talk("👍", language) == ("ok", language)
+
+
+@pytest.mark.parametrize("kind", get_args(SmallTalk))
+@pytest.mark.parametrize("language", ["en", "fa", "es", "ar", "fr", "de", "pt", "it", "tr", "ru"])
+def test_every_kind_of_small_talk_has_its_reply(kind: SmallTalk, language: str) -> None:
+    assert phrase(kind, language)
+    assert language == "en" or phrase(kind, language) != phrase(kind, "en")
 
 
 ENGLISH = [Said("visitor", "How do I reset my password on iPhone?", "en"), Said("bot", "Open Settings.", "en")]
@@ -47,6 +87,7 @@ SPANISH = [Said("visitor", "¿Cómo cambio mi contraseña en el iPhone?", "es")]
         ("What is the refund policy for annual plans?", "en", ENGLISH, False),
         ("refund policy?", "en", ENGLISH, False),
         ("and on Android?", "en", [], False),
+        ("why?", "en", ENGLISH, True),
         ("و در اندروید؟", "fa", PERSIAN, True),
         ("آن چقدر طول می‌کشد؟", "fa", PERSIAN, True),
         ("هزینه ارسال چقدر است؟", "fa", PERSIAN, False),
@@ -90,6 +131,20 @@ def test_phrases_fall_back() -> None:
     assert phrase("greeting", "fa").startswith("سلام")
     assert phrase("greeting", "xx") == phrase("greeting", "en")
     assert phrase("greeting", "es", {"": "Hey"}) == "Hey"
+
+
+@pytest.mark.parametrize("language", ["en", "fa", "es", "ar", "fr", "de", "pt", "it", "tr", "ru"])
+@pytest.mark.parametrize("source", ["en", "fa", "es", "ar", "fr", "de", "pt", "it", "tr", "ru"])
+def test_the_language_of_a_source_is_named(source: str, language: str) -> None:
+    said = only_in(source, language)
+    assert "{" not in said
+    assert len({only_in(other, language) for other in ("en", "fa", "es", source)}) >= 3
+
+
+def test_a_source_in_a_language_without_a_name_here() -> None:
+    assert only_in("en", "es") == "Nuestra documentación solo trata esto en inglés:"
+    assert only_in("nl", "es") == "Nuestra documentación solo trata esto en NL:"
+    assert only_in("es", "xx") == only_in("es", "en")
 
 
 def test_event_ids_carry_the_place() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.knowledge.chunk import ChunkOptions, chunk_markdown, chunk_pairs
+from chatbot.knowledge.chunk import ChunkOptions, chunk_entries, chunk_markdown, chunk_pairs
 
 OPTIONS = ChunkOptions()
 SENTENCE = "This sentence number {} says something that is long enough to matter here."
@@ -147,3 +147,13 @@ def test_speed_and_no_slow_input() -> None:
         "`" * 200_000,
     ):
         chunk_markdown(hostile)
+
+
+def test_questions_of_a_file_are_passages_of_their_own() -> None:
+    long = "\n\n".join(prose(4, start) for start in range(0, 40, 4))
+    chunks = chunk_entries([("How to pay", "By card.", ["Money"]), ("Why\nso long?", long, []), ("And?", "No.", [])])
+    assert (chunks[0].text, chunks[0].heading_path) == ("How to pay\n\nBy card.", ["Money", "How to pay"])
+    assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
+    assert len(chunks) > 4
+    assert {tuple(chunk.heading_path) for chunk in chunks[1:-1]} == {("Why so long?",)}
+    assert all(len(chunk.text) <= OPTIONS.max_chars + 100 for chunk in chunks)

@@ -7,6 +7,7 @@ import pytest
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 from chatbot.knowledge.parse.extract import parse_bytes
 from chatbot.knowledge.parse.model import MEGABYTE, ParsedDocument, ParseLimits
+from chatbot.knowledge.parse.pairs import pairs_in
 from tests.unit.knowledge import files
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Refunds | Acme Shop</title><link rel="canonical" href="/refunds">
@@ -74,9 +75,50 @@ def test_markdown_text_csv_json() -> None:
     read = parse(json.dumps({"title": "FAQ", "items": faq}).encode(), "a.json")
     assert read.title == "FAQ"
     assert "## How long?" in read.markdown
-    assert "answer: Nothing." in read.markdown
+    assert "answer:" not in read.markdown
+    assert read.pairs[1] == ("How much?", "Nothing.", ())
     assert "| b |" in parse(b'[{"a": 1, "b": 2}, {"a": 3, "b": 4}]', "a.json").markdown
     assert "yes" in parse(b'{"n": true}\n{"n": false}\n', "lines.json").markdown
+
+
+@pytest.mark.parametrize(
+    ("value", "pairs"),
+    [
+        ([{"question": "Q?", "answer": "A."}], [("Q?", "A.", ())]),
+        ([{"Q": " Q? ", "A": "A.", "id": 7, "lang": "en"}], [("Q?", "A.", ())]),
+        ({"question": "Q?", "answer": 5}, [("Q?", "5", ())]),
+        ({"title": "FAQ", "faqs": [{"q": "Q?", "a": "A.", "category": "Pay"}]}, [("Q?", "A.", ("Pay",))]),
+        ([{"name": "Pay", "questions": [{"q": "Q?", "a": "A."}]}], [("Q?", "A.", ("Pay",))]),
+        ({"pay": [{"q": "Q?", "a": "A."}], "ship": [{"q": "R?", "a": "B."}]},
+         [("Q?", "A.", ("pay",)), ("R?", "B.", ("ship",))]),
+        ([{"q": "Q?", "a": "A.", "price": "5 €"}], [("Q?", "A.\n\nprice: 5 €", ())]),
+        ([{"q": "Q?", "a": "A."}, {"q": "R?"}], []),
+        ([{"q": "Q?", "a": "A."}, "more"], []),
+        ({"about": "The shop opens at nine.", "faq": [{"q": "Q?", "a": "A."}]}, []),
+        ([{"title": "T", "content": "C"}], []),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_questions_with_answers_in_json(value: object, pairs: list[tuple[str, str, tuple[str, ...]]]) -> None:
+    assert list(pairs_in(value)) == pairs
+
+
+def test_questions_with_answers_in_a_table() -> None:
+    assert parse(b"Question,Answer,Category\nMay I?,Yes.,Returns\n", "faq.csv").pairs == (
+        ("May I?", "Yes.", ("Returns",)),
+    )
+    assert parse(b"Question,Answer\nMay I?,\n", "faq.csv").pairs == ()
+    assert parse(b"Plan,Price\nPro,5\n", "plans.csv").pairs == ()
+
+
+def test_what_stands_under_a_title_has_no_label() -> None:
+    articles = [
+        {"title": "Returns", "content": "Within a month.\n\n# Costs\n\nNone.", "views": 9},
+        {"title": "Pay", "body": "Cash."},
+    ]
+    read = parse(json.dumps(articles).encode(), "a.json")
+    assert read.markdown == "# Returns\n\nWithin a month.\n\n## Costs\n\nNone.\n\nviews: 9\n\n# Pay\n\nCash."
+    assert read.pairs == ()
 
 
 @pytest.mark.parametrize(
