@@ -15,7 +15,7 @@ from chatbot.core.errors import NotFound
 from chatbot.core.settings import Settings
 from chatbot.db.models import Channel, ChannelSecret
 from chatbot.db.sessions import Database
-from chatbot.identity.demo import DEMO_CHANNEL_ID
+from chatbot.identity.demo import DEMO_TENANT_ID
 
 STALE_SECONDS = 5.0
 """A rotated secret, a switched-off channel: every process knows after so long."""
@@ -116,5 +116,6 @@ class Accounts:
         return credentials
 
     def _demo_secret(self, channel: Channel) -> str:
-        """The demo channel is made without a secret of its own: the setting is its secret."""
-        return self._settings.gateway_webhook_secret.get_secret_value() if channel.id == DEMO_CHANNEL_ID else ""
+        """Web channels come with their brand, without a secret; in the demo tenant the setting is theirs."""
+        is_demo = channel.tenant_id == DEMO_TENANT_ID and channel.channel_type == "web"
+        return self._settings.gateway_webhook_secret.get_secret_value() if is_demo else ""

@@ -3,10 +3,11 @@
 from typing import Any
 
 from chatbot.channels.contract import Provider
+from chatbot.channels.providers.line import LINE
+from chatbot.channels.providers.twilio import SMS
+from chatbot.channels.providers.viber import VIBER
+from chatbot.channels.providers.web import WEB
+from chatbot.channels.providers.webhook import WEBHOOK
 
-PROVIDERS: dict[str, Provider[Any]] = {}
-
-
-def provider_of(channel_type: str) -> Provider[Any]:
-    """Return the adapter of a channel type; a stored type is always known."""
-    return PROVIDERS[channel_type]
+_ALL: tuple[Provider[Any], ...] = (WEB, SMS, LINE, VIBER, WEBHOOK)
+PROVIDERS: dict[str, Provider[Any]] = {provider.channel_type: provider for provider in _ALL}

@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     orchestrator_port: int = Field(8000, ge=0, le=65535)
     gateway_port: int = Field(8080, ge=0, le=65535)
     gateway_public_url: str | None = None
-    turn_concurrency: int = Field(16, ge=1, le=256)
+    turn_concurrency: int = Field(64, ge=1, le=256)
     delivery_concurrency: int = Field(32, ge=1, le=256)
     orchestrator_url: str | None = None
 

@@ -1,4 +1,4 @@
-"""Fixtures of simulators: npm packages, pinned and kept below the checkout, and Prism on a provider's own OpenAPI file."""
+"""Third-party simulators as real peers: pinned npm packages below the checkout, never from the network twice."""
 
 import fcntl
 import shutil

@@ -1,7 +1,6 @@
 """`/webhooks/{channel_type}/{channel_id}`: where providers call."""
 
 import time
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -9,10 +8,11 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
-from chatbot.channels.contract import Account, Answer, Malformed, Refused, Request
+from chatbot.channels.contract import Answer, Malformed, Request
 from chatbot.channels.dependencies import OpenAccounts, TheInbox
+from chatbot.channels.inbox.proof import prove
 from chatbot.channels.registry import PROVIDERS
-from chatbot.core.errors import BadRequest, NotFound, TooLarge, Unauthenticated
+from chatbot.core.errors import BadRequest, NotFound, TooLarge
 from chatbot.core.metrics import CHANNEL_REQUESTS
 from chatbot.identity.dependencies import AppSettings
 
@@ -59,7 +59,7 @@ async def receive(
     """Take a provider's events: proven over the raw body, stored, then answered; a repeat has no effect."""
     channel = await _channel(accounts, channel_type, channel_id)
     asked = _request(request, await _body(request, channel_type), settings.gateway_url, token)
-    _prove(channel, asked)
+    prove(channel, asked, time.time())
     answer = channel.provider.handshake(channel.account, asked)
     if answer is not None:
         _count(channel_type, "handshake")
@@ -115,26 +115,6 @@ def _request(request: HttpRequest, body: bytes, gateway_url: str, token: str) ->
         query=dict(request.query_params),
         token=token,
     )
-
-
-def _prove(channel: ConnectedChannel, asked: Request) -> None:
-    """Verify with the present secrets, else with rotated ones that still count."""
-    now = time.time()
-    refused = _refusal(channel, channel.account, asked, now)
-    if refused is None:
-        return
-    if any(_refusal(channel, account, asked, now) is None for account in channel.older):
-        return
-    _count(channel.channel_type, f"refused_{refused.reason}")
-    raise Unauthenticated("the request does not prove that it is the provider's")
-
-
-def _refusal(channel: ConnectedChannel, account: Account[Any], asked: Request, now: float) -> Refused | None:
-    try:
-        channel.provider.verify(account, asked, now)
-    except Refused as refused:
-        return refused
-    return None
 
 
 def _response(answer: Answer) -> Response:

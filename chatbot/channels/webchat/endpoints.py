@@ -1,0 +1,147 @@
+"""`POST /webchat/webhook`: a signed message in, the reply out; or 202, and a signed POST later."""
+
+import time
+from typing import Annotated
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Depends, Response
+from fastapi import Request as HttpRequest
+from starlette.requests import HTTPConnection
+
+from chatbot.channels import repository
+from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.contract import Malformed, Request
+from chatbot.channels.dependencies import OpenAccounts, TheInbox
+from chatbot.channels.events import InboundEvent, Message
+from chatbot.channels.inbox.proof import prove
+from chatbot.channels.inbox.storable import key, words_of
+from chatbot.channels.session_body import SessionBody, read_session_body, session_events
+from chatbot.channels.webchat.schemas import WebChatAccepted, WebChatAnswer
+from chatbot.core.errors import BadRequest, InvalidInput, NotFound, error_of_problem
+from chatbot.core.metrics import CHANNEL_REQUESTS
+from chatbot.db.sessions import Database
+from chatbot.dialogue.answerer import Answerer
+from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.incoming import Incoming
+from chatbot.identity.demo import DEMO_CHANNEL_ID, DEMO_TENANT_ID
+from chatbot.identity.dependencies import AppSettings, Db
+
+router = APIRouter(tags=["web chat"])
+
+PATH = "/webchat/webhook"
+
+
+async def _answerer(connection: HTTPConnection) -> Answerer:
+    answerer: Answerer = connection.app.state.answerer
+    return answerer
+
+
+async def _limits(connection: HTTPConnection) -> ChatLimits:
+    limits: ChatLimits = connection.app.state.chat_limits
+    return limits
+
+
+@router.post(PATH, responses={202: {"model": WebChatAccepted}})
+async def web_chat(
+    request: HttpRequest,
+    response: Response,
+    accounts: OpenAccounts,
+    inbox: TheInbox,
+    answerer: Annotated[Answerer, Depends(_answerer)],
+    limits: Annotated[ChatLimits, Depends(_limits)],
+    db: Db,
+    settings: AppSettings,
+) -> WebChatAnswer | WebChatAccepted:
+    """Take a visitor's message from a server that signs it (`X-Timestamp`, `X-Signature`), and answer it.
+
+    With `async`, with attachments, and for everything that is no message: 202; a reply is posted to the channel's
+    `webhook_url`.
+    """
+    body = await request.body()
+    asked = Request("POST", settings.gateway_url + PATH, {k.lower(): v for k, v in request.headers.items()}, body)
+    channel = await _named_channel(accounts, db, body)
+    prove(channel, asked, time.time())
+    wanted, event = _read(asked)
+    limits.take(channel.tenant_id, None, None)
+    if not isinstance(event.content, Message) or wanted.answer_later or event.content.media:
+        taken = await inbox.take(channel, [event])
+        response.status_code = 202
+        _count("accepted" if taken.new else "repeated")
+        return WebChatAccepted(status="accepted", repeated=not taken.new)
+    _count("accepted")
+    return await _answer(answerer, channel, event, event.content)
+
+
+async def _answer(
+    answerer: Answerer, channel: ConnectedChannel, event: InboundEvent, message: Message
+) -> WebChatAnswer:
+    text = words_of(message)
+    if not text:
+        raise InvalidInput.field("text", "must hold at least 1 character")
+    sender = event.sender
+    visitor = {"id": sender.id, "name": sender.name, "address": sender.address} if sender else {}
+    reply = await answerer.ask(
+        Incoming(
+            tenant_id=channel.tenant_id, brand_id=channel.brand_id, channel_id=channel.channel_id, text=text,
+            owner=f"channel:{channel.channel_id}", session_key=key(event.thread),
+            visitor={name: value for name, value in visitor.items() if value},
+            locale=sender.locale if sender else None, provider_event_id=key(event.id),
+            provider_message_id=event.message_id and key(event.message_id),
+        )
+    )  # fmt: skip
+    last = await reply.wait()
+    if last.name == "error":
+        raise error_of_problem(last.data)
+    said = last.data
+    return WebChatAnswer(reply=said["answer"], **{name: said[name] for name in _SAID})
+
+
+_SAID = ("conversation_id", "message_id", "citations", "mode", "handoff_offered")
+
+
+def _read(asked: Request) -> tuple[SessionBody, InboundEvent]:
+    try:
+        return read_session_body(asked.body), session_events(asked)[0]
+    except Malformed as error:
+        _count("malformed")
+        raise BadRequest(str(error)) from None
+
+
+async def _named_channel(accounts: Accounts, db: Database, body: bytes) -> ConnectedChannel:
+    """Return the channel that the body names, before it is proven: by id, else by a brand of the demo tenant.
+
+    What names nothing, or cannot be read, is taken for the demo channel's, so that it must be proven all the same.
+    """
+    channel_id, brand = _names(body)
+    if channel_id is None and brand:
+        async with db.tenant_reader(DEMO_TENANT_ID) as session:
+            brand_id = await repository.brand_named(session, brand)
+            channel_id = await repository.web_channel_of(session, brand_id) if brand_id else None
+        if channel_id is None:
+            _count("unknown")
+            raise NotFound("no such brand")
+    channel = await accounts.get(channel_id or DEMO_CHANNEL_ID)
+    if channel.channel_type != "web" or not channel.enabled:
+        _count("unknown")
+        raise NotFound("no such channel")
+    return channel
+
+
+def _names(body: bytes) -> tuple[UUID | None, str]:
+    try:
+        given = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return None, ""
+    if not isinstance(given, dict):
+        return None, ""
+    brand = given.get("brand")
+    try:
+        channel_id = UUID(str(given["channel_id"])) if given.get("channel_id") else None
+    except ValueError:
+        raise NotFound("no such channel") from None
+    return channel_id, brand[:200].replace("\x00", "") if isinstance(brand, str) else ""
+
+
+def _count(outcome: str) -> None:
+    CHANNEL_REQUESTS.labels("web", outcome).inc()
