@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 import uvloop
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts, publish_channels
 from chatbot.apps.first_start import first_start
+from chatbot.apps.observing import metrics_router
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.channels.endpoints import router as channels_admin
@@ -109,7 +108,7 @@ def create_app(runtime: Runtime) -> FastAPI:
 
 def _routers() -> Iterable[APIRouter]:
     yield health_router("/api/health")
-    yield _metrics_router()
+    yield metrics_router()
     yield identity
     yield knowledge
     yield diagnostics
@@ -139,17 +138,6 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.chat_limits = ChatLimits(runtime.settings)
     app.state.draining = asyncio.Event()
     app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})
-
-
-def _metrics_router() -> APIRouter:
-    router = APIRouter()
-
-    @router.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        """Prometheus metrics of this process."""
-        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-    return router
 
 
 def _body_limit(max_upload_bytes: int) -> Callable[[str], int]:

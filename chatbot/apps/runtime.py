@@ -8,7 +8,7 @@ import procrastinate
 
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
-from chatbot.core.safe_http import SafeHttp
+from chatbot.core.safe_http import SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
@@ -48,9 +48,7 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), BUS_CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        http = await stack.enter_async_context(
-            SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
-        )
+        http = await stack.enter_async_context(open_safe_http(settings))
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
         retriever = open_retriever(settings, _embeddings(settings, models))

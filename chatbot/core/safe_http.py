@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 
 from chatbot.core.errors import XinError
 from chatbot.core.safe_address import Address, AddressRefused, is_metadata, is_public, parse_address
+from chatbot.core.settings import Settings
 
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -235,6 +236,11 @@ class SafeHttp:
                 ),
             )
         return self._session
+
+
+def open_safe_http(settings: Settings) -> SafeHttp:
+    """Return a process's client; the operator's exceptions are hosts of `XIN_FETCH_ALLOW_HOSTS`."""
+    return SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
 
 
 class _CheckedResolver(AbstractResolver):

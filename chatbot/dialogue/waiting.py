@@ -6,6 +6,7 @@ from chatbot.core.ids import new_id
 from chatbot.dialogue import repository, waiting_repository
 from chatbot.dialogue.intake import recent_messages, said
 from chatbot.dialogue.parts import Parts, Turn
+from chatbot.dialogue.smalltalk import small_talk
 
 _MAX_TOGETHER = 20  # messages answered by one reply
 
@@ -32,6 +33,12 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
     earlier = [row for row in recent if row.seq < waiting[0].seq]
     return Turn(
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
-        waiting[-1].id, reply_id, "\n".join(row.text for row in waiting if row.text),
+        waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text]),
         waiting[-1].language or "en", said(earlier), (),
     )  # fmt: skip
+
+
+def _together(texts: list[str]) -> str:
+    """One question of several messages: a greeting before it would only blur what is looked for."""
+    asked = [text for text in texts if small_talk(text) is None]
+    return "\n".join(asked or texts[-1:])

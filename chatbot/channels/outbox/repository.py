@@ -45,9 +45,9 @@ ORDER BY d.position LIMIT 1
 # Only a pending one: a worker that was taken for dead must not undo what its successor did.
 _SETTLE = text("""
 WITH settled AS (
-    UPDATE deliveries SET status = :status, attempts = attempts + 1, failures = :failures, due_at = :due_at,
+    UPDATE deliveries SET status = CAST(:status AS varchar), attempts = attempts + 1, failures = :failures, due_at = :due_at,
         last_error = :last_error, provider_message_id = coalesce(:provider_message_id, provider_message_id),
-        finished_at = CASE WHEN :status = 'pending' THEN NULL ELSE now() END
+        finished_at = CASE WHEN CAST(:status AS varchar) = 'pending' THEN NULL ELSE now() END
     WHERE tenant_id = :tenant_id AND id = :id AND status = 'pending' RETURNING id, attempts
 )
 INSERT INTO delivery_attempts (tenant_id, id, delivery_id, number, outcome, words, took_ms)
@@ -56,16 +56,17 @@ RETURNING number
 """)
 
 _RECEIPT = text(f"""
-UPDATE deliveries SET receipt = :status, last_error = CASE WHEN :reason = '' THEN last_error ELSE :reason END
+UPDATE deliveries SET receipt = CAST(:status AS text),
+    last_error = coalesce(nullif(CAST(:reason AS text), ''), last_error)
 WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_message_id = ANY(:ids)
-  AND coalesce({_RANK.format("receipt")}, 0) < {_RANK.format(":status")}
+  AND coalesce({_RANK.format("CAST(receipt AS text)")}, 0) < {_RANK.format("CAST(:status AS text)")}
 RETURNING id, message_id
 """)  # noqa: S608 - constants only
 
 _RECEIPT_UNTIL = text(f"""
-UPDATE deliveries SET receipt = :status
+UPDATE deliveries SET receipt = CAST(:status AS text)
 WHERE tenant_id = :tenant_id AND lane = :lane AND status = 'sent' AND finished_at <= :before
-  AND coalesce({_RANK.format("receipt")}, 0) < {_RANK.format(":status")}
+  AND coalesce({_RANK.format("CAST(receipt AS text)")}, 0) < {_RANK.format("CAST(:status AS text)")}
 """)  # noqa: S608 - constants only
 
 _DEPTH = text("""

@@ -92,7 +92,7 @@ async def _answer(
     )  # fmt: skip
     last = await reply.wait()
     if last.name == "error":
-        raise error_of_problem(last.data)
+        raise error_of_problem(last.data, {})
     said = last.data
     return WebChatAnswer(reply=said["answer"], **{name: said[name] for name in _SAID})
 

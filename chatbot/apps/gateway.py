@@ -1,0 +1,128 @@
+"""The channel gateway (port 8080): webhooks, web chat, deliveries. It holds no retriever and no model client."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import uvloop
+from fastapi import FastAPI
+
+from chatbot import __version__
+from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.channel_parts import ChannelParts, delivering, make_channel_parts, publish_channels
+from chatbot.apps.observing import metrics_router
+from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.channels.inbox.endpoints import MAX_MAIL_BYTES
+from chatbot.channels.inbox.endpoints import router as provider_webhooks
+from chatbot.channels.webchat.endpoints import router as web_chat
+from chatbot.core.blobs import BlobStore, open_blobs
+from chatbot.core.bus import Bus
+from chatbot.core.logging import get_logger
+from chatbot.core.metrics import start_metrics_server
+from chatbot.core.safe_http import open_safe_http
+from chatbot.core.settings import Settings
+from chatbot.core.web import RequestContext, install_problem_handlers
+from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
+from chatbot.db.sessions import Database
+from chatbot.dialogue.answerer import Answerer
+from chatbot.dialogue.conversations import Conversations
+from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.remote import RemoteDialogue
+from chatbot.identity.keys import load_keys
+from chatbot.identity.tokens import TokenKeys
+from chatbot.jobs.app import make_app
+from chatbot.ops.health import Health, health_router
+
+log = get_logger(__name__)
+_MAX_BODY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayParts:
+    """What a gateway is made of; `answerer` is the dialogue of this process or an orchestrator's."""
+
+    settings: Settings
+    database: Database
+    blobs: BlobStore
+    bus: Bus
+    keys: TokenKeys
+    answerer: Answerer
+    channels: ChannelParts
+
+
+def main() -> None:
+    """Start a gateway alone and run it until SIGTERM or SIGINT."""
+    settings = begin("gateway")
+    with failing_in_words():
+        listener = bind(settings.host, settings.gateway_port, variable="GATEWAY_PORT")
+        with ready_database(settings) as database_url:
+            start_metrics_server(
+                settings.gateway_metrics_host, settings.gateway_metrics_port, variable="GATEWAY_METRICS_PORT"
+            )
+            uvloop.run(_run(settings, database_url, listener))
+
+
+async def _run(settings: Settings, database_url: str, listener: socket.socket) -> None:
+    stop = stop_on_signals()
+    async with (
+        open_gateway(settings, database_url, load_keys(settings)) as parts,
+        gatewaying(parts) as app,
+        serve(app, listener, trusted_proxies=settings.trusted_proxies),
+    ):
+        log.info("gateway ready", port=listener.getsockname()[1])
+        await stop.wait()
+        log.info("draining")
+
+
+@asynccontextmanager
+async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -> AsyncIterator[GatewayParts]:
+    """Open the parts of a gateway that runs alone and close them in reverse order."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
+        blobs = await open_blobs(settings)
+        jobs = make_app(database_url)
+        await stack.enter_async_context(jobs.open_async())
+        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), ("xin_message",))
+        await bus.start()
+        stack.push_async_callback(bus.stop)
+        http = await stack.enter_async_context(open_safe_http(settings))
+        url = settings.orchestrator_url or f"http://{settings.host}:{settings.orchestrator_port}"
+        answerer = await stack.enter_async_context(RemoteDialogue(url, keys, Conversations(database, bus)))
+        channels = make_channel_parts(settings, database, jobs, blobs, http)
+        yield GatewayParts(settings, database, blobs, bus, keys, answerer, channels)
+
+
+@asynccontextmanager
+async def gatewaying(parts: GatewayParts) -> AsyncIterator[FastAPI]:
+    """Give the application, and send what the outbox holds while the block runs."""
+    app = create_gateway_app(parts)
+    async with delivering(parts.channels):
+        yield app
+
+
+def create_gateway_app(parts: GatewayParts) -> FastAPI:
+    """Compose the application of the gateway."""
+    app = FastAPI(title="Xin gateway", version=__version__, openapi_url=None)
+    state = app.state
+    state.settings, state.database, state.bus, state.keys = parts.settings, parts.database, parts.bus, parts.keys
+    state.answerer = parts.answerer
+    state.chat_limits = ChatLimits(parts.settings)
+    state.draining = asyncio.Event()
+    state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check})
+    publish_channels(app, parts.channels)
+    install_problem_handlers(app)
+    for router in (health_router("/webhooks/health"), metrics_router(), web_chat, provider_webhooks):
+        app.include_router(router)
+    app.add_middleware(RequestContext, max_body_bytes=_body_limit)
+    return app
+
+
+def _body_limit(path: str) -> int:
+    """Bytes accepted on a path; the providers' own limits are told, and counted, behind it."""
+    return MAX_MAIL_BYTES if path.startswith("/webhooks/") else _MAX_BODY_BYTES
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""A conversation through a channel: signed in, answered once, signed out."""
+
+import asyncio
+import io
+import time
+
+import orjson
+import pytest
+
+from chatbot.channels.contract import Request
+from chatbot.channels.signing import verify_standard_webhook
+from tests.conftest import bearer
+from tests.integration.channels.conftest import Receiver, Whole, signed
+
+
+def said(session: str, number: int, text: str) -> dict[str, str]:
+    return {"session_id": session, "message_id": f"m{number}", "text": text}
+
+
+async def test_a_question_is_answered_with_its_source_and_a_signature(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    answer = await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
+    assert answer.status == 200
+    posted = (await receiver.wait_for(1))[0]
+    assert posted["session_id"] == "s1"
+    assert "14 days" in posted["message"]["text"]
+    assert posted["message"]["sources"][0]["title"] == "Refunds"
+    headers = {name.lower(): value for name, value in receiver.headers[0].items()}
+    raw = orjson.dumps(posted)
+    verify_standard_webhook(channel["secret"], Request("POST", receiver.url, headers, raw), time.time())
+
+
+async def test_persian_is_answered_in_persian(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    await whole.tell(channel, said("s1", 1, "سفارش من چند روزه به تهران می‌رسد؟"))
+    assert "دو روز کاری" in (await receiver.wait_for(1))[0]["message"]["text"]
+
+
+async def test_a_repeat_has_one_effect(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    body = said("s1", 1, "How do I get a refund?")
+    answers = await asyncio.gather(*(whole.tell(channel, body) for _ in range(5)))
+    assert {answer.status for answer in answers} == {200}
+    await receiver.wait_for(1)
+    await whole.tell(channel, body)
+    await whole.tell(channel, said("s2", 1, "How do I get a refund?"))
+    await receiver.wait_for(2)
+    assert sorted(one["session_id"] for one in receiver.got) == ["s1", "s2"]
+
+
+async def test_a_burst_is_answered_once(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    for number, text in enumerate(("Hello", "I have a question", "How do I get a refund?")):
+        await whole.tell(channel, said("s1", number, text))
+    await receiver.wait_for(1)
+    await whole.tell(channel, said("s1", 9, "thanks"))
+    await receiver.wait_for(2)
+    assert "14 days" in receiver.got[0]["message"]["text"]
+    assert len(receiver.got) == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"X-Signature": ""}, 401),
+        ({"X-Signature": "sha256=" + "0" * 64}, 401),
+        ({"X-Timestamp": "1"}, 401),
+    ],
+)
+async def test_what_is_not_proven_is_refused(
+    whole: Whole, receiver: Receiver, changed: dict[str, str], status: int
+) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    answer = await whole.tell(channel, said("s1", 1, "How do I get a refund?"), **changed)
+    assert answer.status == status
+    assert channel["secret"] not in await answer.text()
+
+
+async def test_a_stale_signature_and_a_siblings_are_refused(whole: Whole, receiver: Receiver) -> None:
+    one = await whole.channel("webhook", {"webhook_url": receiver.url})
+    other = await whole.channel("webhook", {"webhook_url": receiver.url})
+    raw = orjson.dumps(said("s1", 1, "hi"))
+    path = f"/webhooks/webhook/{one['id']}"
+    stale = await whole.gateway.post(path, data=raw, headers=signed(one["secret"], raw, time.time() - 400))
+    sibling = await whole.gateway.post(path, data=raw, headers=signed(other["secret"], raw))
+    unknown = await whole.gateway.post(f"/webhooks/webhook/{one['tenant_id']}", data=raw)
+    wrong_type = await whole.gateway.post(f"/webhooks/viber/{one['id']}", data=raw)
+    assert [stale.status, sibling.status, unknown.status, wrong_type.status] == [401, 401, 404, 404]
+    metrics = await (await whole.gateway.get("/metrics")).text()
+    assert 'channel_requests_total{channel_type="webhook",outcome="refused_stale"}' in metrics
+    assert 'channel_requests_total{channel_type="webhook",outcome="refused_wrong"}' in metrics
+    assert one["secret"] not in metrics
+
+
+async def test_bodies_that_cannot_be_taken(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    path = f"/webhooks/webhook/{channel['id']}"
+    broken = b'{"session_id": '
+    malformed = await whole.gateway.post(path, data=broken, headers=signed(channel["secret"], broken))
+    large = await whole.gateway.post(path, data=io.BytesIO(b"x" * 10_000_000), headers=signed(channel["secret"], b"x"))
+    assert [malformed.status, large.status] == [400, 413]
+    assert (await malformed.json())["detail"].startswith("body:")
+
+
+async def test_the_rotated_secret_works_beside_the_new_one(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    async with whole.api.post(f"/admin/channels/{channel['id']}/rotate_secret", headers=bearer()) as rotated:
+        new = await rotated.json()
+    whole.state.accounts.forget(channel["id"])
+    assert new["secret"] != channel["secret"]
+    before = await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
+    after = await whole.tell({**channel, "secret": new["secret"]}, said("s2", 1, "How do I get a refund?"))
+    assert [before.status, after.status] == [200, 200]
+    await receiver.wait_for(2)
+
+
+async def test_edits_deletions_and_what_has_no_form_are_kept(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
+    await receiver.wait_for(1)
+    edited = {"type": "edited", "session_id": "s1", "message_id": "m1", "text": "How do I get my money back?"}
+    assert (await whole.tell(channel, edited)).status == 200
+    poll = {"type": "poll", "session_id": "s1", "event_id": "e1", "question": "?"}
+    assert (await whole.tell(channel, poll)).status == 200
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        rows = (await session.connection()).exec_driver_sql
+        texts = [row[0] for row in await rows("SELECT text FROM messages WHERE role = 'visitor'")]
+        kinds = [row[0] for row in await rows("SELECT kind FROM inbound_events ORDER BY id")]
+    assert texts == ["How do I get my money back?"]
+    assert kinds == ["message", "edited", "unsupported"]

@@ -1,0 +1,214 @@
+"""The outbox: in order, by the schedule, on a clock of the test's own; dead letters and their replay; receipts."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from aiohttp import web
+
+from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
+from chatbot.apps.runtime import Runtime
+from chatbot.channels.contract import RetryAfter
+from chatbot.channels.events import InboundEvent, Receipt
+from chatbot.channels.outbox import repository
+from chatbot.channels.outbox.pace import Pace
+from chatbot.channels.outbox.schedule import BACKOFF, MAX_RETRY_AFTER, next_try
+from chatbot.channels.outbox.service import Outbox
+from chatbot.channels.outgoing import Outgoing
+from chatbot.channels.schemas import CreateChannel
+from chatbot.core.clock import utcnow
+from chatbot.core.errors import Conflict, NotFound
+from chatbot.core.ids import new_id
+from chatbot.db.models import Delivery, DeliveryAttempt
+from tests.conftest import TenantRows
+from tests.integration.channels.conftest import Receiver
+
+
+class Clock:
+    """A clock that a test turns."""
+
+    def __init__(self) -> None:
+        self.now = utcnow()
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def turn(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class Lane:
+    """Messages of one conversation, put into the outbox and sent by hand: no worker runs."""
+
+    def __init__(self, parts: ChannelParts, outbox: Outbox, clock: Clock, channel_id: UUID, tenant_id: UUID) -> None:
+        self.parts, self.outbox, self.clock = parts, outbox, clock
+        self.channel_id, self.tenant_id = channel_id, tenant_id
+        self.conversation = new_id()
+
+    async def put(self, *texts: str) -> None:
+        connected = await self.parts.accounts.get(self.channel_id)
+        async with self.parts.database.tenant(self.tenant_id) as session:
+            for text in texts:
+                message = Outgoing(thread="s1", text=text, message_id=str(new_id()))
+                await self.outbox.put(
+                    session, connected, message, conversation_id=self.conversation, message_id=new_id()
+                )
+
+    async def send(self) -> None:
+        await self.outbox.deliver(self.tenant_id, str(self.conversation))
+
+    async def rows(self) -> list[Delivery]:
+        async with self.parts.database.tenant_reader(self.tenant_id) as session:
+            found = await repository.page(
+                session, status=None, channel_id=None, conversation_id=self.conversation, before=None, limit=50
+            )
+        return found[::-1]
+
+    async def tries(self, row: Delivery) -> Sequence[DeliveryAttempt]:
+        async with self.parts.database.tenant_reader(self.tenant_id) as session:
+            return await repository.attempts_of(session, row.id)
+
+
+@pytest.fixture
+async def lane(runtime: Runtime, tenant: TenantRows, receiver: Receiver) -> Lane:
+    settings = runtime.settings
+    parts = make_channel_parts(settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
+    wanted = CreateChannel.model_validate(
+        {
+            "tenant_id": str(tenant.id),
+            "channel_type": "webhook",
+            "display_name": "Shop",
+            "credentials": {"webhook_url": receiver.url},
+        }
+    )
+    row, _ = await parts.channels.create(tenant.id, wanted)
+    clock = Clock()
+    outbox = Outbox(runtime.database, runtime.jobs, parts.accounts, runtime.http, clock=clock, pace=Pace())
+    return Lane(parts, outbox, clock, row.channel.id, tenant.id)
+
+
+def texts(receiver: Receiver) -> list[str]:
+    return [body["message"]["text"] for body in receiver.got]
+
+
+async def test_500_then_429_then_silence_then_well_comes_once_and_in_order(lane: Lane, receiver: Receiver) -> None:
+    receiver.answers = [
+        web.Response(status=500),
+        web.Response(status=429, headers={"Retry-After": "90"}),
+        web.Response(status=503),
+        web.Response(status=200),
+    ]
+    await lane.put("one", "two")
+    await lane.send()
+    await lane.send()  # not due yet: nothing is sent
+    assert texts(receiver) == ["one"]
+    lane.clock.turn(BACKOFF[0])
+    await lane.send()  # 429: held back for as long as it asks, which is no failure
+    lane.clock.turn(80)
+    await lane.send()
+    assert texts(receiver) == ["one", "one"]
+    lane.clock.turn(10)
+    await lane.send()  # 503
+    lane.clock.turn(BACKOFF[1] - 10)
+    await lane.send()
+    assert len(receiver.got) == 3
+    lane.clock.turn(10)
+    await lane.send()
+    assert texts(receiver) == ["one", "one", "one", "one", "two"]
+    assert len({headers["webhook-id"] for headers in receiver.headers[:4]}) == 1
+    first, second = await lane.rows()
+    assert (first.status, first.attempts, first.failures) == ("sent", 4, 2)
+    assert (second.status, second.attempts) == ("sent", 1)
+    assert [one.outcome for one in await lane.tries(first)] == ["failed", "rate_limited", "failed", "sent"]
+
+
+async def test_the_schedule_to_the_dead_letter_and_its_replay(lane: Lane, receiver: Receiver) -> None:
+    receiver.answers = [web.Response(status=502) for _ in range(len(BACKOFF) + 1)]
+    await lane.put("lost", "after it")
+    began = lane.clock.now
+    sent_at = []
+    for wait in (*BACKOFF, 0):
+        await lane.send()
+        sent_at.append((lane.clock.now - began).total_seconds())
+        lane.clock.turn(wait)
+    assert sent_at == [0, 5, 305, 2105, 9305, 27305, 63305, 99305]
+    dead, after = await lane.rows()
+    assert (dead.status, dead.attempts, dead.last_error) == ("dead", 8, "webhook_url answered HTTP 502")
+    assert after.status == "pending"
+    await lane.send()
+    assert texts(receiver)[-1] == "after it"
+
+    replayed = await lane.outbox.replay(lane.tenant_id, dead.id)
+    assert replayed.status == "pending"
+    await lane.send()
+    assert texts(receiver)[-1] == "lost"
+    assert {headers["webhook-id"] for headers in receiver.headers if headers["webhook-id"] == str(dead.id)}
+    with pytest.raises(Conflict, match="only a dead letter"):
+        await lane.outbox.replay(lane.tenant_id, dead.id)
+    with pytest.raises(NotFound):
+        await lane.outbox.replay(lane.tenant_id, new_id())
+
+
+async def test_a_definite_refusal_is_a_dead_letter_at_once_and_the_rest_goes_on(lane: Lane, receiver: Receiver) -> None:
+    receiver.answers = [web.Response(status=410)]
+    await lane.put("refused", "taken")
+    await lane.send()
+    refused, taken = await lane.rows()
+    assert (refused.status, refused.attempts, taken.status) == ("dead", 1, "sent")
+    assert [one.words for one in await lane.tries(refused)] == ["webhook_url answered HTTP 410"]
+
+
+async def test_a_rate_limit_holds_the_whole_account_back(lane: Lane, receiver: Receiver) -> None:
+    receiver.answers = [web.Response(status=429, headers={"Retry-After": "60"})]
+    other = Lane(lane.parts, lane.outbox, lane.clock, lane.channel_id, lane.tenant_id)
+    await lane.put("first")
+    await other.put("of another conversation")
+    await lane.send()
+    await other.send()
+    assert texts(receiver) == ["first"]
+    lane.clock.turn(60)
+    await other.send()
+    await lane.send()
+    assert texts(receiver)[1:] == ["of another conversation", "first"]
+
+
+async def test_a_receipt_is_noted_and_never_goes_back(lane: Lane, receiver: Receiver) -> None:
+    await lane.put("hello")
+    await lane.send()
+    row = (await lane.rows())[0]
+    assert row.provider_message_id
+    channel = await lane.parts.accounts.get(lane.channel_id)
+    for number, status in enumerate(("delivered", "read", "sent", "delivered")):
+        receipt = Receipt(status, (row.provider_message_id,))  # type: ignore[arg-type]
+        await lane.parts.inbox.take(channel, [InboundEvent(f"r{number}", "s1", receipt)])
+    assert (await lane.rows())[0].receipt == "read"
+
+
+async def test_a_removed_channel_leaves_a_dead_letter_that_says_so(lane: Lane, receiver: Receiver) -> None:
+    await lane.put("hello")
+    await lane.parts.channels.delete(lane.tenant_id, lane.channel_id)
+    await lane.send()
+    row = (await lane.rows())[0]
+    assert (row.status, row.last_error) == ("dead", "the channel was removed")
+    assert receiver.got == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failures", "age_hours", "wait"),
+    [
+        (RetryAfter("x"), 0, 0, 5),
+        (RetryAfter("x"), 6, 20, 36_000),
+        (RetryAfter("x"), 7, 30, None),
+        (RetryAfter("x", 20.0), 0, 0, 20),
+        (RetryAfter("x", 1.0), 1, 0, 300),
+        (RetryAfter("x", 1e9, rate_limited=True), 0, 0, MAX_RETRY_AFTER),
+        (RetryAfter("x", rate_limited=True), 7, 0, 5),
+        (RetryAfter("x", 3.0, rate_limited=True), 0, 49, None),
+    ],
+)
+def test_when_to_try_again(outcome: RetryAfter, failures: int, age_hours: float, wait: Any) -> None:
+    now = utcnow()
+    again = next_try(outcome, failures=failures, created_at=now - timedelta(hours=age_hours), now=now)
+    assert again == (None if wait is None else now + timedelta(seconds=wait))
