@@ -139,7 +139,8 @@ def read_session_body(raw: bytes) -> SessionBody:
         raise Malformed(f"body: not JSON ({error})") from error
     if not isinstance(found, dict):
         raise Malformed("body: must be a JSON object")
-    if found.get("type", "message") not in KINDS:
+    kind = found.get("type")
+    if isinstance(kind, str) and kind not in KINDS:
         # What we have no form for is kept, so its other fields may be anything.
         found = {name: value for name, value in found.items() if name in _HEAD}
     if "contact" in found:

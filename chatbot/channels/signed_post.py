@@ -10,7 +10,7 @@ from chatbot.channels.contract import Call, Finding, Outcome, Permanent, RetryAf
 from chatbot.channels.http_answers import clipped, json_object, retry_seconds
 from chatbot.channels.outgoing import Outgoing
 from chatbot.channels.pieces import pieces
-from chatbot.channels.signing import standard_webhook_headers
+from chatbot.channels.signing import standard_webhook_headers, timestamped_signature
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
@@ -65,8 +65,15 @@ async def ping(url: str, secret: str, http: SafeHttp) -> Finding:
 
 async def _post(url: str, secret: str, body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID) -> Fetched:
     raw = orjson.dumps(body)
-    proof = standard_webhook_headers(secret, str(delivery_id), int(utcnow().timestamp()), raw)
-    return await http.request("POST", url, headers={"Content-Type": "application/json", **proof}, body=raw)
+    now = int(utcnow().timestamp())
+    headers = {
+        "Content-Type": "application/json",
+        **standard_webhook_headers(secret, str(delivery_id), now, raw),
+        # The proof that our own webhooks take, so that a program can check with what it signs with.
+        "X-Timestamp": str(now),
+        "X-Signature": timestamped_signature(secret, str(now), raw),
+    }
+    return await http.request("POST", url, headers=headers, body=raw)
 
 
 def _body(message: Outgoing, text: str) -> dict[str, Any]:

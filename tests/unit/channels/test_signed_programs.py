@@ -30,7 +30,7 @@ from chatbot.channels.outgoing import Button, Outgoing, OutgoingMedia, Source
 from chatbot.channels.providers.web import WEB, WebCredentials
 from chatbot.channels.providers.webhook import WEBHOOK, WebhookCredentials
 from chatbot.channels.providers.webhook.signature import sign
-from chatbot.channels.signing import verify_standard_webhook
+from chatbot.channels.signing import verify_standard_webhook, verify_timestamped_hmac
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
 from tests.unit.channels.peer import DELIVERY, Peer, account, posted, serving
 
@@ -221,6 +221,7 @@ async def test_an_answer_is_a_signed_post(peer: tuple[Peer, SafeHttp]) -> None:
     assert await WEBHOOK.send(here, call, http, delivery_id=DELIVERY) == Sent("theirs-1")
     [reached] = there.reached
     verify_standard_webhook(SECRET, Request("POST", "", reached.headers, reached.body), time.time())
+    verify_timestamped_hmac(SECRET, Request("POST", "", reached.headers, reached.body), time.time())
     assert reached.headers["webhook-id"] == str(DELIVERY)
     assert reached.json == {
         "type": "message",

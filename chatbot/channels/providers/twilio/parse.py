@@ -45,7 +45,7 @@ def parse(request: Request) -> list[InboundEvent]:
     if not sid:
         return [_other(fields)]
     status = fields.get("MessageStatus") or fields.get("SmsStatus") or "received"
-    if status in {"received", "receiving"} or "Body" in fields:
+    if status in {"received", "receiving"}:
         return [_inbound(fields, sid)]
     return [_status(fields, sid, status)]
 
