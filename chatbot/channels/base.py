@@ -16,6 +16,10 @@ class Adapter(Generic[C]):
     capabilities: ClassVar[Capabilities]
     credentials: type[C]
 
+    def listens(self, account: Account[C]) -> bool:  # noqa: ARG002
+        """As the provider does for every account."""
+        return self.capabilities.listens
+
     def handshake(self, account: Account[C], request: Request) -> Answer | None:  # noqa: ARG002
         """No question."""
         return None

@@ -174,6 +174,9 @@ class Provider(Protocol[C]):
     def verify(self, account: Account[C], request: Request, now: float) -> None:
         """Raise `Refused` unless the raw request is the provider's; `now` is Unix time in seconds."""
 
+    def listens(self, account: Account[C]) -> bool:
+        """Whether the bot manager must hold a connection or poll for this account: some providers leave a choice."""
+
     def handshake(self, account: Account[C], request: Request) -> Answer | None:
         """Answer a provider's question whether we are there; None when the request is none.
 
@@ -252,11 +255,13 @@ class Link:
         take: stores events with the cursor; returns when both are durable.
         alive: to be called whenever the provider has answered, also when there was nothing new.
         http: for calls and sockets.
+        limited: to be called whenever the provider says that there were too many requests.
     """
 
     take: Take
     alive: Callable[[], None]
     http: SafeHttp
+    limited: Callable[[], None] = lambda: None
 
 
 @runtime_checkable

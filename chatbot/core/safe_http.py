@@ -90,15 +90,24 @@ class _Call:
     max_bytes: int
     accept: tuple[str, ...]
     redirects: int
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingLimits:
-    """Times in seconds; `total` covers all redirects and the body."""
+    """Times in seconds; `total` covers all redirects and the body. `connections` at once, `per_host` to one host."""
 
     total: float = 30.0
     connect: float = 10.0
     silence: float = 10.0
+    connections: int = 50
+    per_host: int = 4
+
+    def timeouts(self, seconds: float | None) -> aiohttp.ClientTimeout:
+        """The client's times for one call; `seconds` replaces `total` and `silence`."""
+        return aiohttp.ClientTimeout(
+            total=seconds or self.total, sock_connect=self.connect, sock_read=seconds or self.silence
+        )
 
 
 class SafeHttp:
@@ -142,7 +151,7 @@ class SafeHttp:
         Raises AddressRefused, or a kind of OutgoingFailed; an answer of any status is returned.
         """
         headers = {"Accept": ", ".join(f"{kind}*" if kind.endswith("/") else kind for kind in accept) or "*/*"}
-        return await self._timed(self._walk(_Call("GET", headers, None, max_bytes, tuple(accept), MAX_REDIRECTS), url))
+        return await self._timed(_Call("GET", headers, None, max_bytes, tuple(accept), MAX_REDIRECTS), url)
 
     async def request(
         self,
@@ -152,20 +161,26 @@ class SafeHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         max_bytes: int = 1_000_000,
+        seconds: float | None = None,
     ) -> Fetched:
-        """One request without redirects (a 3xx is returned), as for webhooks. Raises like `fetch`."""
-        return await self._timed(self._walk(_Call(method, dict(headers or {}), body, max_bytes, (), 0), url))
+        """One request without redirects (a 3xx is returned), as for webhooks. Raises like `fetch`.
+
+        Args:
+            seconds: the host may be silent, and the whole may take, so long, in place of the limits: a long poll.
+        """
+        return await self._timed(_Call(method, dict(headers or {}), body, max_bytes, (), 0, seconds), url)
 
     def check(self, url: str) -> Address:
         """What can be known of a URL without asking the network, for use when it is saved. Raises AddressRefused."""
         return self._checked(parse_address(url))
 
-    async def _timed(self, work: Awaitable[Fetched]) -> Fetched:
+    async def _timed(self, call: "_Call", url: str) -> Fetched:
+        total = self._limits.total if call.seconds is None else call.seconds
         try:
-            async with asyncio.timeout(self._limits.total):
-                return await work
+            async with asyncio.timeout(total):
+                return await self._walk(call, url)
         except TimeoutError as error:
-            raise OutgoingTimeout(f"The host gave no full answer within {self._limits.total:.0f} seconds.") from error
+            raise OutgoingTimeout(f"The host gave no full answer within {total:.0f} seconds.") from error
         except aiohttp.ClientError as error:
             if refused := _refusal_behind(error):
                 raise refused from None
@@ -184,7 +199,12 @@ class SafeHttp:
     async def _send(self, call: "_Call", address: Address) -> Fetched:
         headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "gzip, deflate", **call.headers}
         async with self._client().request(
-            call.method, address.wire, headers=headers, data=call.body, allow_redirects=False
+            call.method,
+            address.wire,
+            headers=headers,
+            data=call.body,
+            allow_redirects=False,
+            timeout=self._limits.timeouts(call.seconds),
         ) as response:
             found = {name.lower(): value for name, value in response.headers.items()}
             fetched = Fetched(address.url, response.status, found, b"")
@@ -223,17 +243,16 @@ class SafeHttp:
         if self._session is None:
             # No DNS cache: the hook is asked, and checks, for each new connection.
             connector = aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self), use_dns_cache=False, limit=50, limit_per_host=4
+                resolver=_CheckedResolver(self),
+                use_dns_cache=False,
+                limit=self._limits.connections,
+                limit_per_host=self._limits.per_host,
             )
-            limits = self._limits
             self._session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),
                 trust_env=False,
                 auto_decompress=False,
-                timeout=aiohttp.ClientTimeout(
-                    total=limits.total, sock_connect=limits.connect, sock_read=limits.silence
-                ),
             )
         return self._session
 

@@ -232,3 +232,30 @@ async def test_unknown_and_unreachable_hosts_are_failures_with_a_sentence(http: 
             await client.fetch("http://nowhere.test/", max_bytes=10)
     with pytest.raises(OutgoingFailed, match="could not be reached"):
         await http.fetch("http://site.test:1/", max_bytes=10)
+
+
+async def test_a_long_poll_has_its_own_time(site: Site) -> None:
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(0.3)
+        return web.Response(text="at last")
+
+    site.handlers["/slow"] = slow
+    hasty = OutgoingLimits(total=0.1, silence=0.1)
+    async with SafeHttp(allow_private_hosts=HOST, lookup=to_loopback, limits=hasty) as client:
+        assert (await client.request("POST", site.url("/slow"), seconds=10)).body == b"at last"
+        with pytest.raises(OutgoingTimeout):
+            await client.request("POST", site.url("/slow"))
+
+
+async def test_as_many_connections_to_one_host_as_are_allowed(site: Site) -> None:
+    together = asyncio.Barrier(6)
+
+    async def meet(request: web.Request) -> web.StreamResponse:
+        await together.wait()
+        return web.Response()
+
+    site.handlers["/meet"] = meet
+    many = OutgoingLimits(per_host=6)
+    async with SafeHttp(allow_private_hosts=HOST, lookup=to_loopback, limits=many) as client:
+        answers = await asyncio.gather(*(client.request("POST", site.url("/meet")) for _ in range(6)))
+    assert [answer.status for answer in answers] == [200] * 6
