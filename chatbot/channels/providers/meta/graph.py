@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from chatbot.channels.contract import Finding, Outcome, Permanent, RetryAfter, Sent
+from chatbot.channels.contract import Finding, Outcome, RetryAfter, Sent
 from chatbot.channels.errors import ProviderRefused
+from chatbot.channels.http_answers import MAX_WORDS, clipped, failure, json_object, retry_seconds
 from chatbot.channels.providers.meta.reading import Json, mapping, mappings, number, text
 from chatbot.core.errors import XinError
 from chatbot.core.safe_http import Fetched, SafeHttp
 
 VERSION = "v23.0"
 
-_MAX_WORDS = 300
 _PAIR_LIMIT = 131056
 _PAIR_SECONDS = 6.0
 _TOKEN = re.compile(r"\b(?:EAA|IGA)[A-Za-z0-9_-]{8,}")
@@ -59,7 +59,7 @@ class Problem:
         plain = _PLAIN_SUBCODES.get(self.subcode) or _PLAIN.get(self.code)
         code = f"{self.code}/{self.subcode}" if self.subcode else str(self.code)
         told = f"{plain}: {self.told}" if plain and self.told else plain or self.told
-        return f"{told[: _MAX_WORDS - 30]} (code {code})"
+        return f"{told[: MAX_WORDS - 30]} (code {code})"
 
 
 def problem(error: Json) -> Problem:
@@ -125,44 +125,33 @@ class Graph:
 
     def answer(self, fetched: Fetched) -> Json | None:
         """Return the object of a successful answer; None for any other."""
-        found = _object(fetched)
-        return found if 200 <= fetched.status < 300 and found is not None and "error" not in found else None
+        found = json_object(fetched.body)
+        return found if 200 <= fetched.status < 300 and found and "error" not in found else None
 
     def words(self, fetched: Fetched) -> str:
-        """Return Meta's words of a refusal, at most 300 characters and without the token, which Meta may repeat."""
-        error = mapping((_object(fetched) or {}).get("error"))
+        """Return Meta's words of a refusal, without the token, which Meta may repeat."""
+        error = mapping(json_object(fetched.body).get("error"))
         words = problem(error).words if error else f"Meta answered {fetched.status} without a reason."
-        return _TOKEN.sub("…", words.replace(self._token, "…"))[:_MAX_WORDS]
+        return clipped(_TOKEN.sub("…", words.replace(self._token, "…")))
 
-    def _failed(self, fetched: Fetched) -> RetryAfter | Permanent:
-        found = problem(mapping((_object(fetched) or {}).get("error")))
-        words = self.words(fetched)
+    def _failed(self, fetched: Fetched) -> Outcome:
+        found = problem(mapping(json_object(fetched.body).get("error")))
+        words, seconds = self.words(fetched), _asked_to_wait(fetched)
         if found.code == _PAIR_LIMIT:
-            return RetryAfter(words, _asked_to_wait(fetched) or _PAIR_SECONDS)
+            return RetryAfter(words, seconds or _PAIR_SECONDS)
         if found.code in _RATE_LIMITED or fetched.status == 429:
-            return RetryAfter(words, _asked_to_wait(fetched), rate_limited=True)
-        definite = 400 <= fetched.status < 500 and not found.passing and found.code not in _PASSING
-        return Permanent(words) if definite else RetryAfter(words, _asked_to_wait(fetched))
-
-
-def _object(fetched: Fetched) -> Json | None:
-    try:
-        found = json.loads(fetched.body)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+            return RetryAfter(words, seconds, rate_limited=True)
+        if found.passing or found.code in _PASSING:
+            return RetryAfter(words, seconds)
+        return failure(fetched, words)
 
 
 def _asked_to_wait(fetched: Fetched) -> float | None:
     """Return the seconds of `Retry-After`, else of Meta's usage header, which tells minutes for each kind of call."""
-    seconds = number(fetched.headers.get("retry-after"))
+    seconds = retry_seconds(fetched)
     if seconds is not None:
-        return max(0.0, seconds)
-    try:
-        usage = mapping(json.loads(fetched.headers.get("x-business-use-case-usage", "")))
-    except (ValueError, RecursionError):
-        return None
-    told = [
-        number(one.get("estimated_time_to_regain_access")) or 0.0 for kind in usage.values() for one in mappings(kind)
-    ]
-    return max(told, default=0.0) * 60 or None
+        return seconds
+    usage = json_object(fetched.headers.get("x-business-use-case-usage", "").encode())
+    calls = [one for kind in usage.values() for one in mappings(kind)]
+    minutes = max((number(one.get("estimated_time_to_regain_access")) or 0.0 for one in calls), default=0.0)
+    return minutes * 60 or None
