@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from chatbot.channels.contract import Account, Call, Finding, Outcome, Request
@@ -13,6 +12,7 @@ from chatbot.channels.providers.meta.base import MetaAdapter
 from chatbot.channels.providers.meta.credentials import WhatsAppCredentials
 from chatbot.channels.providers.meta.graph import Graph
 from chatbot.channels.providers.meta.reading import Json, mapping, mappings, number, text
+from chatbot.core.safe_address import AddressRefused, parse_address
 from chatbot.core.safe_http import OutgoingFailed, ResponseTooLarge, SafeHttp
 
 _FIELDS = "verified_name,display_phone_number,quality_rating,name_status,webhook_configuration"
@@ -97,12 +97,15 @@ class WhatsApp(MetaAdapter[WhatsAppCredentials]):
         return findings
 
 
-def _require_meta(address: str, api_url: str) -> None:
+def _require_meta(told: str, api_url: str) -> None:
     """Refuse to carry the token to a host that is neither Meta's nor the API's own."""
-    host = urlsplit(address).hostname or ""
-    trusted = address.startswith("https://") and f".{host}".endswith(_MEDIA_HOSTS)
-    if not trusted and host != urlsplit(api_url).hostname:
-        raise OutgoingFailed("Meta named a file's address that is not Meta's.")
+    try:
+        address = parse_address(told)
+    except AddressRefused:
+        raise OutgoingFailed("Meta named no usable address for a file.") from None
+    metas = address.scheme == "https" and f".{address.host}".endswith(_MEDIA_HOSTS)
+    if not metas and address.origin != parse_address(api_url).origin:
+        raise OutgoingFailed("Meta named an address for a file that is not Meta's.")
 
 
 def _about_number(found: Json) -> list[Finding]:
