@@ -165,6 +165,8 @@ class InboundEvent:
         at: when, by the provider's clock.
         context: what an answer needs of this event (reply token, thread timestamp, subject); JSON values only.
         raw: the payload of an unsupported event, as it came; empty otherwise.
+        addressed: False for what was said in a room of many without naming us: it counts only in a thread that has a
+            conversation already.
     """
 
     id: str
@@ -175,3 +177,4 @@ class InboundEvent:
     at: datetime | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
+    addressed: bool = True

@@ -25,6 +25,7 @@ class Style:
 
     Attributes:
         escape: makes text literal.
+        escape_code: the same inside code, where it differs.
         link: given the written text and the raw address.
     """
 
@@ -37,6 +38,7 @@ class Style:
     quote: Pair = ("", "")
     link: Callable[[str, str], str] = _linked
     bullet: str = "• "
+    escape_code: Callable[[str], str] | None = None
 
 
 def _html_escape(text: str) -> str:
@@ -96,7 +98,7 @@ class _Writer:
         if kind == "inline":
             out.append(self._inline(token.children or []))
         elif kind in ("fence", "code_block"):
-            out.append(f"{style.block[0]}{style.escape(token.content.rstrip())}{style.block[1]}\n\n")
+            out.append(f"{style.block[0]}{self._code(token.content.rstrip())}{style.block[1]}\n\n")
         elif kind in ("bullet_list_open", "ordered_list_open"):
             self._lists.append(int(token.attrGet("start") or 1) if kind[0] == "o" else None)
         elif kind in ("bullet_list_close", "ordered_list_close"):
@@ -134,6 +136,9 @@ class _Writer:
         self._lists[-1] = number + 1
         return f"{indent}{number}. "
 
+    def _code(self, text: str) -> str:
+        return (self._style.escape_code or self._style.escape)(text)
+
     def _inline(self, tokens: Sequence[Token]) -> str:
         out: list[str] = []
         links: list[tuple[str, int]] = []
@@ -152,7 +157,7 @@ class _Writer:
         if token.type == "text":
             return style.escape(token.content)
         if token.type == "code_inline":
-            return f"{style.code[0]}{style.escape(token.content)}{style.code[1]}"
+            return f"{style.code[0]}{self._code(token.content)}{style.code[1]}"
         if token.type in ("softbreak", "hardbreak"):
             return "\n"
         if token.type == "image":

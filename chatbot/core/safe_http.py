@@ -8,10 +8,11 @@ import asyncio
 import ipaddress
 import socket
 import zlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Never, Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -170,6 +171,36 @@ class SafeHttp:
         """
         return await self._timed(_Call(method, dict(headers or {}), body, max_bytes, (), 0, seconds), url)
 
+    @asynccontextmanager
+    async def websocket(
+        self, url: str, *, max_bytes: int = 4_000_000
+    ) -> "AsyncIterator[aiohttp.ClientWebSocketResponse[Literal[True]]]":
+        """Hold a socket (`wss://…`, `ws://…`), its address checked as `fetch` does; a redirect is refused.
+
+        Its connection is its own: one held for days must not count to the limit of connections to a host.
+        Raises AddressRefused, or a kind of OutgoingFailed when it cannot be opened.
+        """
+        address = self.check(url.replace("ws", "http", 1) if url.startswith(("ws://", "wss://")) else url)
+        connector = aiohttp.TCPConnector(resolver=_CheckedResolver(self), use_dns_cache=False)
+        tracing = aiohttp.TraceConfig()
+        tracing.on_request_redirect.append(_refuse_redirect)
+        async with aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[tracing]
+        ) as session:
+            try:
+                async with asyncio.timeout(self._limits.connect):
+                    opened = await session.ws_connect(
+                        address.wire, headers={"User-Agent": _USER_AGENT}, max_msg_size=max_bytes
+                    )
+            except TimeoutError as error:
+                raise OutgoingTimeout(
+                    f"The host opened no socket within {self._limits.connect:.0f} seconds."
+                ) from error
+            except aiohttp.ClientError as error:
+                raise _refusal_behind(error) or OutgoingFailed(_readable(error)) from None
+            async with opened:
+                yield opened
+
     def check(self, url: str) -> Address:
         """What can be known of a URL without asking the network, for use when it is saved. Raises AddressRefused."""
         return self._checked(parse_address(url))
@@ -281,6 +312,11 @@ class _CheckedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held."""
+
+
+async def _refuse_redirect(*_: object) -> Never:
+    """aiohttp follows redirects of sockets by itself, also to addresses that nobody has checked."""
+    raise TooManyRedirects("The host redirects; a socket is opened only where it was asked for.")
 
 
 def _result(host: str, port: int, address: str) -> ResolveResult:

@@ -138,6 +138,8 @@ class Inbox:
         work: _Work,
         kept: Mapping[int, str],
     ) -> None:
+        if not event.addressed and not await repository.conversation_of_thread(session, channel.channel_id, row.thread):
+            return
         received = await receive(session, _incoming(channel, row, event, message))
         if received is None:
             return

@@ -1,0 +1,19 @@
+"""What an operator gives to connect a Slack app."""
+
+from pydantic import Field, SecretStr
+
+from chatbot.channels.contract import Credentials
+
+OFFICIAL = "https://slack.com/api"
+
+
+class SlackCredentials(Credentials):
+    """A Slack app, installed in a workspace or an organisation."""
+
+    bot_token: SecretStr = Field(
+        description="Bot User OAuth Token (`xoxb-…`), from OAuth & Permissions.", min_length=1, max_length=500
+    )
+    signing_secret: SecretStr = Field(
+        description="Signing Secret, from Basic Information; it proves that a request is Slack's.", max_length=200
+    )
+    api_url: str = Field(default=OFFICIAL, description="Base address of the Web API.", max_length=500)
