@@ -25,14 +25,13 @@ Desk = Annotated[service.SignInDesk, Depends(_desk)]
 @router.post("/login")
 async def login(body: SignIn, request: Request, desk: Desk) -> SignedIn:
     """Sign in with address and password. After a few wrong guesses: 429."""
-    client = request.client.host if request.client else "unknown"
-    return await desk.sign_in(body.email, body.password.get_secret_value(), client)
+    return await desk.sign_in(body.email, body.password.get_secret_value(), _client(request))
 
 
 @router.post("/refresh")
-async def refresh(body: RefreshToken, desk: Desk) -> SignedIn:
-    """Exchange the newest refresh token for new tokens. An older one ends the session."""
-    return await desk.refresh(body.refresh_token.get_secret_value())
+async def refresh(body: RefreshToken, request: Request, desk: Desk) -> SignedIn:
+    """Exchange the newest refresh token for new tokens. An older one ends the session; after many refused ones: 429."""
+    return await desk.refresh(body.refresh_token.get_secret_value(), _client(request))
 
 
 @router.post("/logout", status_code=204)
@@ -52,3 +51,7 @@ async def me(caller: Caller, db: Db) -> Me:
         memberships=[MembershipView(tenant_id=key, role=role) for key, role in caller.memberships.items()],
         user=UserView.model_validate(user) if user else None,
     )
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"

@@ -27,6 +27,7 @@ log = get_logger(__name__)
 SESSION_LIFETIME = timedelta(days=30)
 GUESSES_PER_ACCOUNT = 5
 GUESSES_PER_ADDRESS = 30
+REFRESHES_PER_ADDRESS = 60
 GUESS_WINDOW_SECONDS = 300.0
 _PREFIX = "xin_rt_"
 _WRONG = "the address or the password is wrong"
@@ -65,6 +66,7 @@ class SignInDesk:
         self._passwords = Passwords()
         self._accounts = RateLimit(GUESSES_PER_ACCOUNT, GUESS_WINDOW_SECONDS)
         self._addresses = RateLimit(GUESSES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
+        self._refreshes = RateLimit(REFRESHES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
 
     async def sign_in(self, email: str, password: str, client_address: str) -> SignedIn:
         """Begin a session.
@@ -96,12 +98,14 @@ class SignInDesk:
             )
         return self._signed_in(user, token)
 
-    async def refresh(self, refresh_token: str) -> SignedIn:
-        """Exchange the newest refresh token for new tokens.
+    async def refresh(self, refresh_token: str, client_address: str) -> SignedIn:
+        """Exchange the newest refresh token for new tokens; only tokens that are refused count against the limit.
 
         Raises:
+            TooManyRequests: too many refused tokens from the address.
             Unauthenticated: the token is unknown, expired or not the newest; the last ends its session.
         """
+        self._refreshes.take(client_address, "refreshing from this address")
         given = _RefreshToken.parse(refresh_token)
         fresh = _RefreshToken.new(given.session_id)
         async with self._database.platform() as session:  # raising inside would roll the revocation back
@@ -116,6 +120,7 @@ class SignInDesk:
                 user = None
         if user is None:
             raise Unauthenticated(_ENDED)
+        self._refreshes.give_back(client_address)
         return self._signed_in(user, fresh)
 
     async def sign_out(self, refresh_token: str) -> None:

@@ -21,7 +21,7 @@ _MAX_UNKNOWN = 6  # unknown words whose neighbours are looked up
 _LEAST_LETTERS = 4
 _LEAST_SIMILARITY = 0.4
 _NEIGHBOURS = 3
-_UNKNOWN_GRAMS = 2.0  # what 4-grams of a word held nowhere count beside the others; 1, 1.5, 2, 3 measured
+_UNKNOWN_GRAMS = 1.5  # what 4-grams of a word held nowhere count beside the others; 1, 1.5, 2, 3 measured
 _NUMBER = re.compile(r"^\d+$")
 
 

@@ -115,6 +115,18 @@ async def test_a_right_password_clears_the_count(client: httpx.AsyncClient, pers
         assert (await client.post("/auth/login", json=person.sign_in)).status_code == 200
 
 
+async def test_refused_refresh_tokens_are_limited_per_address(client: httpx.AsyncClient, person: Person) -> None:
+    token = (await client.post("/auth/login", json=person.sign_in)).json()["refresh_token"]
+    for _ in range(3):
+        answer = await client.post("/auth/refresh", json={"refresh_token": token})
+        assert answer.status_code == 200
+        token = answer.json()["refresh_token"]
+    guesses = [await client.post("/auth/refresh", json={"refresh_token": f"xin_rt_{n}"}) for n in range(61)]
+    assert [answer.status_code for answer in guesses] == [401] * 60 + [429]
+    assert int(guesses[-1].headers["retry-after"]) > 0
+    assert (await client.post("/auth/refresh", json={"refresh_token": token})).status_code == 429
+
+
 async def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(
     app: FastAPI, client: httpx.AsyncClient, person: Person
 ) -> None:
