@@ -15,8 +15,8 @@ from types import TracebackType
 from typing import ClassVar, Literal, Never, Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 
+from chatbot.core.checked_resolver import CheckedResolver
 from chatbot.core.errors import XinError
 from chatbot.core.safe_address import Address, AddressRefused, is_metadata, is_public, parse_address
 from chatbot.core.settings import Settings
@@ -181,7 +181,7 @@ class SafeHttp:
         Raises AddressRefused, or a kind of OutgoingFailed when it cannot be opened.
         """
         address = self.check(url.replace("ws", "http", 1) if url.startswith(("ws://", "wss://")) else url)
-        connector = aiohttp.TCPConnector(resolver=_CheckedResolver(self), use_dns_cache=False)
+        connector = aiohttp.TCPConnector(resolver=CheckedResolver(self.resolve), use_dns_cache=False)
         tracing = aiohttp.TraceConfig()
         tracing.on_request_redirect.append(_refuse_redirect)
         async with aiohttp.ClientSession(
@@ -274,7 +274,7 @@ class SafeHttp:
         if self._session is None:
             # No DNS cache: the hook is asked, and checks, for each new connection.
             connector = aiohttp.TCPConnector(
-                resolver=_CheckedResolver(self),
+                resolver=CheckedResolver(self.resolve),
                 use_dns_cache=False,
                 limit=self._limits.connections,
                 limit_per_host=self._limits.per_host,
@@ -293,41 +293,9 @@ def open_safe_http(settings: Settings) -> SafeHttp:
     return SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
 
 
-class _CheckedResolver(AbstractResolver):
-    """aiohttp's hook: the addresses it gives are the addresses that are connected to."""
-
-    def __init__(self, owner: SafeHttp) -> None:
-        self._owner = owner
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        try:
-            addresses = await self._owner.resolve(host)
-        except AddressRefused as refused:
-            # aiohttp passes on OSError only; the cause carries the reason through it.
-            raise OSError(str(refused)) from refused
-        found = [_result(host, port, address) for address in addresses]
-        return [result for result in found if family in {socket.AF_UNSPEC, result["family"]}]
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
 async def _refuse_redirect(*_: object) -> Never:
     """aiohttp follows redirects of sockets by itself, also to addresses that nobody has checked."""
     raise TooManyRedirects("The host redirects; a socket is opened only where it was asked for.")
-
-
-def _result(host: str, port: int, address: str) -> ResolveResult:
-    return ResolveResult(
-        hostname=host,
-        host=address,
-        port=port,
-        family=socket.AF_INET6 if ":" in address else socket.AF_INET,
-        proto=0,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )
 
 
 async def _system_lookup(host: str) -> list[str]:
