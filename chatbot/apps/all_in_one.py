@@ -9,9 +9,11 @@ from typing import Any
 
 import psutil
 import uvloop
+from fastapi import FastAPI
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.first_start import demo_is_read, first_start
+from chatbot.apps.gateway import GatewayParts, gatewaying
 from chatbot.apps.orchestrator import orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
@@ -30,18 +32,26 @@ def main() -> None:
     settings = begin("xin", log_files=True)
     with failing_in_words():
         listener = bind(settings.host, settings.orchestrator_port, variable="ORCHESTRATOR_PORT")
+        door = bind(settings.host, settings.gateway_port, variable="GATEWAY_PORT")
         with ready_database(settings) as database_url:
-            uvloop.run(_run(settings, database_url, listener, started))
+            uvloop.run(_run(settings, database_url, listener, door, started))
 
 
-async def _run(settings: Settings, database_url: str, listener: socket.socket, started: float) -> None:
+async def _run(
+    settings: Settings, database_url: str, listener: socket.socket, door: socket.socket, started: float
+) -> None:
     stop = stop_on_signals()
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
         first = await first_start(runtime)
         worker = asyncio.create_task(work_until(runtime, stop), name="worker")
         try:
-            async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
+            async with (
+                orchestrating(runtime) as app,
+                gatewaying(gateway_parts(runtime, app)) as gateway,
+                serve(app, listener, trusted_proxies=settings.trusted_proxies),
+                serve(gateway, door, trusted_proxies=settings.trusted_proxies),
+            ):
                 ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
                 if first:
                     await _until_the_demo_is_read(runtime, ended)
@@ -52,6 +62,14 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket, s
             stop.set()
             await worker
     log.info("stopped")
+
+
+def gateway_parts(runtime: Runtime, orchestrator: FastAPI) -> GatewayParts:
+    """Return the parts of a gateway beside an orchestrator: it asks the dialogue of this process."""
+    return GatewayParts(
+        runtime.settings, runtime.database, runtime.blobs, runtime.bus, runtime.keys, orchestrator.state.dialogue,
+        orchestrator.state.channel_parts,
+    )  # fmt: skip
 
 
 async def _until_the_demo_is_read(runtime: Runtime, ended: "set[asyncio.Task[Any]]") -> None:

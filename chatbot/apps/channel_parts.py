@@ -63,6 +63,7 @@ def make_channel_parts(
 
 def publish_channels(app: FastAPI, parts: ChannelParts) -> None:
     """Put each part where the channels' dependencies look for it."""
+    app.state.channel_parts = parts
     app.state.accounts = parts.accounts
     app.state.inbox = parts.inbox
     app.state.outbox = parts.outbox

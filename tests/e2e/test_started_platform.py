@@ -28,7 +28,13 @@ class Platform:
 @asynccontextmanager
 async def started(data_dir: Path, **environment: str) -> AsyncIterator[Platform]:
     """Run `xin run` in a data folder until it says that it is ready; kill it at the end if it still runs."""
-    variables = {**os.environ, "XIN_DATA_DIR": str(data_dir), "ORCHESTRATOR_PORT": "0", **environment}
+    variables = {
+        **os.environ,
+        "XIN_DATA_DIR": str(data_dir),
+        "ORCHESTRATOR_PORT": "0",
+        "GATEWAY_PORT": "0",
+        **environment,
+    }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "chatbot", "run",
         cwd=ROOT, env=variables, stdout=asyncio.subprocess.PIPE, stderr=(data_dir / "stderr").open("wb"),

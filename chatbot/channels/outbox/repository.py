@@ -46,7 +46,8 @@ ORDER BY d.position LIMIT 1
 _SETTLE = text("""
 WITH settled AS (
     UPDATE deliveries SET status = CAST(:status AS varchar), attempts = attempts + 1,
-        failures = :failures, due_at = :due_at, last_error = :last_error, provider_message_id = coalesce(:provider_message_id, provider_message_id),
+        failures = :failures, due_at = :due_at, last_error = :last_error,
+        provider_message_id = coalesce(:provider_message_id, provider_message_id),
         finished_at = CASE WHEN CAST(:status AS varchar) = 'pending' THEN NULL ELSE now() END
     WHERE tenant_id = :tenant_id AND id = :id AND status = 'pending' RETURNING id, attempts
 )

@@ -15,8 +15,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from chatbot.apps.channel_parts import make_channel_parts
-from chatbot.apps.gateway import GatewayParts, gatewaying
+from chatbot.apps.all_in_one import gateway_parts
+from chatbot.apps.gateway import gatewaying
 from chatbot.apps.orchestrator import orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve
@@ -118,11 +118,7 @@ async def whole(database_url: str, settings: Settings, tenant: TenantRows) -> As
         await add_knowledge(runtime.database, tenant, DOCUMENTS)
         urls = []
         app = await enter(orchestrating(runtime))
-        channels = make_channel_parts(settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
-        parts = GatewayParts(
-            settings, runtime.database, runtime.blobs, runtime.bus, runtime.keys, app.state.dialogue, channels
-        )
-        gateway = await enter(gatewaying(parts))
+        gateway = await enter(gatewaying(gateway_parts(runtime, app)))
         for served in (app, gateway):
             listener = bind("127.0.0.1", 0, variable="GATEWAY_PORT")
             urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
