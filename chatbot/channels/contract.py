@@ -255,13 +255,13 @@ class Link:
         take: stores events with the cursor; returns when both are durable.
         alive: to be called whenever the provider has answered, also when there was nothing new.
         http: for calls and sockets.
-        limited: to be called whenever the provider says that there were too many requests.
+        limited: to be called with the seconds to wait whenever the provider says that there were too many requests.
     """
 
     take: Take
     alive: Callable[[], None]
     http: SafeHttp
-    limited: Callable[[], None] = lambda: None
+    limited: Callable[[float], None] = lambda _: None
 
 
 @runtime_checkable

@@ -33,6 +33,7 @@ LLM_TOKENS = Counter("llm_tokens_total", "Tokens used.", ["tenant", "direction"]
 LLM_COST = Counter("llm_cost_usd_total", "Money spent on models.", ["tenant"])
 CHANNEL_REQUESTS = Counter("channel_requests_total", "Requests of providers, by outcome.", ["channel_type", "outcome"])
 CHANNEL_EVENTS = Counter("channel_events_total", "Events of providers, by kind.", ["channel_type", "kind"])
+BOTS = Gauge("bots", "Listening bots of this process, by state.", ["channel_type", "state"])
 DELIVERIES = Counter("deliveries_total", "Tries to tell a provider something.", ["channel_type", "outcome"])
 DELIVERY_SECONDS = Histogram(
     "delivery_seconds",

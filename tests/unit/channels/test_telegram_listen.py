@@ -39,7 +39,7 @@ class Taken:
     def count_alive(self) -> None:
         self.alive += 1
 
-    def count_limited(self) -> None:
+    def count_limited(self, seconds: float) -> None:
         self.limited += 1
 
 

@@ -96,8 +96,9 @@ class Poller:
         if reply.code in (401, 404):
             raise ProviderRefused(f"{name} does not take the token any more: {reply.words}")
         if reply.code == 429:
-            self._link.limited()
-            await asyncio.sleep(_DEFAULT_WAIT if reply.retry_after is None else reply.retry_after)
+            wait = _DEFAULT_WAIT if reply.retry_after is None else reply.retry_after
+            self._link.limited(wait)
+            await asyncio.sleep(wait)
         elif reply.code == 409:
             await self._conflict(reply)
         else:
