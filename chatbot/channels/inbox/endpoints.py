@@ -36,13 +36,14 @@ async def handshake(
     """Answer a provider's question whether we are there. Needs what the provider proves itself with."""
     channel = await _channel(accounts, channel_type, channel_id)
     asked = _request(request, b"", settings.gateway_url, token)
-    for account in (channel.account, *channel.older):
-        answer = channel.provider.handshake(account, asked)
-        if answer is not None:
-            _count(channel_type, "handshake" if answer.status < 400 else "refused_wrong")
-            return _response(answer)
-    _count(channel_type, "unknown")
-    raise NotFound("no such channel")
+    asked_of = (channel.account, *channel.older)
+    answers = [answer for account in asked_of if (answer := channel.provider.handshake(account, asked))]
+    if not answers:
+        _count(channel_type, "unknown")
+        raise NotFound("no such channel")
+    best = min(answers, key=lambda answer: answer.status)
+    _count(channel_type, "handshake" if best.status < 400 else "refused_wrong")
+    return _response(best)
 
 
 @router.post("/webhooks/{channel_type}/{channel_id}")
