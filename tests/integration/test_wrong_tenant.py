@@ -12,8 +12,9 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from chatbot.apps.runtime import Runtime
+from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
-from chatbot.db.models import ApiKey, Base, Conversation, IngestionJob, KnowledgeSource, Message
+from chatbot.db.models import ApiKey, Base, Conversation, Delivery, IngestionJob, KnowledgeSource, Message
 from chatbot.db.sessions import Database
 from chatbot.identity.subject import Role
 from tests.conftest import TenantRows, bearer
@@ -31,13 +32,14 @@ KIND_OF_ID = {
     "key_id": "key",
     "conversation_id": "conversation",
     "message_id": "message",
+    "delivery_id": "delivery",
 }
 """Whose id a field holds; a new name fails the test until it stands here, with a row of that kind below."""
 
 
 async def _rows(database: Database, tenant: TenantRows) -> dict[str, UUID]:
     """Insert a row of each kind that an operation can name."""
-    made = {kind: new_id() for kind in ("source", "job", "key", "conversation", "message")}
+    made = {kind: new_id() for kind in ("source", "job", "key", "conversation", "message", "delivery")}
     own = {"tenant_id": tenant.id}
     async with database.tenant(tenant.id) as session:
         session.add_all(
@@ -66,6 +68,18 @@ async def _rows(database: Database, tenant: TenantRows) -> dict[str, UUID]:
                 seq=1,
                 role="bot",
                 text="Secret",
+            )
+        )
+        session.add(
+            Delivery(
+                **own,
+                id=made["delivery"],
+                channel_id=tenant.channel_id,
+                lane="Secret",
+                action="Secret",
+                body={},
+                status="dead",
+                due_at=utcnow(),
             )
         )
     return made | {"tenant": tenant.id, "brand": tenant.brand_id, "channel": tenant.channel_id}
