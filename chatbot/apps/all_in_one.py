@@ -84,6 +84,7 @@ def _welcome(settings: Settings, port: int, first: FirstStart | None, started: f
     """Say where to go; on the first start also who may sign in."""
     url = f"http://{settings.host}:{port}"
     _say(f"\nXin is ready at {url} ({time.time() - started:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n")
+    _say(f"  Channels:       {settings.gateway_url}   (docs/channels/README.md)\n")
     if first:
         _say(f"  First sign-in:  {first.email}  password  {first.password}   (shown only now)\n")
     question = """'{"sessionId": "me", "message": "What is Xin?"}'"""
