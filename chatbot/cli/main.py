@@ -52,6 +52,12 @@ def orchestrator() -> None:
     import_module("chatbot.apps.orchestrator").main()
 
 
+@app.command()
+def gateway() -> None:
+    """Start a channel gateway alone (port 8080, metrics on port 9102)."""
+    import_module("chatbot.apps.gateway").main()
+
+
 @app.command("ingestion-worker")
 def ingestion_worker() -> None:
     """Start an ingestion worker alone (metrics on port 9103)."""
