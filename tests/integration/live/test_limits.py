@@ -13,8 +13,6 @@ from sqlalchemy import text
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from chatbot.apps.gateway import gatewaying
-from chatbot.apps.serving import bind, serve
 from chatbot.channels.live import chat
 from chatbot.channels.live.protocol import Pong
 from chatbot.core.clock import utcnow
@@ -246,21 +244,20 @@ def small_socket(url: str) -> socket.socket:
 
 
 async def test_a_process_that_stops_sends_its_sockets_to_another(
-    gateway: Gateway, shop: TenantRows, model: ModelServer
+    smart: Platform, shop: TenantRows, model: ModelServer, database_url: str
 ) -> None:
     """Idle ones at once, those that wait for a reply when it is there; nobody new is taken."""
     model.words, model.pause = [f"w{n} " for n in range(40)], 0.02
-    listener = bind("127.0.0.1", 0, variable="GATEWAY_PORT")
-    url = f"ws://127.0.0.1:{listener.getsockname()[1]}/ws"
+    running: asyncio.Future[Gateway] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
 
     async def run() -> None:
-        async with gatewaying(gateway.parts) as app, serve(app, listener):
+        async with run_gateway(database_url, smart.url) as opened:
+            running.set_result(opened)
             await stop.wait()
 
-    listener.listen()
     serving = asyncio.create_task(run())
-    leaving = Gateway(url, gateway.parts, gateway.app)
+    leaving = await running
     async with leaving.client(shop, "idle") as idle, leaving.client(shop) as busy:
         await busy.send("message", text=REFUND)
         await busy.until("delta")
