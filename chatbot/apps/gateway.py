@@ -1,4 +1,4 @@
-"""The channel gateway (port 8080): webhooks, web chat, deliveries. It holds no retriever and no model client."""
+"""The channel gateway (port 8080): webhooks, web chat, sockets, deliveries. It holds no retriever and no model client."""
 
 import asyncio
 import socket
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import uvloop
 from fastapi import FastAPI
+from starlette.routing import WebSocketRoute
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
@@ -16,6 +17,8 @@ from chatbot.apps.observing import metrics_router
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.channels.inbox.endpoints import MAX_MAIL_BYTES
 from chatbot.channels.inbox.endpoints import router as provider_webhooks
+from chatbot.channels.live.chat import LiveChat, LiveParts
+from chatbot.channels.live.endpoint import PATH, LiveEndpoint
 from chatbot.channels.webchat.endpoints import router as web_chat
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
@@ -30,6 +33,7 @@ from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.guard import ChatLimits
 from chatbot.dialogue.remote import RemoteDialogue
+from chatbot.identity.dependencies import make_access
 from chatbot.identity.keys import load_keys
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
@@ -96,9 +100,10 @@ async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -
 
 @asynccontextmanager
 async def gatewaying(parts: GatewayParts) -> AsyncIterator[FastAPI]:
-    """Give the application, and send what the outbox holds while the block runs."""
+    """Give the application with its sockets looked after, and send what the outbox holds while the block runs."""
     app = create_gateway_app(parts)
-    async with delivering(parts.channels):
+    live: LiveChat = app.state.live
+    async with delivering(parts.channels), live.running():
         yield app
 
 
@@ -110,11 +115,19 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     state.answerer = parts.answerer
     state.chat_limits = ChatLimits(parts.settings)
     state.draining = asyncio.Event()
+    state.access = make_access(parts.database, parts.keys, parts.settings)
+    conversations = Conversations(parts.database, parts.bus)
+    state.live = LiveChat(
+        LiveParts(
+            parts.settings, parts.answerer, conversations, parts.bus, state.access, state.chat_limits, state.draining
+        )
+    )
     state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check})
     publish_channels(app, parts.channels)
     install_problem_handlers(app)
     for router in (health_router("/webhooks/health"), metrics_router(), web_chat, provider_webhooks):
         app.include_router(router)
+    app.router.routes.append(WebSocketRoute(PATH, LiveEndpoint(state.live)))
     app.add_middleware(RequestContext, max_body_bytes=_body_limit)
     return app
 

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from chatbot.apps.sockets import MAX_FRAME_BYTES, PING_SECONDS, SocketProtocol
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import ConfigurationError
 
@@ -59,8 +60,10 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="websockets-sansio",
+        ws=SocketProtocol,
         ws_per_message_deflate=False,
+        ws_max_size=MAX_FRAME_BYTES,
+        ws_ping_interval=PING_SECONDS,
         forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="off",

@@ -54,10 +54,14 @@ async def access_of(connection: HTTPConnection) -> Access:
     state = connection.app.state
     known: Access | None = getattr(state, "access", None)
     if known is None:
-        settings: Settings = state.settings
-        gateway_token = settings.gateway_token.get_secret_value() if settings.gateway_token else None
-        known = state.access = Access(state.database, state.keys, gateway_token)
+        known = state.access = make_access(state.database, state.keys, state.settings)
     return known
+
+
+def make_access(database: Database, keys: TokenKeys, settings: Settings) -> Access:
+    """Return a process's resolver of credentials."""
+    gateway_token = settings.gateway_token.get_secret_value() if settings.gateway_token else None
+    return Access(database, keys, gateway_token)
 
 
 Db = Annotated[Database, Depends(_database)]

@@ -21,6 +21,7 @@ from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.dialogue.endpoints import router
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.internal import router as internal
 from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
 from chatbot.identity.tokens import TokenKeys, issue_embed_token
@@ -169,5 +170,6 @@ def _app(settings: Settings, database: Database, dialogue: Dialogue) -> FastAPI:
     app.state.draining = asyncio.Event()
     install_problem_handlers(app)
     app.include_router(router)
+    app.include_router(internal)
     app.add_middleware(RequestContext, max_body_bytes=lambda _path: 64 * 1024)
     return app
