@@ -1,4 +1,4 @@
-"""The channel gateway (port 8080): webhooks, web chat, sockets, deliveries. It holds no retriever and no model client."""
+"""The channel gateway (port 8080): webhooks, sockets, deliveries. It holds no retriever and no model client."""
 
 import asyncio
 import socket
