@@ -196,8 +196,8 @@ async def test_it_introduces_itself_and_hands_messages_on(discord: Discord, star
         await bot.dispatch("MESSAGE_CREATE", message(3, guild_id="1", channel_type=0, mention_roles=[ROLE]))
         await bot.dispatch("MESSAGE_CREATE", message(4, guild_id="1", channel_type=11))
         await bot.dispatch("MESSAGE_DELETE", {"id": "1", "channel_id": "5", "guild_id": "1"})
-        await bot.dispatch("MESSAGE_REACTION_ADD", {"message_id": "1", "channel_id": "5", "user_id": "7", "guild_id": "1",
-                                                    "emoji": {"name": "👍"}, "message_author_id": BOT})  # fmt: skip
+        reaction = {"message_id": "1", "channel_id": "5", "user_id": "7", "guild_id": "1", "message_author_id": BOT}
+        await bot.dispatch("MESSAGE_REACTION_ADD", {**reaction, "emoji": {"name": "👍"}})
         await hold()
 
     discord.scripts = [play]

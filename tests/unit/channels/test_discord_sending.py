@@ -17,6 +17,7 @@ from tests.unit.channels.peer import DELIVERY, Peer, account, serving
 
 TOKEN = "not.a.real-token"
 KEY = "ab" * 32
+UNSEEN = "Discord: Missing Access (code 50001); the bot may not see the channel"
 WEBHOOK = "/v10/webhooks/900/tok"
 COMMAND = {"channel": "5", "token": "tok", "answer": 5}
 Discord = tuple[Peer, SafeHttp, Account[Any]]
@@ -37,7 +38,7 @@ def rendered(**fields: Any) -> list[Call]:
 
 
 async def sent(discord: Discord, call: Call) -> Any:
-    peer, http, to_peer = discord
+    _, http, to_peer = discord
     return await DISCORD.send(to_peer, call, http, delivery_id=DELIVERY)
 
 
@@ -111,7 +112,7 @@ async def test_a_message_is_posted_with_a_nonce(discord: Discord) -> None:
         (429, b"error code: 1015", {"Retry_After": "9"}, RetryAfter(ANY, 9.0, rate_limited=True)),
         (502, b"bad gateway", {}, RetryAfter("Discord: HTTP 502")),
         (401, {"message": "401: Unauthorized", "code": 0}, {}, Permanent(ANY)),
-        (403, {"message": "Missing Access", "code": 50001}, {}, Permanent("Discord: Missing Access (code 50001); the bot may not see the channel")),
+        (403, {"message": "Missing Access", "code": 50001}, {}, Permanent(UNSEEN)),
         (403, {"message": "Cannot send messages to this user", "code": 50007}, {}, Permanent(ANY)),
         (404, {"message": "Unknown Channel", "code": 10003}, {}, Permanent(ANY)),
         (400, {"message": "Invalid Form Body", "code": 50035, "errors": {"content": "too long"}}, {}, Permanent(ANY)),
