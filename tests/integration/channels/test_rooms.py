@@ -1,14 +1,22 @@
-"""Rooms of many people: on Slack, a mention that comes twice is answered once, and talk of others is left alone."""
+"""Rooms of many people: a mention is answered once, however often it comes, and talk of others is left alone."""
 
 import asyncio
 import time
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import orjson
 
+from chatbot.channels.contract import Link
+from chatbot.channels.events import InboundEvent
+from chatbot.channels.providers.discord import DISCORD
 from chatbot.channels.signing import hmac_hex
+from chatbot.core.background import end
+from chatbot.core.safe_http import SafeHttp
 from tests.integration.channels.conftest import Whole
+from tests.unit.channels.discord_peer import Connection, playing
 from tests.unit.channels.peer import Peer, Reached, serving
 
 SECRET = "signing-secret-of-the-test"
@@ -93,3 +101,41 @@ async def test_slack_is_told_apart_from_others(whole: Whole) -> None:
     headers = {"X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": f"v0={proof}"}
     asked = await whole.gateway.post(f"/webhooks/slack/{channel['id']}", data=raw, headers=headers)
     assert (asked.status, await asked.text()) == (200, "abc")
+
+
+async def test_a_message_over_discords_socket_is_answered_in_its_place(whole: Whole) -> None:
+    key = "ab" * 32
+
+    async def play(bot: Connection) -> None:
+        await bot.hello()
+        await bot.ready("ws://127.0.0.1:9")
+        message = {"id": "11", "type": 0, "channel_id": "5", "guild_id": "1", "channel_type": 0, "author": {"id": "7"}}
+        mention = {"content": "<@900> How do I get a refund?", "mentions": [{"id": "900"}]}
+        await bot.dispatch("MESSAGE_CREATE", {**message, "id": "10", "content": "How do I get a refund?"})
+        await bot.dispatch("MESSAGE_CREATE", {**message, **mention})
+        await bot.dispatch("MESSAGE_CREATE", {**message, **mention})
+        await asyncio.Event().wait()
+
+    async with playing() as discord, SafeHttp(allow_private_hosts=frozenset({"127.0.0.1"})) as http:
+        discord.scripts = [play]
+        credentials = {
+            "application_id": "900", "public_key": key, "bot_token": "token", "api_url": f"{discord.base}/v10",
+        }  # fmt: skip
+        made = await whole.channel("discord", credentials)
+        channel = await whole.state.accounts.get(UUID(made["id"]))
+
+        async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
+            await whole.state.inbox.take(channel, events, cursor)
+
+        listening = asyncio.create_task(DISCORD.listen(channel.account, {}, Link(take, lambda: None, http)))
+        try:
+            until = time.monotonic() + 20
+            while not any("14 days" in body.get("content", "") for _, _, body in discord.posted):
+                assert time.monotonic() < until, discord.posted
+                await asyncio.sleep(0.02)
+        finally:
+            await end(listening)
+    posts = [body for method, path, body in discord.posted if (method, path) == ("POST", "/v10/channels/5/messages")]
+    assert len(posts) == 1
+    assert posts[0]["message_reference"]["message_id"] == "11"
+    assert all(body["allowed_mentions"] == {"parse": []} for _, path, body in discord.posted if "/channels/5/" in path)

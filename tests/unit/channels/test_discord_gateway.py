@@ -1,13 +1,11 @@
 """Discord's Gateway against a server that plays it: hello, heartbeats, events, resuming, refusals."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp import WSMsgType, web
-from aiohttp.test_utils import TestServer
 
 from chatbot.channels.contract import Link
 from chatbot.channels.errors import ProviderRefused
@@ -16,90 +14,11 @@ from chatbot.channels.providers.discord.credentials import DiscordCredentials
 from chatbot.channels.providers.discord.gateway import INTENTS, Gateway
 from chatbot.core.background import end
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
+from tests.unit.channels.discord_peer import BOT, SECONDS, Connection, Discord, playing
 from tests.unit.channels.peer import account
 
-BOT, ROLE = "900", "901"
-SECONDS = 20.0
+ROLE = "901"
 AUTHOR = {"id": "7", "username": "sara"}
-
-
-class Connection:
-    """One bot at the server's end."""
-
-    def __init__(
-        self, socket: web.WebSocketResponse, got: "asyncio.Queue[dict[str, Any]]", wire: asyncio.Transport
-    ) -> None:
-        self._socket = socket
-        self._got = got
-        self.wire = wire
-        self._seq = 0
-
-    async def hello(self, interval: float = 60_000) -> dict[str, Any]:
-        """Say hello and return what the bot says of itself."""
-        await self.tell(10, {"heartbeat_interval": interval})
-        return await self.next(2, 6)
-
-    async def tell(self, op: int, data: Any = None) -> None:
-        await self._socket.send_json({"op": op, "d": data})
-
-    async def dispatch(self, name: str, data: dict[str, Any]) -> None:
-        self._seq += 1
-        await self._socket.send_json({"op": 0, "t": name, "s": self._seq, "d": data})
-
-    async def ready(self, resume_url: str) -> None:
-        await self.dispatch("READY", {"session_id": "s1", "resume_gateway_url": resume_url, "user": {"id": BOT}})
-
-    async def next(self, *ops: int) -> dict[str, Any]:
-        """The bot's next frame of some kinds."""
-        async with asyncio.timeout(SECONDS):
-            while (frame := await self._got.get())["op"] not in ops:
-                pass
-        return frame
-
-    async def close(self, code: int) -> None:
-        await self._socket.close(code=code)
-
-
-Script = Callable[[Connection], Awaitable[None]]
-
-
-@dataclass
-class Discord:
-    """The server: each connection plays the next script; `callbacks` are answers to interactions."""
-
-    base: str = ""
-    scripts: list[Script] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-    closed_with: list[int | None] = field(default_factory=list)
-    callbacks: list[tuple[str, Any]] = field(default_factory=list)
-    bot_status: int = 200
-    remaining: int = 900
-
-    @property
-    def resume_url(self) -> str:
-        return self.base.replace("http", "ws") + "/resume"
-
-    async def address(self, request: web.Request) -> web.Response:
-        limit = {"total": 1000, "remaining": self.remaining, "reset_after": 60_000}
-        url = self.base.replace("http", "ws") + "/gateway"
-        return web.json_response({"url": url, "session_start_limit": limit}, status=self.bot_status)
-
-    async def callback(self, request: web.Request) -> web.Response:
-        self.callbacks.append((request.path, await request.json()))
-        return web.Response(status=204)
-
-    async def socket(self, request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        self.paths.append(request.path)
-        got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        playing = asyncio.create_task(self.scripts.pop(0)(Connection(socket, got, request.transport)))
-        async for message in socket:
-            if message.type is WSMsgType.TEXT:
-                await got.put(message.json())
-        self.closed_with.append(socket.close_code)
-        await end(playing)
-        return socket
 
 
 @dataclass
@@ -125,14 +44,7 @@ class Taken:
 
 @pytest.fixture
 async def discord() -> AsyncIterator[Discord]:
-    played = Discord()
-    app = web.Application()
-    app.router.add_get("/v10/gateway/bot", played.address)
-    app.router.add_get("/gateway/", played.socket)
-    app.router.add_get("/resume/", played.socket)
-    app.router.add_post("/v10/interactions/{tail:.*}", played.callback)
-    async with TestServer(app) as server:
-        played.base = f"http://127.0.0.1:{server.port}"
+    async with playing() as played:
         yield played
 
 

@@ -58,7 +58,12 @@ def bodies(fields: list[str], kinds: list[Any]) -> st.SearchStrategy[dict[str, A
 @given(body=bodies(SLACK_FIELDS, SLACK_KINDS), kind=st.sampled_from(SLACK_KINDS), subtype=st.sampled_from(SLACK_KINDS))
 def test_any_json_from_slack_is_read_or_refused(body: dict[str, Any], kind: str, subtype: str) -> None:
     inner = {"type": kind, "subtype": subtype, **body}
-    for whole in (body, inner, {"type": "event_callback", "event": inner}, {"type": "block_actions", "actions": [body]}):
+    for whole in (
+        body,
+        inner,
+        {"type": "event_callback", "event": inner},
+        {"type": "block_actions", "actions": [body]},
+    ):
         read(SLACK, HERE_ON_SLACK, whole)
 
 
