@@ -24,6 +24,7 @@ from chatbot.core.settings import Settings
 MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _BLOCK = 64 * 1024
+_CLOSING = aiohttp.ClientWSTimeout(ws_close=2.0)
 _USER_AGENT = "Xin/1.0 (+support knowledge)"
 
 Lookup = Callable[[str], Awaitable[Sequence[str]]]
@@ -190,7 +191,7 @@ class SafeHttp:
             try:
                 async with asyncio.timeout(self._limits.connect):
                     opened = await session.ws_connect(
-                        address.wire, headers={"User-Agent": _USER_AGENT}, max_msg_size=max_bytes
+                        address.wire, headers={"User-Agent": _USER_AGENT}, max_msg_size=max_bytes, timeout=_CLOSING
                     )
             except TimeoutError as error:
                 raise OutgoingTimeout(

@@ -1,0 +1,7 @@
+"""Discord."""
+
+from chatbot.channels.providers.discord.adapter import Discord
+
+DISCORD = Discord()
+
+__all__ = ["DISCORD"]
