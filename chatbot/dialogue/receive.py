@@ -5,7 +5,7 @@ from uuid import UUID
 
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
-from chatbot.dialogue import repository
+from chatbot.dialogue import repository, waiting_repository
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import (
     conversation_of,
@@ -42,4 +42,9 @@ async def receive(session: TenantSession, incoming: Incoming) -> Received | None
     values = question_values(incoming, message_id, None, language)
     if not await repository.insert_question(session, conversation, values, received_events(conversation, message_id)):
         return None
-    return Received(conversation.id, message_id, conversation.state)
+    state = conversation.state
+    if state == "closed":
+        # A messenger's thread is one for ever: whoever writes into it again begins anew.
+        await waiting_repository.reopen(session, conversation.id)
+        state = "bot"
+    return Received(conversation.id, message_id, state)

@@ -7,6 +7,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from chatbot.core import correlation
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.dialogue.repository import MESSAGE_COLUMNS, MessageRow
 
@@ -25,6 +26,17 @@ ORDER BY seq LIMIT :limit
 _NEWEST = text("""
 SELECT max(created_at), now() FROM messages
 WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'visitor'
+""")
+
+_REOPEN = text("""
+WITH reopened AS (
+    UPDATE conversations SET state = 'bot', epoch = epoch + 1, closed_at = NULL, updated_at = now()
+    WHERE tenant_id = :tenant_id AND id = :conversation_id AND state = 'closed' RETURNING id, brand_id, channel_id
+)
+INSERT INTO events (tenant_id, name, payload, correlation_id)
+SELECT :tenant_id, 'conversation.reopened',
+       jsonb_build_object('conversation_id', id, 'brand_id', brand_id, 'channel_id', channel_id), :correlation_id
+FROM reopened
 """)
 
 _CLOSE_STREAMING = text("""
@@ -80,6 +92,16 @@ async def newest_message(session: TenantReader, conversation_id: UUID) -> tuple[
     values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
     row = (await session.execute(_NEWEST, values)).one()
     return row[0], row[1]
+
+
+async def reopen(session: TenantSession, conversation_id: UUID) -> None:
+    """Give a closed conversation back to the bot, with an entry in the event log."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "conversation_id": conversation_id,
+        "correlation_id": correlation.current(),
+    }
+    await session.execute(_REOPEN, values)
 
 
 async def close_streaming(session: TenantSession, conversation_id: UUID) -> None:

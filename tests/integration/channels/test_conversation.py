@@ -114,6 +114,23 @@ async def test_the_rotated_secret_works_beside_the_new_one(whole: Whole, receive
     await receiver.wait_for(2)
 
 
+async def test_a_closed_conversation_begins_anew_and_a_persons_is_left_alone(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    await whole.tell(channel, said("s1", 1, "Hello"))
+    await receiver.wait_for(1)
+    for state, number in (("human", 2), ("closed", 3)):
+        async with whole.runtime.database.tenant(whole.tenant.id) as session:
+            await (await session.connection()).exec_driver_sql(f"UPDATE conversations SET state = '{state}'")
+        await whole.tell(channel, said("s1", number, "How do I get a refund?"))
+    await receiver.wait_for(2)
+    assert "14 days" in receiver.got[1]["message"]["text"]
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        rows = (await session.connection()).exec_driver_sql
+        names = [row[0] for row in await rows("SELECT name FROM events ORDER BY id")]
+    assert names.count("message.for_person") == 1
+    assert names.count("conversation.reopened") == 1
+
+
 async def test_edits_deletions_and_what_has_no_form_are_kept(whole: Whole, receiver: Receiver) -> None:
     channel = await whole.channel("webhook", {"webhook_url": receiver.url})
     await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
