@@ -1,0 +1,124 @@
+"""The signed web chat webhook: the reply with the request, or later by a signed POST; customers' files."""
+
+import asyncio
+import base64
+import time
+from typing import Any
+
+import aiohttp
+import orjson
+import pytest
+
+from tests.conftest import bearer
+from tests.integration.channels.conftest import Receiver, Whole, signed
+
+REFUND = "How do I get a refund?"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+async def chat(whole: Whole, channel: dict[str, Any], **body: Any) -> aiohttp.ClientResponse:
+    raw = orjson.dumps({"channel_id": channel["id"], "session_id": "s1", "message_id": "m1", **body})
+    return await whole.gateway.post("/webchat/webhook", data=raw, headers=signed(channel["secret"], raw))
+
+
+async def test_the_reply_comes_with_the_request_and_again_with_its_repeat(whole: Whole) -> None:
+    channel = await whole.channel("web", {})
+    first = await chat(whole, channel, text=REFUND, user={"name": "Ada", "email": "ada@example.com"})
+    assert first.status == 200
+    said = await first.json()
+    assert "14 days" in said["reply"]
+    assert said["mode"] == "extractive"
+    assert said["citations"][0]["title"] == "Refunds"
+    again = await (await chat(whole, channel, text=REFUND)).json()
+    assert again["message_id"] == said["message_id"]
+    persian = await (await chat(whole, channel, message_id="m2", text="ارسال به تهران چند روز طول می‌کشد؟")).json()
+    assert "دو روز کاری" in persian["reply"]
+    assert persian["conversation_id"] == said["conversation_id"]
+
+
+async def test_later_means_a_signed_post(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("web", {"webhook_url": receiver.url})
+    asked = {"text": REFUND, "async": True, "metadata": {"order": 7}}
+    answer = await chat(whole, channel, **asked)
+    assert answer.status == 202
+    assert await answer.json() == {"status": "accepted", "repeated": False}
+    posted = (await receiver.wait_for(1))[0]
+    assert "14 days" in posted["message"]["text"]
+    assert posted["metadata"] == {"order": 7}
+    assert (await (await chat(whole, channel, **asked)).json())["repeated"] is True
+    sync = await chat(whole, channel, message_id="m2", text=REFUND)
+    assert sync.status == 200
+    await asyncio.sleep(0.3)
+    assert len(receiver.got) == 1, "an answer that came with its request is not posted as well"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        ({"text": ""}, 422, "text"),
+        ({"text": REFUND, "message_id": ""}, 400, "message_id"),
+        ({"text": REFUND, "session_id": "x" * 200}, 400, "session_id"),
+        ({"text": "x" * 20_000}, 422, "message"),
+    ],
+)
+async def test_bad_bodies_are_told_by_field(whole: Whole, body: dict[str, Any], status: int, words: str) -> None:
+    channel = await whole.channel("web", {})
+    answer = await chat(whole, channel, **body)
+    assert answer.status == status
+    assert words in (await answer.json())["detail"]
+
+
+async def test_only_the_channels_own_secret_proves_a_message(whole: Whole) -> None:
+    channel = await whole.channel("web", {})
+    other = await whole.channel("web", {})
+    forged = await chat(whole, {**channel, "secret": other["secret"]}, text=REFUND)
+    demo = await chat(whole, {**channel, "secret": "dev-web"}, text=REFUND)
+    garbage = await whole.gateway.post("/webchat/webhook", data=b"{", headers=signed(channel["secret"], b"{"))
+    raw = orjson.dumps({"channel_id": channel["id"], "session_id": "s", "message_id": "m", "text": REFUND})
+    old = await whole.gateway.post(
+        "/webchat/webhook", data=raw, headers=signed(channel["secret"], raw, time.time() - 900)
+    )
+    assert [forged.status, demo.status, garbage.status, old.status] == [401, 401, 404, 401]
+
+
+async def test_a_customers_file_is_stored_under_its_true_type(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    files = [
+        {"content": base64.b64encode(PNG).decode(), "name": "../../etc/passwd", "mime": "text/html"},
+        {"url": receiver.url.replace("127.0.0.1", "169.254.169.254"), "name": "keys.txt"},
+    ]
+    body = {"session_id": "s1", "message_id": "m1", "text": "", "attachments": files}
+    assert (await whole.tell(channel, body)).status == 200
+    assert "words" in (await receiver.wait_for(1))[0]["message"]["text"]
+    stored, refused = await _settled(whole, 2)
+    assert (stored["status"], stored["mime"], stored["size"]) == ("stored", "image/png", len(PNG))
+    assert await whole.runtime.blobs.get(stored["blob_key"]) == PNG
+    assert "passwd" not in stored["blob_key"]
+    assert (refused["status"], refused["blob_key"]) == ("refused", None)
+    assert "private" in refused["reason"]
+
+
+async def _settled(whole: Whole, count: int) -> list[dict[str, Any]]:
+    for _ in range(200):
+        async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+            connection = await session.connection()
+            found = await connection.exec_driver_sql("SELECT * FROM attachments ORDER BY id")
+            rows = [dict(row._mapping) for row in found]
+        if len(rows) == count and all(row["status"] != "pending" for row in rows):
+            return rows
+        await asyncio.sleep(0.05)
+    raise AssertionError(rows)
+
+
+async def test_secrets_are_sealed_masked_and_shown_once(whole: Whole) -> None:
+    made = await whole.channel("telegram", {"bot_token": "123456:canary-token-of-the-test-0123456789"})
+    async with whole.api.get(f"/admin/channels/{made['id']}", headers=bearer()) as answer:
+        shown = await answer.json()
+    assert "secret" not in shown
+    assert shown["credentials"]["bot_token"] == "••••6789"
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        connection = await session.connection()
+        sealed = [bytes(row[0]) for row in await connection.exec_driver_sql("SELECT sealed FROM channel_secrets")]
+    assert not any(b"canary" in one or made["secret"].encode() in one for one in sealed)
