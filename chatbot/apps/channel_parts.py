@@ -21,7 +21,7 @@ from chatbot.channels.service import ChannelService
 from chatbot.core.background import end, forever
 from chatbot.core.blobs import BlobStore
 from chatbot.core.metrics import OUTBOX_DEPTH
-from chatbot.core.safe_http import SafeHttp
+from chatbot.core.safe_http import OutgoingLimits, SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.identity.keys import load_vault
@@ -44,6 +44,12 @@ class ChannelParts:
     inbox: Inbox
     outbox: Outbox
     channels: ChannelService
+
+
+def open_provider_http(settings: Settings) -> SafeHttp:
+    """Return the client for calls to providers: many tenants' channels are at the same few hosts."""
+    at_once = settings.delivery_concurrency + settings.turn_concurrency
+    return open_safe_http(settings, OutgoingLimits(connections=2 * at_once, per_host=at_once))
 
 
 def make_channel_parts(

@@ -12,7 +12,13 @@ from starlette.routing import WebSocketRoute
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
-from chatbot.apps.channel_parts import ChannelParts, delivering, make_channel_parts, publish_channels
+from chatbot.apps.channel_parts import (
+    ChannelParts,
+    delivering,
+    make_channel_parts,
+    open_provider_http,
+    publish_channels,
+)
 from chatbot.apps.observing import metrics_router
 from chatbot.apps.serving import bind, serve, stop_on_signals
 from chatbot.channels.inbox.endpoints import MAX_MAIL_BYTES
@@ -24,7 +30,6 @@ from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import start_metrics_server
-from chatbot.core.safe_http import open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
@@ -91,7 +96,7 @@ async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), ("xin_message",))
         await bus.start()
         stack.push_async_callback(bus.stop)
-        http = await stack.enter_async_context(open_safe_http(settings))
+        http = await stack.enter_async_context(open_provider_http(settings))
         url = settings.orchestrator_url or f"http://{settings.host}:{settings.orchestrator_port}"
         answerer = await stack.enter_async_context(RemoteDialogue(url, keys, Conversations(database, bus)))
         channels = make_channel_parts(settings, database, jobs, blobs, http)

@@ -79,7 +79,7 @@ async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
 
 def channel_parts(runtime: Runtime) -> ChannelParts:
     """Put the parts of channels together from those of the process."""
-    return make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
+    return make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http)
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -130,7 +130,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.retriever = runtime.retriever
     channels = channel_parts(runtime)
     publish_channels(app, channels)
-    app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.http)
+    app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
     parts = Parts(
         runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, deliver=turns.put_reply
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import procrastinate
 
+from chatbot.apps.channel_parts import open_provider_http
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
 from chatbot.core.safe_http import SafeHttp, open_safe_http
@@ -33,6 +34,7 @@ class Runtime:
     jobs: procrastinate.App
     keys: TokenKeys
     http: SafeHttp
+    provider_http: SafeHttp
     models: ModelGateway
     retriever: Retriever
 
@@ -49,10 +51,11 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         await bus.start()
         stack.push_async_callback(bus.stop)
         http = await stack.enter_async_context(open_safe_http(settings))
+        provider_http = await stack.enter_async_context(open_provider_http(settings))
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
         retriever = open_retriever(settings, _embeddings(settings, models))
-        yield Runtime(settings, database, blobs, bus, jobs, keys, http, models, retriever)
+        yield Runtime(settings, database, blobs, bus, jobs, keys, http, provider_http, models, retriever)
 
 
 def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:

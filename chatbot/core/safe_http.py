@@ -289,9 +289,10 @@ class SafeHttp:
         return self._session
 
 
-def open_safe_http(settings: Settings) -> SafeHttp:
+def open_safe_http(settings: Settings, limits: OutgoingLimits | None = None) -> SafeHttp:
     """Return a process's client; the operator's exceptions are hosts of `XIN_FETCH_ALLOW_HOSTS`."""
-    return SafeHttp(allow_private_hosts=frozenset(host.lower() for host in settings.xin_fetch_allow_hosts))
+    excepted = frozenset(host.lower() for host in settings.xin_fetch_allow_hosts)
+    return SafeHttp(allow_private_hosts=excepted, limits=limits)
 
 
 async def _refuse_redirect(*_: object) -> Never:
