@@ -88,6 +88,7 @@ async def test_follow_up_is_understood(
         ("What is the wingspan of an albatross?", "en", "could not find"),
         ("بلندترین قله آفریقا کدام است؟", "fa", "پیدا نکردم"),
         ("¿Quién ganó Wimbledon?", "es", "No he encontrado"),
+        ("What is the price of the Diamond plan?", "en", "could not find"),
     ],
 )
 async def test_nothing_relevant_offers_a_person_and_records_a_gap(

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import numpy as np
+import pytest
 
 from chatbot.knowledge.analysis.words import analyse
 from chatbot.knowledge.index.grams import GramTable
@@ -11,7 +12,7 @@ from chatbot.knowledge.index.statistics import BrandSize, trigrams
 from chatbot.knowledge.index.weighting import inverse_frequency, saturated, sparse_literal
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose, estimate_tokens
-from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, vector_signals
+from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, names_in, vector_signals
 from chatbot.knowledge.retrieval.fusion import fuse
 from chatbot.knowledge.retrieval.question import Question, QuestionWord
 
@@ -77,6 +78,40 @@ def test_evidence_rises_with_coverage_and_with_nearness() -> None:
     near, far = vector_signals([0.8, 0.2], 0.8), vector_signals([0.1, 0.05], 0.1)
     assert evidence(bare | far) < 0.1 < 0.6 < evidence(covered | near)
     assert evidence({}) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "names"),
+    [
+        ("What is the price of the Diamond plan?", "en", {"diamond"}),
+        ("Diamond plan: Which price has it? Where?", "en", set()),
+        ("does it run on windows11 or OS/2", "en", {"windows11", "os"}),
+        ("¿Cuánto cuesta el plan Diamante?", "es", {"diamante"}),
+        ("¿El plan Ópalo?", "es", {"opalo", "ópalo"}),
+        ("قیمت PlayStation5 چند است؟", "fa", {"playstation5"}),
+        ("قیمت طرح الماس چند است؟", "fa", set()),
+        ("HOW DO I GET A REFUND", "en", set()),
+        ("How To Get A Refund", "en", set()),
+        ("Wie bekomme ich mein Geld vom Laden", "de", set()),
+    ],
+)
+def test_words_written_like_names(text: str, language: str, names: set[str]) -> None:
+    found = names_in(text, language)
+    assert found <= names
+    assert bool(found) == bool(names)
+
+
+def test_a_name_that_no_passage_has_lowers_the_evidence() -> None:
+    top = [analyse("The Bronze plan has a price of five euros", "en")]
+    known, unknown = (
+        lexical_signals(_question(f"price of the {name} plan"), top, 5.0) for name in ("Bronze", "Diamond")
+    )
+    assert (known["name"], known["name_long"], unknown["name_long"]) == (0.0, 0.0, 0.0)
+    assert unknown["name"] > 0.2
+    without = {**unknown, "name": 0.0}
+    near = vector_signals([0.6, 0.3], 0.6)
+    assert evidence(unknown) < evidence(without)
+    assert evidence(unknown | near) < evidence(without | near)
 
 
 def test_a_question_of_small_words_alone_is_no_evidence() -> None:
