@@ -11,8 +11,7 @@ from chatbot.llm.budgets import Budget, Ledger, Spent, total
 
 async def open_ledger(session: TenantReader, budget: Budget) -> Ledger:
     """Begin a turn's ledger with what the session's tenant has spent on this UTC day."""
-    limited = budget.tokens_per_day is not None or budget.cost_micros_per_day is not None
-    spent = await repository.spent_on(session, utcnow().date()) if limited else Spent()
+    spent = await repository.spent_on(session, utcnow().date()) if budget.limited else Spent()
     return Ledger(session.tenant_id, budget, spent)
 
 
