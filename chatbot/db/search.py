@@ -76,7 +76,8 @@ _SIMILAR = """
 # by meaning, `others` found elsewhere, the openings of their documents; each with its scores. What may not be shown
 # comes without a lexical score. Looked up in arrays: a join with them would be a loop over both.
 _SEARCH_HEAD = """xin_search(brand uuid, rare bigint[], rarest bigint[], by_stems sparsevec, by_grams sparsevec,
-  tagged text[], seen_by text[], words int, by text, meaning halfvec, indexed boolean, checked boolean, vectors int, others uuid[])
+  tagged text[], seen_by text[], words int, by text, meaning halfvec, indexed boolean, checked boolean, vectors int,
+  others uuid[])
 RETURNS TABLE (passage_id uuid, source_id uuid, ordinal bigint, lexical float8, cosine float8, by_words float8,
   by_meaning float8)"""
 _SEARCH_MORE = "worded uuid[]; worded_scores float8[]; near uuid[]; near_scores float8[];"
