@@ -11,17 +11,18 @@ from chatbot.llm.budgets import Spent
 from chatbot.llm.schemas import CallRecord
 
 _SPENT = "SELECT tokens, cost_micros FROM daily_usage WHERE tenant_id = %s AND day = %s"
-_ADD_CALLS = """
-INSERT INTO usage_records (tenant_id, id, message_id, purpose, model, outcome, input_tokens, output_tokens, estimated,
-                           cost_micros, milliseconds)
-SELECT %(tenant_id)s, r.id, %(message_id)s, r.purpose, r.model, r.outcome, r.input_tokens, r.output_tokens, r.estimated,
-       r.cost_micros, r.milliseconds
-FROM jsonb_to_recordset(%(calls)s::jsonb)
-  AS r(id uuid, purpose text, model text, outcome text, input_tokens bigint, output_tokens bigint, estimated boolean,
-       cost_micros bigint, milliseconds bigint)
-"""
-_ADD_TO_DAY = """
-INSERT INTO daily_usage AS d (tenant_id, day, tokens, cost_micros) VALUES (%s, %s, %s, %s)
+_BOOK = """
+WITH calls AS (
+    INSERT INTO usage_records (tenant_id, id, message_id, purpose, model, outcome, input_tokens, output_tokens,
+                               estimated, cost_micros, milliseconds)
+    SELECT %(tenant_id)s, r.id, %(message_id)s, r.purpose, r.model, r.outcome, r.input_tokens, r.output_tokens,
+           r.estimated, r.cost_micros, r.milliseconds
+    FROM jsonb_to_recordset(%(calls)s::jsonb)
+      AS r(id uuid, purpose text, model text, outcome text, input_tokens bigint, output_tokens bigint,
+           estimated boolean, cost_micros bigint, milliseconds bigint)
+)
+INSERT INTO daily_usage AS d (tenant_id, day, tokens, cost_micros)
+SELECT %(tenant_id)s, %(day)s, %(tokens)s, %(cost_micros)s WHERE %(tokens)s > 0
 ON CONFLICT (tenant_id, day) DO UPDATE
 SET tokens = d.tokens + excluded.tokens, cost_micros = d.cost_micros + excluded.cost_micros
 """
@@ -33,8 +34,10 @@ async def spent_on(session: TenantReader, day: date) -> Spent:
     return Spent(*rows[0]) if rows else Spent()
 
 
-async def add_calls(session: TenantSession, calls: list[CallRecord], message_id: UUID | None) -> None:
-    """Insert a row per call."""
+async def book(
+    session: TenantSession, calls: list[CallRecord], spent: Spent, day: date, message_id: UUID | None
+) -> None:
+    """Insert a row per call, and add what they cost together to the tenant's counter of a day, atomically."""
     rows = [
         {
             "id": new_id(),
@@ -49,10 +52,12 @@ async def add_calls(session: TenantSession, calls: list[CallRecord], message_id:
         }
         for call in calls
     ]
-    values = {"tenant_id": session.tenant_id, "message_id": message_id, "calls": orjson.dumps(rows).decode()}
-    await fetch(session, _ADD_CALLS, values)
-
-
-async def add_to_day(session: TenantSession, day: date, spent: Spent) -> None:
-    """Add to the tenant's counter of a day, atomically."""
-    await fetch(session, _ADD_TO_DAY, (session.tenant_id, day, spent.tokens, spent.cost_micros))
+    values = {
+        "tenant_id": session.tenant_id,
+        "message_id": message_id,
+        "calls": orjson.dumps(rows).decode(),
+        "day": day,
+        "tokens": spent.tokens,
+        "cost_micros": spent.cost_micros,
+    }
+    await fetch(session, _BOOK, values)

@@ -27,7 +27,4 @@ async def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UU
         raise MissingTenant("usage is booked in a session of the ledger's own tenant")
     if not ledger.calls:
         return
-    await repository.add_calls(session, ledger.calls, message_id)
-    spent = total(ledger.calls)
-    if spent.tokens:
-        await repository.add_to_day(session, utcnow().date(), spent)
+    await repository.book(session, ledger.calls, total(ledger.calls), utcnow().date(), message_id)
