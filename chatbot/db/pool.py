@@ -4,6 +4,7 @@ SQLAlchemy pools; BEGIN, COMMIT and ROLLBACK go straight to the driver. Through 
 four times as much, and a turn has several.
 """
 
+import asyncio
 import time
 from typing import Any
 
@@ -62,11 +63,12 @@ class Pool:
 
     async def give_back(self, lent: PoolProxiedConnection) -> None:
         """Take a connection back; one that is lost, or still in a transaction, is closed and replaced."""
+        if lent.is_valid and driver_of(lent).pgconn.transaction_status == TransactionStatus.IDLE:
+            lent.close()  # waits for nothing, so it needs no greenlet
+            return
         if not lent.is_valid or driver_of(lent).closed:
             self._lost_at = time.monotonic()
-        if lent.is_valid and driver_of(lent).pgconn.transaction_status != TransactionStatus.IDLE:
-            await greenlet_spawn(lent.invalidate)
-        await greenlet_spawn(lent.close)
+        await asyncio.shield(greenlet_spawn(_end, lent))
 
     def _ping_rested(self, engine: Engine) -> None:
         """Ask a connection that has rested whether it lives, likewise after another was lost; a dead one is replaced.
@@ -87,6 +89,11 @@ class Pool:
                 engine.dialect.do_ping(connection)
             except engine.dialect.loaded_dbapi.Error as error:
                 raise DisconnectionError from error
+
+
+def _end(lent: PoolProxiedConnection) -> None:
+    lent.invalidate()
+    lent.close()
 
 
 def driver_of(lent: PoolProxiedConnection) -> AsyncConnection[Any]:

@@ -7,7 +7,6 @@ The tenant is set inside the transaction (`SET LOCAL`): a plain SET would leak t
 Statements of SQLAlchemy and of the driver (`fetch`, for what every turn asks) run in the same transaction.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -212,7 +211,7 @@ async def _open(kind: type[Kind], pool: Pool, begin: str) -> AsyncIterator[Kind]
             raise
         await session.keep()
     finally:
-        await asyncio.shield(pool.give_back(lent))
+        await pool.give_back(lent)
 
 
 def _scope(tenant_id: UUID | None) -> str:
