@@ -13,6 +13,7 @@ import asyncio
 import random
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -86,11 +87,16 @@ class TenantRollback:
         self._context = database.tenant(tenant)
 
     async def __aenter__(self) -> TenantSession:
-        self._session = await self._context.__aenter__()
-        return self._session
+        return await self._context.__aenter__()
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.rollback()
+        undone = _Undone()
+        with suppress(_Undone):
+            await self._context.__aexit__(_Undone, undone, None)
+
+
+class _Undone(Exception):
+    """Ends a transaction whose changes are not wanted."""
 
 
 async def ask_set(asker: Asker, foreign: dict[str, list[str]], rng: random.Random, *, small: bool) -> None:

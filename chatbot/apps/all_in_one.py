@@ -11,7 +11,7 @@ import psutil
 import uvloop
 from fastapi import FastAPI
 
-from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.boot import begin, failing_in_words, keep_what_is_loaded, ready_database
 from chatbot.apps.first_start import demo_is_read, first_start
 from chatbot.apps.gateway import GatewayParts, gatewaying
 from chatbot.apps.orchestrator import orchestrating
@@ -55,6 +55,7 @@ async def _run(
                 ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
                 if first:
                     await _until_the_demo_is_read(runtime, ended)
+                keep_what_is_loaded()
                 _welcome(settings, listener.getsockname()[1], first, started)
                 await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
                 log.info("draining")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from chatbot import __version__
-from chatbot.apps.boot import begin, failing_in_words, ready_database
+from chatbot.apps.boot import begin, failing_in_words, keep_what_is_loaded, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts, publish_channels
 from chatbot.apps.first_start import first_start
 from chatbot.apps.observing import metrics_router
@@ -56,6 +56,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
         await first_start(runtime)
         async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
+            keep_what_is_loaded()
             log.info("orchestrator ready", port=listener.getsockname()[1])
             await stop.wait()
             log.info("draining")
@@ -107,12 +108,13 @@ def create_app(runtime: Runtime) -> FastAPI:
 
 
 def _routers() -> Iterable[APIRouter]:
+    """In the order in which a request's path is looked up: what is asked most comes first."""
+    yield dialogue
     yield health_router("/api/health")
     yield metrics_router()
     yield identity
     yield knowledge
     yield diagnostics
-    yield dialogue
     yield channels_admin
     yield deliveries
     yield internal

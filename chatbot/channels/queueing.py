@@ -3,8 +3,8 @@
 from uuid import UUID
 
 import procrastinate
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from chatbot.db.sessions import Transaction
 from chatbot.jobs.app import enqueue
 
 NAMESPACE = "channels"
@@ -17,7 +17,7 @@ DELIVERY_QUEUE = "deliveries"
 """Taken by processes that talk to providers (the gateway)."""
 
 
-async def answer_soon(app: procrastinate.App, session: AsyncSession, tenant_id: UUID, conversation_id: UUID) -> None:
+async def answer_soon(app: procrastinate.App, session: Transaction, tenant_id: UUID, conversation_id: UUID) -> None:
     """Have what waits in a conversation answered: one turn at a time, and one waiting job for all of it."""
     lock = f"turn:{conversation_id}"
     arguments = {"tenant_id": str(tenant_id), "conversation_id": str(conversation_id)}
@@ -25,7 +25,7 @@ async def answer_soon(app: procrastinate.App, session: AsyncSession, tenant_id: 
 
 
 async def deliver_soon(
-    app: procrastinate.App, session: AsyncSession, tenant_id: UUID, lane: str, *, in_seconds: float = 0
+    app: procrastinate.App, session: Transaction, tenant_id: UUID, lane: str, *, in_seconds: float = 0
 ) -> None:
     """Have a lane of the outbox sent: one worker at a time.
 
@@ -47,7 +47,7 @@ async def deliver_soon(
     )
 
 
-async def download_soon(app: procrastinate.App, session: AsyncSession, tenant_id: UUID, attachment_id: UUID) -> None:
+async def download_soon(app: procrastinate.App, session: Transaction, tenant_id: UUID, attachment_id: UUID) -> None:
     """Have a customer's file fetched from the provider."""
     arguments = {"tenant_id": str(tenant_id), "attachment_id": str(attachment_id)}
     await enqueue(app, session, DOWNLOAD_TASK, queue=DELIVERY_QUEUE, arguments=arguments)

@@ -53,9 +53,9 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         NotFound: unknown brand, channel or conversation, or one of another visitor.
         ConversationBusy: too many messages of this conversation wait for their replies.
     """
-    limit = (await turn_policy(session)).max_message_chars
-    if len(incoming.text) > limit:
-        raise InvalidInput.field("message", f"must be at most {limit} characters long")
+    policy = await turn_policy(session)
+    if len(incoming.text) > policy.max_message_chars:
+        raise InvalidInput.field("message", f"must be at most {policy.max_message_chars} characters long")
     conversation = await conversation_of(session, incoming)
     recent = await recent_messages(session, conversation)
     language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
@@ -73,7 +73,7 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         history = said(recent)
         turn = Turn(
             session.tenant_id, conversation.brand_id, conversation.channel_id, conversation.id, conversation.epoch,
-            question_id, reply_id, incoming.text, language, history, waits_for,
+            question_id, reply_id, incoming.text, language, history, waits_for, policy,
         )  # fmt: skip
     return Accepted(conversation.id, question_id, conversation.state, language, turn)
 

@@ -3,8 +3,6 @@
 import re
 from collections.abc import Sequence
 
-from chatbot.db.sessions import TenantReader
-from chatbot.dialogue import policy as policies
 from chatbot.dialogue.condense import depends
 from chatbot.dialogue.parts import Parts, Plan, Turn
 from chatbot.dialogue.smalltalk import small_talk
@@ -12,9 +10,9 @@ from chatbot.knowledge.analysis.folding import fold, fold_accents
 from chatbot.llm.service import available
 
 
-async def decide(parts: Parts, session: TenantReader, turn: Turn) -> Plan:
+def decide(parts: Parts, turn: Turn) -> Plan:
     """Settle how a turn is answered; who owns the conversation was settled when it was accepted."""
-    policy = await policies.turn_policy(session)
+    policy = turn.policy
     talk = small_talk(turn.question, turn.language) if turn.question else ("wordless", turn.language)
     language = talk[1] if talk else turn.language
     if policy.languages and language not in policy.languages:

@@ -36,23 +36,6 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """One question to be answered: what *accept* stored and read."""
-
-    tenant_id: UUID
-    brand_id: UUID
-    channel_id: UUID
-    conversation_id: UUID
-    epoch: int
-    question_id: UUID
-    reply_id: UUID
-    question: str
-    language: str
-    history: tuple[Said, ...]
-    waits_for: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class TurnPolicy:
     """What the tenant's policies say about a turn.
 
@@ -79,6 +62,24 @@ class TurnPolicy:
     blocked: tuple[str, ...] = ()
     max_message_chars: int = 8_000
     versions: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One question to be answered: what *accept* stored and read."""
+
+    tenant_id: UUID
+    brand_id: UUID
+    channel_id: UUID
+    conversation_id: UUID
+    epoch: int
+    question_id: UUID
+    reply_id: UUID
+    question: str
+    language: str
+    history: tuple[Said, ...]
+    waits_for: tuple[UUID, ...]
+    policy: TurnPolicy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
 
-from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch
 
 MESSAGE_COLUMNS = (
     "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
@@ -61,131 +60,136 @@ class EventRow:
     payload: dict[str, Any]
 
 
-_OPEN = text("""
+_OPEN = """
 INSERT INTO conversations AS c (tenant_id, id, brand_id, channel_id, session_key, visitor, locale)
-SELECT b.tenant_id, :id, b.id, ch.id, :session_key, CAST(:visitor AS jsonb), CAST(:locale AS text)
+SELECT b.tenant_id, %(id)s, b.id, ch.id, %(session_key)s, CAST(%(visitor)s AS jsonb), CAST(%(locale)s AS text)
 FROM tenants t
-JOIN brands b ON b.tenant_id = t.id AND b.id = coalesce(CAST(:brand_id AS uuid), t.default_brand_id)
+JOIN brands b ON b.tenant_id = t.id AND b.id = coalesce(CAST(%(brand_id)s AS uuid), t.default_brand_id)
 JOIN LATERAL (
     SELECT id FROM channels
     WHERE tenant_id = b.tenant_id AND brand_id = b.id AND enabled
-      AND CASE WHEN CAST(:channel_id AS uuid) IS NULL THEN channel_type = 'web' ELSE id = :channel_id END
+      AND CASE WHEN CAST(%(channel_id)s AS uuid) IS NULL THEN channel_type = 'web' ELSE id = %(channel_id)s END
     ORDER BY created_at, id LIMIT 1
 ) ch ON true
-WHERE t.id = :tenant_id AND t.deleted_at IS NULL
+WHERE t.id = %(tenant_id)s AND t.deleted_at IS NULL
 ON CONFLICT (tenant_id, channel_id, session_key) DO UPDATE SET updated_at = now()
 RETURNING c.id, c.brand_id, c.channel_id, c.state, c.epoch, c.last_seq,
-          coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = :id AS created
-""")
+          coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = %(id)s AS created
+"""
 
-_LOCK = text("""
+_LOCK = """
 SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'subject', '') AS owner, locale,
        false AS created
-FROM conversations WHERE tenant_id = :tenant_id AND id = :id FOR UPDATE
-""")
+FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
+"""
 
-_OWNER = text("SELECT visitor->>'subject' FROM conversations WHERE tenant_id = :tenant_id AND id = :id")
+_OWNER = "SELECT visitor->>'subject' FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s"
 
-_RECENT = text(f"""
+_RECENT = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
-WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND seq > :after
-ORDER BY seq LIMIT :limit
-""")  # noqa: S608 - constants only
+WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s AND seq > %(after)s
+ORDER BY seq LIMIT %(limit)s
+"""  # noqa: S608 - constants only
 
-_REPEATED = text(f"""
-SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = :tenant_id AND (
-    (conversation_id = :conversation_id AND client_message_id = CAST(:client_message_id AS text))
-    OR (channel_id = :channel_id AND provider_event_id = CAST(:provider_event_id AS text))
+_REPEATED = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = %(tenant_id)s AND (
+    (conversation_id = %(conversation_id)s AND client_message_id = CAST(%(client_message_id)s AS text))
+    OR (channel_id = %(channel_id)s AND provider_event_id = CAST(%(provider_event_id)s AS text))
 ) LIMIT 1
-""")  # noqa: S608 - constants only
+"""  # noqa: S608 - constants only
 
-_REPLY_TO = text(f"""
+_REPLY_TO = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
-WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND reply_to = :question_id LIMIT 1
-""")  # noqa: S608 - constants only
+WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s AND reply_to = %(question_id)s LIMIT 1
+"""  # noqa: S608 - constants only
 
-_ONE = text(f"SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = :tenant_id AND id = :id")  # noqa: S608 - constants only
+_ONE = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages WHERE tenant_id = %(tenant_id)s AND id = %(id)s
+"""  # noqa: S608 - constants only
 
 # One statement: the sequence numbers, the question, the place of its reply and the events belong together.
-_ACCEPT = text("""
+_ACCEPT = """
 WITH question AS (
     INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, language,
                           client_message_id, provider_event_id, provider_message_id, content, completed_at)
-    VALUES (:tenant_id, :question_id, :conversation_id, :channel_id, :seq, 'visitor', 'complete', :text, :language,
-            :client_message_id, :provider_event_id, :provider_message_id, CAST(:content AS jsonb), now())
+    VALUES (%(tenant_id)s, %(question_id)s, %(conversation_id)s, %(channel_id)s, %(seq)s, 'visitor', 'complete',
+            %(text)s, %(language)s,
+            %(client_message_id)s, %(provider_event_id)s, %(provider_message_id)s, CAST(%(content)s AS jsonb), now())
     ON CONFLICT DO NOTHING RETURNING id
 ), reply AS (
     INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to)
-    SELECT :tenant_id, CAST(:reply_id AS uuid), :conversation_id, :channel_id, :seq + 1, 'bot', 'streaming', '', id
-    FROM question WHERE CAST(:reply_id AS uuid) IS NOT NULL
+    SELECT %(tenant_id)s, CAST(%(reply_id)s AS uuid), %(conversation_id)s, %(channel_id)s, %(seq)s + 1,
+           'bot', 'streaming', '', id
+    FROM question WHERE CAST(%(reply_id)s AS uuid) IS NOT NULL
 ), numbered AS (
-    UPDATE conversations SET last_seq = :last_seq, updated_at = now()
-    WHERE tenant_id = :tenant_id AND id = :conversation_id AND EXISTS (SELECT FROM question)
+    UPDATE conversations SET last_seq = %(last_seq)s, updated_at = now()
+    WHERE tenant_id = %(tenant_id)s AND id = %(conversation_id)s AND EXISTS (SELECT FROM question)
 ), logged AS (
     INSERT INTO events (tenant_id, name, payload, correlation_id)
-    SELECT :tenant_id, e->>'name', e->'payload', :correlation_id
-    FROM question, jsonb_array_elements(CAST(:events AS jsonb)) AS e
+    SELECT %(tenant_id)s, e->>'name', e->'payload', %(correlation_id)s
+    FROM question, jsonb_array_elements(CAST(%(events)s AS jsonb)) AS e
 )
-SELECT id, pg_notify('xin_message', CAST(CAST(:conversation_id AS uuid) AS text)) FROM question
-""")
+SELECT id, pg_notify('xin_message', CAST(CAST(%(conversation_id)s AS uuid) AS text)) FROM question
+"""
 
 # One statement, for the same reason. Nothing of it happens when the floor has been taken in the meantime.
-_COMMIT = text("""
+_COMMIT = """
 WITH floor AS (
     UPDATE conversations SET updated_at = now()
-    WHERE tenant_id = :tenant_id AND id = :conversation_id AND epoch = :epoch AND state = 'bot' RETURNING id
+    WHERE tenant_id = %(tenant_id)s AND id = %(conversation_id)s AND epoch = %(epoch)s AND state = 'bot' RETURNING id
 ), reply AS (
-    UPDATE messages SET status = :status, text = :text, language = :language, mode = :mode,
-        citations = CAST(:citations AS jsonb), handoff_offered = :handoff_offered, usage = CAST(:usage AS jsonb),
-        completed_at = now()
-    FROM floor WHERE messages.tenant_id = :tenant_id AND messages.id = :reply_id AND messages.status = 'streaming'
+    UPDATE messages SET status = %(status)s, text = %(text)s, language = %(language)s, mode = %(mode)s,
+        citations = CAST(%(citations)s AS jsonb), handoff_offered = %(handoff_offered)s,
+        usage = CAST(%(usage)s AS jsonb), completed_at = now()
+    FROM floor WHERE messages.tenant_id = %(tenant_id)s AND messages.id = %(reply_id)s AND messages.status = 'streaming'
     RETURNING messages.id
 ), traced AS (
     INSERT INTO turn_traces (tenant_id, id, conversation_id, question_id, trace)
-    SELECT :tenant_id, id, :conversation_id, :question_id, CAST(:trace AS jsonb) FROM reply
+    SELECT %(tenant_id)s, id, %(conversation_id)s, %(question_id)s, CAST(%(trace)s AS jsonb) FROM reply
 ), gap AS (
     INSERT INTO knowledge_gaps (tenant_id, id, brand_id, conversation_id, message_id, question, language, evidence)
-    SELECT :tenant_id, CAST(:gap_id AS uuid), :brand_id, :conversation_id, :question_id, :question, :language, :evidence
-    FROM reply WHERE CAST(:gap_id AS uuid) IS NOT NULL
+    SELECT %(tenant_id)s, CAST(%(gap_id)s AS uuid), %(brand_id)s, %(conversation_id)s, %(question_id)s,
+           %(question)s, %(language)s, %(evidence)s
+    FROM reply WHERE CAST(%(gap_id)s AS uuid) IS NOT NULL
 ), logged AS (
     INSERT INTO events (tenant_id, name, payload, correlation_id)
-    SELECT :tenant_id, e->>'name', e->'payload', :correlation_id
-    FROM reply, jsonb_array_elements(CAST(:events AS jsonb)) AS e
+    SELECT %(tenant_id)s, e->>'name', e->'payload', %(correlation_id)s
+    FROM reply, jsonb_array_elements(CAST(%(events)s AS jsonb)) AS e
 )
 SELECT id, pg_notify('xin_message', CAST(id AS text)),
-       pg_notify('xin_message', CAST(CAST(:conversation_id AS uuid) AS text)) FROM reply
-""")
+       pg_notify('xin_message', CAST(CAST(%(conversation_id)s AS uuid) AS text)) FROM reply
+"""
 
-_WITHDRAW = text("""
+_WITHDRAW = """
 WITH reply AS (
-    UPDATE messages SET status = 'interrupted', text = '', mode = :mode, completed_at = now()
-    WHERE tenant_id = :tenant_id AND id = :id AND status = 'streaming' RETURNING id, conversation_id
+    UPDATE messages SET status = 'interrupted', text = '', mode = %(mode)s, completed_at = now()
+    WHERE tenant_id = %(tenant_id)s AND id = %(id)s AND status = 'streaming' RETURNING id, conversation_id
 )
 SELECT id, pg_notify('xin_message', CAST(id AS text)),
        pg_notify('xin_message', CAST(conversation_id AS text)) FROM reply
-""")
+"""
 
-_FLUSH = text("""
+_FLUSH = """
 WITH reply AS (
-    UPDATE messages SET text = :text, touched_at = now()
-    WHERE tenant_id = :tenant_id AND id = :id AND status = 'streaming' RETURNING id
+    UPDATE messages SET text = %(text)s, touched_at = now()
+    WHERE tenant_id = %(tenant_id)s AND id = %(id)s AND status = 'streaming' RETURNING id
 )
 SELECT pg_notify('xin_message', CAST(id AS text)) FROM reply
-""")
+"""
 
-_NOTIFY = text("SELECT pg_notify('xin_message', :payload)")
+_NOTIFY = "SELECT pg_notify('xin_message', %(payload)s)"
 
-_TOUCH = text("UPDATE messages SET touched_at = now() WHERE id = ANY(:ids) AND status = 'streaming'")
+_TOUCH = "UPDATE messages SET touched_at = now() WHERE id = ANY(%(ids)s) AND status = 'streaming'"
 
-_SWEEP = text("""
+_SWEEP = """
 WITH dead AS (
     UPDATE messages SET status = 'interrupted', completed_at = now()
-    WHERE status = 'streaming' AND created_at < now() - make_interval(secs => :silent)
-      AND coalesce(touched_at, created_at) < now() - make_interval(secs => :silent)
+    WHERE status = 'streaming' AND created_at < now() - make_interval(secs => %(silent)s)
+      AND coalesce(touched_at, created_at) < now() - make_interval(secs => %(silent)s)
     RETURNING id, conversation_id
 )
 SELECT id, pg_notify('xin_message', CAST(id AS text)), pg_notify('xin_message', CAST(conversation_id AS text)) FROM dead
-""")
+"""
 
 
 async def open_conversation(
@@ -208,19 +212,19 @@ async def open_conversation(
         "visitor": _json(visitor),
         "locale": locale,
     }
-    row = (await session.execute(_OPEN, values)).one_or_none()
+    row = _first(await fetch(session, _OPEN, values))
     return ConversationRow(*row) if row else None
 
 
 async def lock_conversation(session: TenantSession, conversation_id: UUID) -> ConversationRow | None:
     """Lock a conversation by its id."""
-    row = (await session.execute(_LOCK, {"tenant_id": session.tenant_id, "id": conversation_id})).one_or_none()
+    row = _first(await fetch(session, _LOCK, {"tenant_id": session.tenant_id, "id": conversation_id}))
     return ConversationRow(*row) if row else None
 
 
 async def conversation_owner(session: TenantReader, conversation_id: UUID) -> str | None:
     """Return the name of the subject that began a conversation (may be empty); None: no such conversation."""
-    row = (await session.execute(_OWNER, {"tenant_id": session.tenant_id, "id": conversation_id})).one_or_none()
+    row = _first(await fetch(session, _OWNER, {"tenant_id": session.tenant_id, "id": conversation_id}))
     return (row[0] or "") if row else None
 
 
@@ -232,7 +236,7 @@ async def messages_after(session: TenantReader, conversation_id: UUID, after_seq
         "after": after_seq,
         "limit": limit,
     }
-    return [MessageRow(*row) for row in await session.execute(_RECENT, values)]
+    return [MessageRow(*row) for row in await fetch(session, _RECENT, values)]
 
 
 async def repeated_message(
@@ -249,7 +253,7 @@ async def repeated_message(
         "client_message_id": client_message_id,
         "provider_event_id": provider_event_id,
     }
-    row = (await session.execute(_REPEATED, values)).one_or_none()
+    row = _first(await fetch(session, _REPEATED, values))
     return MessageRow(*row) if row else None
 
 
@@ -260,13 +264,13 @@ async def reply_to(session: TenantReader, question: MessageRow) -> MessageRow | 
         "conversation_id": question.conversation_id,
         "question_id": question.id,
     }
-    row = (await session.execute(_REPLY_TO, values)).one_or_none()
+    row = _first(await fetch(session, _REPLY_TO, values))
     return MessageRow(*row) if row else None
 
 
 async def message(session: TenantReader, message_id: UUID) -> MessageRow | None:
     """Return one message."""
-    row = (await session.execute(_ONE, {"tenant_id": session.tenant_id, "id": message_id})).one_or_none()
+    row = _first(await fetch(session, _ONE, {"tenant_id": session.tenant_id, "id": message_id}))
     return MessageRow(*row) if row else None
 
 
@@ -279,7 +283,8 @@ async def insert_question(
         False when the same client or provider id is stored already; nothing was written then.
     """
     seq = conversation.last_seq + 1
-    row = await session.execute(
+    rows = await fetch(
+        session,
         _ACCEPT,
         {
             **values,
@@ -292,7 +297,7 @@ async def insert_question(
             "events": _events(events),
         },
     )
-    return row.one_or_none() is not None
+    return bool(rows)
 
 
 async def commit_reply(session: TenantSession, values: dict[str, Any], events: Sequence[EventRow]) -> bool:
@@ -301,7 +306,8 @@ async def commit_reply(session: TenantSession, values: dict[str, Any], events: S
     Returns:
         False when somebody else has taken the floor, or the reply was closed already; nothing was written then.
     """
-    row = await session.execute(
+    rows = await fetch(
+        session,
         _COMMIT,
         {
             **values,
@@ -312,33 +318,37 @@ async def commit_reply(session: TenantSession, values: dict[str, Any], events: S
             "events": _events(events),
         },
     )
-    return row.one_or_none() is not None
+    return bool(rows)
 
 
 async def withdraw_reply(session: TenantSession, reply_id: UUID, mode: str | None) -> bool:
     """Close a reply that must not be shown, with no text; return whether it was open."""
-    row = await session.execute(_WITHDRAW, {"tenant_id": session.tenant_id, "id": reply_id, "mode": mode})
-    return row.one_or_none() is not None
+    rows = await fetch(session, _WITHDRAW, {"tenant_id": session.tenant_id, "id": reply_id, "mode": mode})
+    return bool(rows)
 
 
 async def flush_reply(session: TenantSession, reply_id: UUID, so_far: str) -> None:
     """Store what a streaming reply says so far."""
-    await session.execute(_FLUSH, {"tenant_id": session.tenant_id, "id": reply_id, "text": so_far})
+    await fetch(session, _FLUSH, {"tenant_id": session.tenant_id, "id": reply_id, "text": so_far})
 
 
 async def tell_reader(session: TenantReader, payload: str) -> None:
     """Tell the process that makes a reply that it is read."""
-    await session.execute(_NOTIFY, {"payload": payload})
+    await fetch(session, _NOTIFY, {"payload": payload})
 
 
 async def touch_replies(session: PlatformSession, reply_ids: list[UUID]) -> None:
     """Say that this process still works on these replies."""
-    await session.execute(_TOUCH, {"ids": reply_ids})
+    await fetch(session, _TOUCH, {"ids": reply_ids})
 
 
 async def sweep_replies(session: PlatformSession, silent_seconds: float) -> int:
     """Close replies whose process has been silent for so long; return how many."""
-    return len((await session.execute(_SWEEP, {"silent": silent_seconds})).all())
+    return len(await fetch(session, _SWEEP, {"silent": silent_seconds}))
+
+
+def _first(rows: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    return rows[0] if rows else None
 
 
 def _json(value: Any) -> str:

@@ -55,13 +55,12 @@ async def apologize(parts: Parts, turn: Turn) -> None:
 
 
 async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:
-    async with parts.database.tenant_reader(turn.tenant_id) as session:
-        plan = await decide(parts, session, turn)
-        if plan.small_talk:
-            return plan, Found(turn.question), small_talk_reply(plan)
-        if plan.blocked:
-            return plan, Found(turn.question), no_answer(plan)
-        ledger = live.ledger = await open_ledger(session, plan.policy.budget)
+    plan = decide(parts, turn)
+    if plan.small_talk:
+        return plan, Found(turn.question), small_talk_reply(plan)
+    if plan.blocked:
+        return plan, Found(turn.question), no_answer(plan)
+    ledger = live.ledger = await _ledger(parts, turn)
     clock.lap("decide")
     # Models and embedders, which may be far away, are never waited for with a connection in hand.
     found = await retrieve(parts, turn, plan, await questions(parts, turn, plan, ledger))
@@ -69,6 +68,14 @@ async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> 
     draft = await _grounded(parts, turn, plan, found, ledger, live)
     draft.ledger = ledger
     return plan, found, draft
+
+
+async def _ledger(parts: Parts, turn: Turn) -> Ledger:
+    """Begin the turn's ledger; what was spent before is read only where that is limited."""
+    if not turn.policy.budget.limited:
+        return Ledger(turn.tenant_id, turn.policy.budget)
+    async with parts.database.tenant_reader(turn.tenant_id) as session:
+        return await open_ledger(session, turn.policy.budget)
 
 
 async def _grounded(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger, live: LiveReply) -> Draft:

@@ -5,11 +5,10 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chatbot.core import correlation
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
-from chatbot.db.sessions import driver_connection
+from chatbot.db.sessions import Transaction, driver_connection
 
 
 def make_app(database_url: str, *, pool_size: int = 4) -> App:
@@ -28,7 +27,7 @@ def make_app(database_url: str, *, pool_size: int = 4) -> App:
 
 async def enqueue(
     app: App,
-    session: AsyncSession,
+    session: Transaction,
     task: str,
     *,
     queue: str,
@@ -71,7 +70,7 @@ async def enqueue(
 
 
 async def enqueue_many(
-    app: App, session: AsyncSession, task: str, *, queue: str, tasks: Sequence[tuple[int, dict[str, Any]]]
+    app: App, session: Transaction, task: str, *, queue: str, tasks: Sequence[tuple[int, dict[str, Any]]]
 ) -> None:
     """Enqueue one task many times in the session's transaction, in one statement.
 

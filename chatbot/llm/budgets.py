@@ -17,6 +17,11 @@ class Budget:
     tokens_per_day: int | None = None
     cost_micros_per_day: int | None = None
 
+    @property
+    def limited(self) -> bool:
+        """Whether anything is limited at all."""
+        return self.tokens_per_day is not None or self.cost_micros_per_day is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

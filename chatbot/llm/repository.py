@@ -3,39 +3,44 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+import orjson
 
 from chatbot.core.ids import new_id
-from chatbot.db.models.usage import DailyUsage, UsageRecord
-from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.llm.budgets import Spent
 from chatbot.llm.schemas import CallRecord
 
-_ADD_CALLS = insert(UsageRecord)
-# Written out: building this statement anew in every turn cost more than running it.
-_ADD_TO_DAY = text("""
-INSERT INTO daily_usage AS d (tenant_id, day, tokens, cost_micros) VALUES (:tenant_id, :day, :tokens, :cost_micros)
+_SPENT = "SELECT tokens, cost_micros FROM daily_usage WHERE tenant_id = %s AND day = %s"
+_BOOK = """
+WITH calls AS (
+    INSERT INTO usage_records (tenant_id, id, message_id, purpose, model, outcome, input_tokens, output_tokens,
+                               estimated, cost_micros, milliseconds)
+    SELECT %(tenant_id)s, r.id, %(message_id)s, r.purpose, r.model, r.outcome, r.input_tokens, r.output_tokens,
+           r.estimated, r.cost_micros, r.milliseconds
+    FROM jsonb_to_recordset(%(calls)s::jsonb)
+      AS r(id uuid, purpose text, model text, outcome text, input_tokens bigint, output_tokens bigint,
+           estimated boolean, cost_micros bigint, milliseconds bigint)
+)
+INSERT INTO daily_usage AS d (tenant_id, day, tokens, cost_micros)
+SELECT %(tenant_id)s, %(day)s, %(tokens)s, %(cost_micros)s WHERE %(tokens)s > 0
 ON CONFLICT (tenant_id, day) DO UPDATE
 SET tokens = d.tokens + excluded.tokens, cost_micros = d.cost_micros + excluded.cost_micros
-""")
+"""
 
 
 async def spent_on(session: TenantReader, day: date) -> Spent:
     """Return what the session's tenant spent on a UTC day."""
-    query = select(DailyUsage.tokens, DailyUsage.cost_micros).where(
-        DailyUsage.tenant_id == session.tenant_id, DailyUsage.day == day
-    )
-    row = (await session.execute(query)).one_or_none()
-    return Spent(row.tokens, row.cost_micros) if row else Spent()
+    rows = await fetch(session, _SPENT, (session.tenant_id, day))
+    return Spent(*rows[0]) if rows else Spent()
 
 
-async def add_calls(session: TenantSession, calls: list[CallRecord], message_id: UUID | None) -> None:
-    """Insert a row per call."""
+async def book(
+    session: TenantSession, calls: list[CallRecord], spent: Spent, day: date, message_id: UUID | None
+) -> None:
+    """Insert a row per call, and add what they cost together to the tenant's counter of a day, atomically."""
     rows = [
         {
-            "tenant_id": session.tenant_id,
             "id": new_id(),
-            "message_id": message_id,
             "purpose": call.purpose.value,
             "model": call.model[:200],
             "outcome": call.outcome.value,
@@ -47,10 +52,12 @@ async def add_calls(session: TenantSession, calls: list[CallRecord], message_id:
         }
         for call in calls
     ]
-    await session.execute(_ADD_CALLS, rows)
-
-
-async def add_to_day(session: TenantSession, day: date, spent: Spent) -> None:
-    """Add to the tenant's counter of a day, atomically."""
-    values = {"tenant_id": session.tenant_id, "day": day, "tokens": spent.tokens, "cost_micros": spent.cost_micros}
-    await session.execute(_ADD_TO_DAY, values)
+    values = {
+        "tenant_id": session.tenant_id,
+        "message_id": message_id,
+        "calls": orjson.dumps(rows).decode(),
+        "day": day,
+        "tokens": spent.tokens,
+        "cost_micros": spent.cost_micros,
+    }
+    await fetch(session, _BOOK, values)

@@ -11,8 +11,7 @@ from chatbot.llm.budgets import Budget, Ledger, Spent, total
 
 async def open_ledger(session: TenantReader, budget: Budget) -> Ledger:
     """Begin a turn's ledger with what the session's tenant has spent on this UTC day."""
-    limited = budget.tokens_per_day is not None or budget.cost_micros_per_day is not None
-    spent = await repository.spent_on(session, utcnow().date()) if limited else Spent()
+    spent = await repository.spent_on(session, utcnow().date()) if budget.limited else Spent()
     return Ledger(session.tenant_id, budget, spent)
 
 
@@ -28,7 +27,4 @@ async def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UU
         raise MissingTenant("usage is booked in a session of the ledger's own tenant")
     if not ledger.calls:
         return
-    await repository.add_calls(session, ledger.calls, message_id)
-    spent = total(ledger.calls)
-    if spent.tokens:
-        await repository.add_to_day(session, utcnow().date(), spent)
+    await repository.book(session, ledger.calls, total(ledger.calls), utcnow().date(), message_id)

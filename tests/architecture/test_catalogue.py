@@ -12,7 +12,14 @@ from chatbot.core.ids import new_id
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, conninfo, role_url
 
 ROLES = (APP_ROLE, PLATFORM_ROLE)
-SEARCH = {"xin_candidates_any", "xin_candidates_all", "xin_similar_words"}
+SEARCH = {
+    "xin_candidates_any",
+    "xin_candidates_all",
+    "xin_nearest",
+    "xin_nearest_indexed",
+    "xin_search",
+    "xin_similar_words",
+}
 """Functions of the platform role that search below row-level security; each narrows to the session's tenant itself."""
 
 SECURITY_DEFINER = SEARCH | {"procrastinate_defer_jobs_v1"}
@@ -157,8 +164,12 @@ def test_functions_that_search_take_the_tenant_from_the_session(owner: Connectio
     rows = owner.execute(query, (sorted(SEARCH),)).fetchall()
     assert {str(name) for name, _, _ in rows} == SEARCH
     for name, body, arguments in rows:
-        assert re.search(r"\btenant_id (=|IS NOT DISTINCT FROM) \$1\b", body), name
-        assert "USING NULLIF(current_setting('xin.tenant_id', true), '')::uuid," in body, name
+        assert "tenant uuid := NULLIF(current_setting('xin.tenant_id', true), '')::uuid;" in body, name
+        tables = re.findall(
+            r"\b(?:FROM|JOIN) (?:passages|passage_vectors|term_statistics|knowledge_sources) \w\b", body
+        )
+        narrowed = re.findall(r"\btenant_id (?:=|IS NOT DISTINCT FROM) (?:tenant|\$1|v\.tenant_id)\b", body)
+        assert len(tables) == len(narrowed) > 0, name
         assert "tenant" not in arguments, f"{name} lets its caller name a tenant"
 
 

@@ -44,6 +44,6 @@ async def test_a_missing_tenant_is_an_exception(database: Database) -> None:
 async def test_the_tenant_does_not_leak_through_the_pool(database: Database, tenant: TenantRows) -> None:
     async with database.tenant(tenant.id) as session:
         await session.execute(text("SELECT 1"))
-    async with database._tenant_engine.connect() as connection:
+    async with database._tenant_pool.engine.connect() as connection:
         seen = await connection.execute(text("SELECT count(*) FROM tenants"))
         assert seen.scalar_one() == 0

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import AsyncConnection
 
+from chatbot.db.sessions import TenantReader, fetch
 from chatbot.knowledge.index.statistics import BrandSize
 from chatbot.knowledge.index.weighting import analyse_passage
 
@@ -65,13 +66,11 @@ class GramTables:
     def __init__(self) -> None:
         self._kept: OrderedDict[UUID, tuple[int, GramTable]] = OrderedDict()
 
-    async def get(
-        self, connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize
-    ) -> GramTable:
+    async def get(self, session: TenantReader, brand_id: UUID, size: BrandSize) -> GramTable:
         """Return a brand's table, read only when it is new."""
         version, table = self._kept.get(brand_id, (-1, None))
         if table is None or version != size.gram_version:
-            table = await _read(connection, tenant_id, brand_id, size.gram_sample)
+            table = await _read(session, brand_id, size.gram_sample)
             self._kept[brand_id] = (size.gram_version, table)
         self._kept.move_to_end(brand_id)
         while len(self._kept) > _CACHED_BRANDS:
@@ -106,10 +105,10 @@ def _count(rows: Sequence[tuple[str, list[str], str, str]], only_repeated: bool)
     return GramTable(grams, np.array([counts[int(gram)] for gram in grams], np.int32), len(rows))
 
 
-async def _read(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, sample: int) -> GramTable:
-    cursor = await connection.execute(
+async def _read(session: TenantReader, brand_id: UUID, sample: int) -> GramTable:
+    rows = await fetch(
+        session,
         "SELECT gram_table, gram_sample FROM brand_statistics WHERE tenant_id = %s AND brand_id = %s",
-        (tenant_id, brand_id),
+        (session.tenant_id, brand_id),
     )
-    row = await cursor.fetchone()
-    return GramTable.from_bytes(row[0] or b"", row[1]) if row else GramTable.from_bytes(b"", sample)
+    return GramTable.from_bytes(rows[0][0] or b"", rows[0][1]) if rows else GramTable.from_bytes(b"", sample)

@@ -29,6 +29,8 @@ class QdrantVectors:
     by the caller, which looks every candidate up in its own snapshot.
     """
 
+    inside = False
+
     def __init__(self, client: AsyncQdrantClient) -> None:
         self._client = client
         self._known: set[str] = set()

@@ -9,11 +9,20 @@ from uuid import UUID
 import orjson
 from psycopg import AsyncConnection
 
+from chatbot.db.sessions import TenantReader, fetch
 from chatbot.knowledge.analysis.words import term_key
 
 _SIZE = """
 SELECT passages, languages, gram_version, gram_basis, gram_sample, embedded FROM brand_statistics
 WHERE tenant_id = %s AND brand_id = %s
+"""
+_COUNTS = """
+SELECT s.passages, s.languages, s.gram_version, s.gram_basis, s.gram_sample, s.embedded, t.terms, t.passages
+FROM brand_statistics s, LATERAL (
+  SELECT array_agg(t.term) AS terms, array_agg(t.passages) AS passages FROM term_statistics t
+  WHERE t.tenant_id = s.tenant_id AND t.brand_id = s.brand_id AND t.term = ANY (%s) AND t.passages > 0
+) t
+WHERE s.tenant_id = %s AND s.brand_id = %s
 """
 _ADD = """
 INSERT INTO term_statistics AS t (tenant_id, brand_id, term, word, trigrams, passages)
@@ -115,15 +124,13 @@ async def remove_terms(
     )
 
 
-async def term_counts(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, terms: Sequence[int]
-) -> dict[int, int]:
-    """Return in how many passages each known term stands."""
-    cursor = await connection.execute(
-        "SELECT term, passages FROM term_statistics WHERE tenant_id = %s AND brand_id = %s AND term = ANY (%s)",
-        (tenant_id, brand_id, list(terms)),
-    )
-    return {term: passages for term, passages in await cursor.fetchall() if passages > 0}
+async def read_counts(session: TenantReader, brand_id: UUID, terms: Sequence[int]) -> tuple[BrandSize, dict[int, int]]:
+    """Return a brand's size, and in how many passages each known term stands."""
+    rows = await fetch(session, _COUNTS, (list(terms), session.tenant_id, brand_id))
+    if not rows:
+        return BrandSize(), {}
+    *size, keys, passages = rows[0]
+    return BrandSize(*size), dict(zip(keys or (), passages or (), strict=True))
 
 
 def trigrams(word: str) -> list[str]:

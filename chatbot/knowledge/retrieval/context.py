@@ -31,8 +31,8 @@ def choose(
         if row is None:
             continue
         tokens = estimate_tokens(row.text)
-        words = set(_WORDS.findall(row.text.lower()))
         cut = None if answerable else "no_evidence"
+        words = set(_WORDS.findall(row.text.lower())) if answerable else set()
         if cut is None and any(_same(words, other) for other in seen):
             cut = "duplicate"
         if cut is None and row.source_id not in documents and len(documents) >= config.max_documents:

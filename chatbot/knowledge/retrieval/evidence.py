@@ -9,6 +9,7 @@ else mostly not: that needs a reader.
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from chatbot.knowledge.analysis.folding import fold
 from chatbot.knowledge.analysis.words import Analysis
@@ -72,7 +73,9 @@ def evidence(signals: Mapping[str, float]) -> float:
 
 def lexical_signals(question: Question, top: Sequence[Analysis], lexical: float) -> dict[str, float]:
     """Coverage of the question by the best passage and by the three best, weighed by how rare each word is."""
-    sets = [(set(analysis.stems), set(analysis.grams)) for analysis in top]
+    sets = [
+        ({word.stem for word in one.words}, set(chain.from_iterable([word.grams for word in one.words]))) for one in top
+    ]
     matches = [[_match(word, stems, grams) for stems, grams in sets] for word in question.words]
     total = sum(word.rarity for word in question.words) or 1.0
     rarest = max((word.rarity for word in question.words), default=1.0)

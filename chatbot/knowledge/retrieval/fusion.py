@@ -1,10 +1,10 @@
 """Puts lexical and vector scores together, and lets a document's opening speak for its other passages."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from chatbot.knowledge.index.lexical import ScoredPassage
+from chatbot.knowledge.index.search import Candidate
 
 _OPENING_SHARE = 0.3
 """Measured with 0, .15, .3: wixqa nDCG@10 .889, .897, .907; techqa, stackfaq and scifact stay within .005."""
@@ -16,8 +16,7 @@ _UNKNOWN_MEANING = 0.6
 """A passage without a vector (a language that the embedder does not know) is taken to mean part of what it says."""
 
 
-@dataclass(frozen=True, slots=True)
-class FusedPassage:
+class FusedPassage(NamedTuple):
     """A candidate with its scores: ``score`` and ``vector`` are 0–1, ``lexical`` is a BM25 without upper bound."""
 
     id: UUID
@@ -28,46 +27,37 @@ class FusedPassage:
     vector: float | None
 
 
-def fuse(
-    candidates: Sequence[ScoredPassage], cosines: Mapping[UUID, float] | None, weight: float
-) -> list[FusedPassage]:
+def fuse(candidates: Sequence[Candidate], weight: float) -> list[FusedPassage]:
     """Return candidates by the convex sum of both scores, each divided by its best, best first.
 
     Dividing by the best keeps the distances between candidates and does not depend on how many there are; against
     min-max over the candidates it gains on three of four sets, rank fusion is worse on all.
 
     Args:
-        candidates: scored passages, openings of their documents included.
-        cosines: by passage; None when no embedder knows the question's language.
+        candidates: scored passages, openings of their documents included; those that may not be shown are left out.
+            None has a cosine when no embedder knows the question's language.
         weight: the share of the vector score, 0–1.
     """
-    best_lexical = max((candidate.lexical for candidate in candidates), default=0.0) or 1.0
-    best_cosine = max((cosines or {}).values(), default=0.0)
-    share = weight if cosines and best_cosine > 0 else 0.0
-    own = {
-        candidate.id: _convex(
-            candidate.lexical / best_lexical,
-            (cosines or {}).get(candidate.id),
-            share,
-            max(best_cosine, _LEAST_BEST_COSINE),
-        )
-        for candidate in candidates
-    }
-    openings = {candidate.source_id: own[candidate.id] for candidate in candidates if candidate.ordinal == 0}
+    shown = [(candidate, candidate.lexical) for candidate in candidates if candidate.lexical is not None]
+    best_lexical = max((lexical for _, lexical in shown), default=0.0) or 1.0
+    best_cosine = max((one.cosine for one, _ in shown if one.cosine is not None), default=0.0)
+    share = weight if best_cosine > 0 else 0.0
+    scale = max(best_cosine, _LEAST_BEST_COSINE)
+    own = [_convex(lexical / best_lexical, candidate.cosine, share, scale) for candidate, lexical in shown]
+    openings = {one.source_id: score for (one, _), score in zip(shown, own, strict=True) if one.ordinal == 0}
     fused = [
         FusedPassage(
-            candidate.id,
-            candidate.source_id,
-            candidate.ordinal,
-            (1 - _OPENING_SHARE) * own[candidate.id]
-            + _OPENING_SHARE * openings.get(candidate.source_id, own[candidate.id]),
-            candidate.lexical,
-            (cosines or {}).get(candidate.id),
+            one.id,
+            one.source_id,
+            one.ordinal,
+            (1 - _OPENING_SHARE) * score + _OPENING_SHARE * openings.get(one.source_id, score),
+            lexical,
+            one.cosine,
         )
-        for candidate in candidates
+        for (one, lexical), score in zip(shown, own, strict=True)
+        if lexical > 0 or (one.cosine or 0) > 0
     ]
-    found = [passage for passage in fused if passage.lexical > 0 or (passage.vector or 0) > 0]
-    return sorted(found, key=lambda passage: (-passage.score, passage.id))
+    return sorted(fused, key=lambda passage: (-passage.score, passage.id))
 
 
 def _convex(words: float, cosine: float | None, share: float, best_cosine: float) -> float:

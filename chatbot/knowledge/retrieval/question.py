@@ -4,16 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from psycopg import AsyncConnection
-
+from chatbot.core.cache import TimedCache
+from chatbot.db.sessions import TenantReader
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.analysis.words import Analysis, Word, analyse, term_key
 from chatbot.knowledge.index.grams import GramTables
-from chatbot.knowledge.index.lexical import Scope, similar_words
-from chatbot.knowledge.index.statistics import BrandSize, term_counts
+from chatbot.knowledge.index.lexical import SimilarWord, similar_words
+from chatbot.knowledge.index.statistics import BrandSize, read_counts
 from chatbot.knowledge.index.weighting import gram_share, inverse_frequency, repeated, sparse_literal, stem_dimension
 
 _MAX_WORDS = 200  # distinct words of a question that are looked at
@@ -22,6 +21,7 @@ _LEAST_LETTERS = 4
 _LEAST_SIMILARITY = 0.4
 _NEIGHBOURS = 3
 _UNKNOWN_GRAMS = 1.5  # what 4-grams of a word held nowhere count beside the others; 1, 1.5, 2, 3 measured
+_REMEMBERED_SECONDS = 3600.0
 _NUMBER = re.compile(r"^\d+$")
 
 
@@ -33,7 +33,7 @@ class QuestionWord:
     count: int
     holding: int
     rarity: float  # idf; that of a word held nowhere when `holding` is 0
-    similar: tuple[tuple[str, float, int], ...] = ()
+    similar: tuple[SimilarWord, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -58,42 +58,66 @@ class Question:
         return " ".join(word.stem for word in self.words)
 
 
-async def understand(
-    connection: AsyncConnection[Any], tables: GramTables, scope: Scope, text: str, size: BrandSize
-) -> Question:
-    """Analyse ``text`` in its own language if the brand has text in it, else in the brand's main one."""
-    language = detect_language(text, among=size.languages or None, default=size.main_language)
-    analysis = analyse(text, language)
-    words = await _words(connection, scope, analysis, size)
-    stems, holding = _asked_stems(scope.brand_id, words, size)
-    unknown = {gram for word in words if not word.holding for gram in word.word.grams}
-    grams = await _asked_grams(connection, tables, scope, analysis, size, unknown)
-    return Question(text, language, words, size.passages, holding, sparse_literal(stems), sparse_literal(grams))
+class Reader:
+    """Understands questions. One per process; remembers of each brand what seldom changes between questions."""
+
+    def __init__(self) -> None:
+        self._tables = GramTables()
+        self._sizes: TimedCache[UUID, BrandSize] = TimedCache(_REMEMBERED_SECONDS)
+
+    async def understand(self, session: TenantReader, brand_id: UUID, text: str) -> tuple[Question, BrandSize]:
+        """Analyse ``text`` in its own language if the brand has text in it, else in the brand's main one.
+
+        Its words are counted in the statement that reads the brand's size, on the guess that the brand's languages are
+        those of the question before; they are counted again when that was wrong.
+        """
+        guessed = self._sizes.get(brand_id) or BrandSize()
+        analysis = _analysed(text, guessed)
+        size, known = await read_counts(session, brand_id, _keys(brand_id, analysis))
+        if _language(text, size) != analysis.language:
+            analysis = _analysed(text, size)
+            size, known = await read_counts(session, brand_id, _keys(brand_id, analysis))
+        self._sizes.put(brand_id, size)
+        words = await _words(session, brand_id, analysis, size, known)
+        stems, holding = _asked_stems(brand_id, words, size)
+        unknown = {gram for word in words if not word.holding for gram in word.word.grams}
+        grams = await _asked_grams(session, self._tables, brand_id, analysis, size, unknown)
+        literals = sparse_literal(stems), sparse_literal(grams)
+        return Question(text, analysis.language, words, size.passages, holding, *literals), size
 
 
-async def _words(
-    connection: AsyncConnection[Any], scope: Scope, analysis: Analysis, size: BrandSize
-) -> tuple[QuestionWord, ...]:
+def _analysed(text: str, size: BrandSize) -> Analysis:
+    return analyse(text, _language(text, size))
+
+
+def _language(text: str, size: BrandSize) -> str:
+    return detect_language(text, among=size.languages or None, default=size.main_language)
+
+
+def _distinct(analysis: Analysis) -> list[Word]:
     first: dict[str, Word] = {}
     for word in analysis.words:
         first.setdefault(word.stem, word)
+    return list(first.values())[:_MAX_WORDS]
+
+
+def _keys(brand_id: UUID, analysis: Analysis) -> list[int]:
+    return [term_key(brand_id, word.stem) for word in _distinct(analysis)]
+
+
+async def _words(
+    session: TenantReader, brand_id: UUID, analysis: Analysis, size: BrandSize, known: Mapping[int, int]
+) -> tuple[QuestionWord, ...]:
     counts = analysis.stems
-    distinct = list(first.values())[:_MAX_WORDS]
-    keys = {word.stem: term_key(scope.brand_id, word.stem) for word in distinct}
-    known = await term_counts(connection, scope.tenant_id, scope.brand_id, list(keys.values()))
-    words, unknown = [], 0
-    for word in distinct:
-        holding = known.get(keys[word.stem], 0)
-        similar: tuple[tuple[str, float, int], ...] = ()
-        if not holding and unknown < _MAX_UNKNOWN and _may_be_misspelt(word.stem):
-            unknown += 1
-            found = await similar_words(
-                connection, scope.brand_id, word.stem, least=_LEAST_SIMILARITY, most=_NEIGHBOURS
-            )
-            similar = tuple(found)
-        rarity = inverse_frequency(size.passages, holding)
-        words.append(QuestionWord(word, counts[word.stem], holding, rarity, similar))
-    return tuple(words)
+    held = {word: known.get(term_key(brand_id, word.stem), 0) for word in _distinct(analysis)}
+    unknown = [word.stem for word, holding in held.items() if not holding and _may_be_misspelt(word.stem)]
+    similar = await similar_words(session, brand_id, unknown[:_MAX_UNKNOWN], least=_LEAST_SIMILARITY, most=_NEIGHBOURS)
+    return tuple(
+        QuestionWord(
+            word, counts[word.stem], holding, inverse_frequency(size.passages, holding), similar.get(word.stem, ())
+        )
+        for word, holding in held.items()
+    )
 
 
 def _may_be_misspelt(stem: str) -> bool:
@@ -120,9 +144,9 @@ def _asked_stems(
 
 
 async def _asked_grams(
-    connection: AsyncConnection[Any],
+    session: TenantReader,
     tables: GramTables,
-    scope: Scope,
+    brand_id: UUID,
     analysis: Analysis,
     size: BrandSize,
     unknown: Set[int],
@@ -130,7 +154,7 @@ async def _asked_grams(
     counts: Counter[int] = analysis.grams
     if not counts or not size.passages:
         return {}
-    table = await tables.get(connection, scope.tenant_id, scope.brand_id, size)
+    table = await tables.get(session, brand_id, size)
     grams, share = list(counts), gram_share(analysis.language)
     holding = table.holding(grams, size.passages)
     return {

@@ -1,7 +1,7 @@
 """What a retrieval gives back."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -34,11 +34,16 @@ class RetrievedPassage:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One step of a retrieval: what it found (JSON-ready) and how long it took."""
+    """One step of a retrieval: how long it took, and what it found, put into words for those who look."""
 
     name: str
     took_ms: float
-    detail: Mapping[str, Any]
+    describe: Callable[[], Mapping[str, Any]] = field(repr=False)
+
+    @property
+    def detail(self) -> Mapping[str, Any]:
+        """What was found, JSON-ready."""
+        return self.describe()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,37 +3,29 @@
 import asyncio
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
-
-from psycopg import AsyncConnection
 
 from chatbot.core.errors import XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import RETRIEVAL_SECONDS
-from chatbot.db.sessions import TenantReader, driver_connection
+from chatbot.db.sessions import TenantReader
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
-from chatbot.knowledge.index.grams import GramTables
-from chatbot.knowledge.index.lexical import (
-    Scope,
-    ScoredPassage,
-    StoredPassage,
-    find_candidates,
-    load_passages,
-    rescore,
-)
-from chatbot.knowledge.index.statistics import BrandSize, read_size
+from chatbot.knowledge.index.lexical import StoredPassage, load_passages
+from chatbot.knowledge.index.search import Candidate, Scope, Wanted, search
+from chatbot.knowledge.index.statistics import BrandSize
 from chatbot.knowledge.index.vectors import Filters, PostgresVectors, VectorQuery, VectorStore
 from chatbot.knowledge.index.weighting import analyse_passage
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose
 from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, vector_signals
 from chatbot.knowledge.retrieval.fusion import FusedPassage, fuse
-from chatbot.knowledge.retrieval.question import Question, understand
-from chatbot.knowledge.retrieval.results import RetrievalResult, Stage
+from chatbot.knowledge.retrieval.question import Question, Reader
+from chatbot.knowledge.retrieval.results import RetrievalResult, RetrievedPassage, Stage
 
 log = get_logger(__name__)
 
@@ -80,9 +72,9 @@ class _Clock:
         self.stages: list[Stage] = []
         self._begun = self._last = time.perf_counter()
 
-    def stage(self, name: str, detail: Mapping[str, Any]) -> None:
+    def stage(self, name: str, describe: Callable[[], Mapping[str, Any]]) -> None:
         now = time.perf_counter()
-        self.stages.append(Stage(name, round((now - self._last) * 1000, 2), detail))
+        self.stages.append(Stage(name, round((now - self._last) * 1000, 2), describe))
         self._last = now
 
     @property
@@ -107,7 +99,7 @@ class Retriever:
         self._former = tuple(former)
         self._serves_until = {one.id: time.monotonic() + _FORMER_SECONDS for one in former}
         self.store: VectorStore = store or PostgresVectors()
-        self._tables = GramTables()
+        self._reader = Reader()
 
     async def retrieve(
         self,
@@ -131,20 +123,17 @@ class Retriever:
                 see them, whatever is configured.
         """
         clock = _Clock()
-        connection = await driver_connection(session)
         scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, _visible(config, for_staff=for_staff)))
         text = query.strip()[:MAX_QUESTION]
-        size = await read_size(connection, tenant_id, brand_id)
+        question, size = await self._reader.understand(session, brand_id, text)
         self._note_former(size)
-        question = await understand(connection, self._tables, scope, text, size)
-        clock.stage("normalise", _described(question))
-        lexical = await _lexical_candidates(connection, scope, question)
-        clock.stage("lexical", {"candidates": _pairs(lexical)})
+        clock.stage("normalise", lambda: _described(question))
         queries = _vector_queries(vectors, text, scope, size, config)
-        search = _Search(session, connection, scope, question, config, clock)
-        nearest = await self._nearest(search, queries)
-        fused, cosines = await self._fused(search, lexical, nearest, queries)
-        result = await _chosen(search, fused, cosines, limit)
+        run = _Run(session, scope, question, config, clock)
+        candidates = await self._candidates(run, queries)
+        fused, cosines = fuse(candidates, config.hybrid_weight), _cosines(candidates)
+        clock.stage("fuse", lambda: {"weight": config.hybrid_weight if cosines else 0.0, "order": _order(fused)})
+        result = await _chosen(run, fused, cosines, limit)
         RETRIEVAL_SECONDS.observe(result.took_ms / 1000)
         return result
 
@@ -170,54 +159,37 @@ class Retriever:
             if one.id in size.embedded:
                 self._serves_until[one.id] = time.monotonic() + _FORMER_SECONDS
 
-    async def _nearest(self, search: "_Search", vectors: Sequence[VectorQuery]) -> list[tuple[UUID, float]]:
-        """Search every embedder's vectors; the first one's candidates are the ones that rank."""
-        nearest: list[tuple[UUID, float]] = []
-        for position, query in enumerate(vectors):
-            checked = bool(query.filters.tags)
-            found = await self.store.search(search.session, query, _VECTOR_CANDIDATES, checked=checked)
-            role = "ranks" if position == 0 else "beside"
-            search.clock.stage("vector", {"embedder": query.embedder, "role": role, "candidates": _pairs(found)})
-            if position == 0:
-                nearest = found
-        return nearest
+    async def _candidates(self, run: "_Run", queries: Sequence[VectorQuery]) -> list[Candidate]:
+        """Search by words and by the first embedder's vectors, which rank; those of others are only reported beside."""
+        wanted = _wanted(run.question)
+        found = await self._found(run, wanted, queries[0] if queries else None)
+        nearest = [one for one in found if one.by_meaning is not None]
+        if sum(one.lexical is not None for one in nearest) * _MOSTLY_HIDDEN < len(nearest):
+            found = await self._found(run, wanted, queries[0], checked=True)
+        run.clock.stage("lexical", lambda: {"candidates": _by_words(found)})
+        if queries:
+            run.clock.stage("vector", lambda: _nearest(queries[0], "ranks", _by_meaning(found)))
+        for query in queries[1:]:
+            beside = await self.store.search(run.session, query, _VECTOR_CANDIDATES, checked=bool(query.filters.tags))
+            run.clock.stage("vector", partial(_nearest, query, "beside", beside))
+        run.clock.stage("filter", lambda: _filtered(run.scope, found))
+        return found
 
-    async def _fused(
-        self,
-        search: "_Search",
-        lexical: Sequence[tuple[UUID, float]],
-        nearest: Sequence[tuple[UUID, float]],
-        vectors: Sequence[VectorQuery],
-    ) -> tuple[list[FusedPassage], dict[UUID, float] | None]:
-        question, scope = search.question, search.scope
-        ids = list(dict.fromkeys(passage for passage, _ in [*lexical, *nearest]))
-        candidates = await rescore(search.connection, scope, ids, question.stems, question.grams) if ids else []
-        kept = {candidate.id for candidate in candidates}
-        if vectors and sum(passage in kept for passage, _ in nearest) * _MOSTLY_HIDDEN < len(nearest):
-            nearest = await self.store.search(search.session, vectors[0], _VECTOR_CANDIDATES, checked=True)
-            ids += [passage for passage, _ in nearest if passage not in ids]
-            candidates = await rescore(search.connection, scope, ids, question.stems, question.grams)
-        search.clock.stage("filter", _filtered(scope, ids, candidates))
-        cosines = await self._cosines(search, nearest, vectors, candidates)
-        fused = fuse(candidates, cosines, search.config.hybrid_weight)
-        weight = search.config.hybrid_weight if cosines else 0.0
-        search.clock.stage("fuse", {"weight": weight, "order": _order(fused)})
-        return fused, cosines
-
-    async def _cosines(
-        self,
-        search: "_Search",
-        nearest: Sequence[tuple[UUID, float]],
-        vectors: Sequence[VectorQuery],
-        candidates: Sequence[ScoredPassage],
-    ) -> dict[UUID, float] | None:
-        """Return every candidate's cosine: those the search gave, and those of passages found by words alone."""
-        if not vectors or not candidates:
-            return None
-        known = dict(nearest)
-        missing = [candidate.id for candidate in candidates if candidate.id not in known]
-        known |= await self.store.scores(search.session, vectors[0], missing) if missing else {}
-        return {candidate.id: known[candidate.id] for candidate in candidates if candidate.id in known} or None
+    async def _found(
+        self, run: "_Run", wanted: Wanted, query: VectorQuery | None, *, checked: bool = False
+    ) -> list[Candidate]:
+        session, scope = run.session, run.scope
+        checked = checked or bool(scope.filters.tags)
+        if query is None or self.store.inside:
+            return await search(
+                session, scope, wanted, words=_LEXICAL_CANDIDATES, vectors=_VECTOR_CANDIDATES, query=query,
+                checked=checked,
+            )  # fmt: skip
+        near = dict(await self.store.search(session, query, _VECTOR_CANDIDATES, checked=checked))
+        found = await search(session, scope, wanted, words=_LEXICAL_CANDIDATES, others=list(near))
+        missing = [one.id for one in found if one.id not in near and one.lexical is not None]
+        known = near | await self.store.scores(session, query, missing)
+        return [one._replace(cosine=known.get(one.id), by_meaning=near.get(one.id)) for one in found]
 
 
 async def _embedded(embedder: Embedder, text: str) -> QuestionVector | None:
@@ -249,65 +221,48 @@ def _vector_queries(
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
+class _Run:
     """What the stages of one retrieval share."""
 
     session: TenantReader
-    connection: AsyncConnection[Any]
     scope: Scope
     question: Question
     config: RetrievalConfig
     clock: _Clock
 
 
-async def _chosen(
-    search: _Search, fused: Sequence[FusedPassage], cosines: Mapping[UUID, float] | None, limit: int
-) -> RetrievalResult:
-    question, config, clock = search.question, search.config, search.clock
-    shown = [passage.id for passage in fused[: max(limit, _EVIDENCE_PASSAGES)]]
-    stored = await load_passages(search.connection, search.scope.tenant_id, shown)
+async def _chosen(run: _Run, fused: Sequence[FusedPassage], cosines: Sequence[float], limit: int) -> RetrievalResult:
+    question, config, clock = run.question, run.config, run.clock
+    stored = await load_passages(run.session, [passage.id for passage in fused[: max(limit, _EVIDENCE_PASSAGES)]])
     signals = _signals(question, fused, stored, cosines)
     score = round(evidence(signals), 4)
     answerable = bool(fused) and score >= config.min_score
-    clock.stage("evidence", {"evidence": score, "min_score": config.min_score, "signals": _rounded(signals)})
+    clock.stage("evidence", lambda: {"evidence": score, "min_score": config.min_score, "signals": _rounded(signals)})
     results = choose(fused[:limit], stored, config, answerable=answerable)
-    cut = [
-        {"rank": result.rank, "passage_id": str(result.passage_id), "why": result.cut}
-        for result in results
-        if result.cut
-    ]
-    clock.stage("choose", {"answerable": answerable, "cut": cut})
+    clock.stage("choose", lambda: {"answerable": answerable, "cut": _cut(results)})
     return RetrievalResult(
         question.text, question.language, tuple(results), score, answerable, tuple(clock.stages), clock.total
     )
 
 
-async def _lexical_candidates(
-    connection: AsyncConnection[Any], scope: Scope, question: Question
-) -> list[tuple[UUID, float]]:
-    """Fetch by the rarest words only, as many as the budget allows: what common words alone would add ranks last."""
+def _wanted(question: Question) -> Wanted:
+    """Find by the rarest words only, as many as the budget allows: what common words alone would add ranks last."""
     terms = sorted((count, term) for term, count in question.holding.items() if count > 0)
-    if not terms:
-        return []
-    if terms[0][0] > _FETCH_BUDGET and len(terms) > 1:
-        both = [term for _, term in terms[:2]]
-        found = await find_candidates(connection, scope, both, question.stems, _LEXICAL_CANDIDATES, all_terms=True)
-        if len(found) >= _LEXICAL_CANDIDATES // 3:
-            return found
-    chosen, fetched = [terms[0][1]], terms[0][0]
+    rare, fetched = [term for _, term in terms[:1]], sum(count for count, _ in terms[:1])
     for count, term in terms[1:]:
         if fetched + count > _FETCH_BUDGET:
             break
-        chosen.append(term)
+        rare.append(term)
         fetched += count
-    return await find_candidates(connection, scope, chosen, question.stems, _LEXICAL_CANDIDATES)
+    both = [term for _, term in terms[:2]] if len(terms) > 1 and terms[0][0] > _FETCH_BUDGET else []
+    return Wanted(rare, both, question.stems, question.grams)
 
 
 def _signals(
     question: Question,
     fused: Sequence[FusedPassage],
     stored: Mapping[UUID, StoredPassage],
-    cosines: Mapping[UUID, float] | None,
+    cosines: Sequence[float],
 ) -> dict[str, float]:
     rows = [stored[passage.id] for passage in fused[:_EVIDENCE_PASSAGES] if passage.id in stored]
     if not rows:
@@ -316,8 +271,22 @@ def _signals(
     best = max(fused, key=lambda passage: passage.lexical)
     signals = lexical_signals(question, top, best.lexical)
     if cosines:
-        signals |= vector_signals(sorted(cosines.values(), reverse=True), cosines.get(best.id, 0.0))
+        signals |= vector_signals(cosines, best.vector or 0.0)
     return signals
+
+
+def _cosines(candidates: Sequence[Candidate]) -> list[float]:
+    """The cosines of what may be shown, best first."""
+    known = (one.cosine for one in candidates if one.lexical is not None)
+    return sorted((cosine for cosine in known if cosine is not None), reverse=True)
+
+
+def _cut(results: Sequence[RetrievedPassage]) -> list[dict[str, Any]]:
+    return [
+        {"rank": result.rank, "passage_id": str(result.passage_id), "why": result.cut}
+        for result in results
+        if result.cut
+    ]
 
 
 def _rounded(signals: Mapping[str, float]) -> dict[str, float]:
@@ -336,8 +305,21 @@ def _described(question: Question) -> dict[str, Any]:
     }
 
 
-def _pairs(found: Sequence[tuple[UUID, float]]) -> list[dict[str, Any]]:
-    return [{"passage_id": str(passage), "score": round(score, 4)} for passage, score in found[:_SHOWN]]
+def _by_words(found: Sequence[Candidate]) -> list[dict[str, Any]]:
+    return _listed([(one.id, one.by_words) for one in found if one.by_words is not None])
+
+
+def _by_meaning(found: Sequence[Candidate]) -> list[tuple[UUID, float]]:
+    return [(one.id, one.by_meaning) for one in found if one.by_meaning is not None]
+
+
+def _nearest(query: VectorQuery, role: str, found: Sequence[tuple[UUID, float]]) -> dict[str, Any]:
+    return {"embedder": query.embedder, "role": role, "candidates": _listed(found)}
+
+
+def _listed(found: Sequence[tuple[UUID, float]]) -> list[dict[str, Any]]:
+    best = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:_SHOWN]
+    return [{"passage_id": str(passage), "score": round(score, 4)} for passage, score in best]
 
 
 def _order(fused: Sequence[FusedPassage]) -> list[dict[str, Any]]:
@@ -352,14 +334,13 @@ def _order(fused: Sequence[FusedPassage]) -> list[dict[str, Any]]:
     ]
 
 
-def _filtered(scope: Scope, ids: Sequence[UUID], candidates: Sequence[ScoredPassage]) -> dict[str, Any]:
-    kept = {candidate.id for candidate in candidates}
+def _filtered(scope: Scope, found: Sequence[Candidate]) -> dict[str, Any]:
     return {
         "brand_id": str(scope.brand_id),
         "tags": list(scope.filters.tags),
         "visibility": list(scope.filters.visibility),
-        "candidates": len(ids),
-        "not_live_or_not_visible": [str(passage) for passage in ids if passage not in kept][:_SHOWN],
+        "candidates": sum(one.by_words is not None or one.by_meaning is not None for one in found),
+        "not_live_or_not_visible": [str(one.id) for one in found if one.lexical is None][:_SHOWN],
     }
 
 

@@ -11,7 +11,7 @@ from tests.conftest import TenantRows
 async def test_a_lost_connection_is_replaced(
     database: Database, database_url: str, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chatbot.db.sessions._RESTED_SECONDS", 0.0)
+    monkeypatch.setattr("chatbot.db.pool._RESTED_SECONDS", 0.0)
     async with database.tenant_reader(tenant.id) as session:
         lost = await session.scalar(text("SELECT pg_backend_pid()"))
     async with await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:

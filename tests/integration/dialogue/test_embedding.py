@@ -28,7 +28,7 @@ class SlowEmbedder:
         return np.full((len(texts), 4), 0.5, np.float32)
 
     async def embed_query(self, text: str) -> Vectors:
-        engine = self.platform.database._tenant_engine
+        engine = self.platform.database._tenant_pool.engine
         self.in_use.append(engine.pool.checkedout())  # type: ignore[attr-defined]
         await asyncio.sleep(self.seconds)
         return np.full(4, 0.5, np.float32)

@@ -252,6 +252,9 @@ async def test_the_search_functions_belong_to_the_platform_role(database: Databa
     assert functions == [
         ("xin_candidates_all", "xin_platform", True, False),
         ("xin_candidates_any", "xin_platform", True, False),
+        ("xin_nearest", "xin_platform", True, False),
+        ("xin_nearest_indexed", "xin_platform", True, False),
+        ("xin_search", "xin_platform", True, False),
         ("xin_similar_words", "xin_platform", True, False),
     ]
 

@@ -7,7 +7,8 @@ import pytest
 
 from chatbot.knowledge.analysis.words import analyse
 from chatbot.knowledge.index.grams import GramTable
-from chatbot.knowledge.index.lexical import ScoredPassage, StoredPassage
+from chatbot.knowledge.index.lexical import StoredPassage
+from chatbot.knowledge.index.search import Candidate
 from chatbot.knowledge.index.statistics import BrandSize, trigrams
 from chatbot.knowledge.index.weighting import inverse_frequency, saturated, sparse_literal
 from chatbot.knowledge.retrieval.config import RetrievalConfig
@@ -56,17 +57,23 @@ def test_sizes_add_up_per_language() -> None:
 
 
 def test_fusion_weighs_both_and_the_opening_speaks_for_its_document() -> None:
-    candidates = [ScoredPassage(A, A, 1, 10.0), ScoredPassage(B, B, 1, 8.0), ScoredPassage(C, B, 0, 9.0)]
-    words = fuse(candidates, None, 0.7)
+    candidates = [Candidate(A, A, 1, 10.0), Candidate(B, B, 1, 8.0), Candidate(C, B, 0, 9.0)]
+    words = fuse(candidates, 0.7)
     assert [passage.id for passage in words] == [A, C, B]
     assert words[2].score == 0.7 * 0.8 + 0.3 * 0.9
-    both = fuse(candidates, {A: 0.2, B: 0.9, C: 0.1}, 0.7)
+    meant = zip(candidates, (0.2, 0.9, 0.1), strict=True)
+    both = fuse([one._replace(cosine=cosine) for one, cosine in meant], 0.7)
     assert both[0].id == B
-    assert fuse([], None, 0.7) == []
+    assert fuse([], 0.7) == []
 
 
 def test_what_matches_in_no_way_is_no_result() -> None:
-    assert fuse([ScoredPassage(A, A, 0, 0.0)], {A: -0.1}, 0.7) == []
+    assert fuse([Candidate(A, A, 0, 0.0, -0.1)], 0.7) == []
+
+
+def test_what_may_not_be_shown_is_no_result() -> None:
+    hidden, shown = Candidate(A, A, 0, None, 0.9), Candidate(B, B, 0, 5.0, 0.3)
+    assert [(passage.id, passage.vector) for passage in fuse([hidden, shown], 0.7)] == [(B, 0.3)]
 
 
 def test_evidence_rises_with_coverage_and_with_nearness() -> None:
@@ -125,7 +132,7 @@ def _stored(number: int, text: str, source: UUID) -> StoredPassage:
 def test_context_folds_duplicates_and_keeps_to_budget_and_documents() -> None:
     texts = ["alpha beta gamma delta", "alpha beta gamma delta", "one two three four " * 100, "five six seven eight"]
     stored = {UUID(int=n): _stored(n, text, UUID(int=n)) for n, text in enumerate(texts, 1)}
-    fused = fuse([ScoredPassage(i, i, 0, 10.0 - i.int) for i in stored], None, 0)
+    fused = fuse([Candidate(i, i, 0, 10.0 - i.int) for i in stored], 0)
     config = RetrievalConfig(context_budget_tokens=256, max_documents=2)
     chosen = choose(fused, stored, config, answerable=True)
     assert [(result.rank, result.cut) for result in chosen] == [
