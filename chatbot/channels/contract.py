@@ -233,6 +233,18 @@ class Typing(Protocol):
 
 
 @runtime_checkable
+class Completer(Protocol):
+    """A provider whose webhook may only announce a message, which must then be asked for."""
+
+    async def complete(self, account: Account[Any], event: InboundEvent, http: SafeHttp) -> InboundEvent:
+        """Return a parsed event as it is to be stored: asked for where it was announced only, else the same.
+
+        Raises:
+            OutgoingFailed: not now; the webhook is answered with an error, so that the provider calls again.
+        """
+
+
+@runtime_checkable
 class Streamer(Protocol):
     """A provider that can show a reply while it is made."""
 
