@@ -70,6 +70,7 @@ def make_channel_parts(
 def publish_channels(app: FastAPI, parts: ChannelParts) -> None:
     """Put each part where the channels' dependencies look for it."""
     app.state.channel_parts = parts
+    app.state.provider_http = parts.http
     app.state.accounts = parts.accounts
     app.state.inbox = parts.inbox
     app.state.outbox = parts.outbox

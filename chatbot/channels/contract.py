@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
@@ -96,6 +97,8 @@ class Capabilities:
         draft_seconds: the least time between two `show` calls of one thread.
         per_second: messages per second for the whole account; `thread_per_second` for one thread.
         window_hours: how long after the customer's last message we may write; None: no such rule.
+        answers_at_most: `(span, count)` pairs: so many automatic answers a conversation in a span, and no more, where
+            two programs that do not know each other for machines could write to one another for ever.
         webhook: whether the provider calls us; `listens` whether the bot manager must hold a connection or poll.
     """
 
@@ -109,6 +112,7 @@ class Capabilities:
     per_second: float = 30.0
     thread_per_second: float = 1.0
     window_hours: int | None = None
+    answers_at_most: tuple[tuple[timedelta, int], ...] = ()
     webhook: bool = True
     listens: bool = False
 

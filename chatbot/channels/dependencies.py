@@ -9,6 +9,7 @@ from chatbot.channels.accounts import Accounts
 from chatbot.channels.inbox.service import Inbox
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.service import ChannelService
+from chatbot.core.safe_http import SafeHttp
 
 
 async def _accounts(connection: HTTPConnection) -> Accounts:
@@ -31,6 +32,12 @@ async def _channels(connection: HTTPConnection) -> ChannelService:
     return channels
 
 
+async def _provider_http(connection: HTTPConnection) -> SafeHttp:
+    http: SafeHttp = connection.app.state.provider_http
+    return http
+
+
+ProviderHttp = Annotated[SafeHttp, Depends(_provider_http)]
 OpenAccounts = Annotated[Accounts, Depends(_accounts)]
 TheInbox = Annotated[Inbox, Depends(_inbox)]
 TheOutbox = Annotated[Outbox, Depends(_outbox)]

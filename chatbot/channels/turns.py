@@ -10,6 +10,7 @@ from uuid import UUID
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Streamer, Typing
 from chatbot.channels.inbox.repository import thread_of
+from chatbot.channels.loops import may_answer
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Draft as ShownDraft
 from chatbot.channels.outgoing import Outgoing, Source
@@ -22,6 +23,7 @@ from chatbot.dialogue import waiting_repository
 from chatbot.dialogue.live import LiveReply, Place
 from chatbot.dialogue.parts import Draft, Turn
 from chatbot.dialogue.service import Dialogue
+from chatbot.dialogue.waiting_repository import Pulse
 
 log = get_logger(__name__)
 
@@ -69,7 +71,9 @@ class Turns:
         Raises:
             TurnFailed: the reply could not be made; nothing was stored.
         """
-        await self._until_quiet(tenant_id, conversation_id)
+        pulse = await self._until_quiet(tenant_id, conversation_id)
+        if pulse is None or not await self._may_answer(tenant_id, conversation_id, pulse):
+            return
         begun = await dialogue.answer_waiting(tenant_id, conversation_id)
         if begun is None:
             return
@@ -101,16 +105,32 @@ class Turns:
             session, channel, message, conversation_id=turn.conversation_id, message_id=turn.reply_id
         )
 
-    async def _until_quiet(self, tenant_id: UUID, conversation_id: UUID) -> None:
+    async def _until_quiet(self, tenant_id: UUID, conversation_id: UUID) -> Pulse | None:
         waited = 0.0
-        while waited < MAX_QUIET_SECONDS:
+        while True:
             async with self._database.tenant_reader(tenant_id) as session:
-                last, now = await waiting_repository.newest_message(session, conversation_id)
-            rest = QUIET_SECONDS - (now - last).total_seconds() if last else 0.0
-            if rest <= 0:
-                return
+                pulse = await waiting_repository.pulse(session, conversation_id)
+            if pulse is None or pulse.last is None:
+                return None
+            rest = QUIET_SECONDS - (pulse.now - pulse.last).total_seconds()
+            if rest <= 0 or waited >= MAX_QUIET_SECONDS:
+                return pulse
             await asyncio.sleep(rest)
             waited += rest
+
+    async def _may_answer(self, tenant_id: UUID, conversation_id: UUID, pulse: Pulse) -> bool:
+        """Whether one more automatic answer is safe; where it is not, the message waits for a person."""
+        channel = await self._accounts.get(pulse.channel_id)
+        limits = channel.provider.capabilities.answers_at_most
+        if not limits:
+            return True
+        since = pulse.now - max(span for span, _ in limits)
+        async with self._database.tenant_reader(tenant_id) as session:
+            answered = await waiting_repository.answers_since(session, conversation_id, since)
+        if may_answer(limits, answered, pulse.now):
+            return True
+        log.warning("no more automatic answers in a conversation", conversation=str(conversation_id))
+        return False
 
     @asynccontextmanager
     async def _presented(self, turn: Turn, live: LiveReply) -> AsyncIterator[None]:

@@ -1,5 +1,6 @@
 """The rows of messages that came without a waiting client: what nobody answered yet, and what changed afterwards."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -24,8 +25,17 @@ ORDER BY seq LIMIT :limit
 """)  # noqa: S608 - constants only
 
 _NEWEST = text("""
-SELECT max(created_at), now() FROM messages
-WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'visitor'
+SELECT max(m.created_at), now(), c.channel_id
+FROM conversations c
+LEFT JOIN messages m ON m.tenant_id = c.tenant_id AND m.conversation_id = c.id AND m.role = 'visitor'
+WHERE c.tenant_id = :tenant_id AND c.id = :conversation_id
+GROUP BY c.channel_id
+""")
+
+_ANSWERS = text("""
+SELECT created_at FROM messages
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'bot' AND text <> ''
+  AND created_at > :since
 """)
 
 _REOPEN = text("""
@@ -87,11 +97,26 @@ async def waiting_messages(session: TenantReader, conversation_id: UUID, limit: 
     return [MessageRow(*row) for row in await session.execute(_WAITING, values)]
 
 
-async def newest_message(session: TenantReader, conversation_id: UUID) -> tuple[datetime | None, datetime]:
-    """Return when the visitor last wrote, and the database's time now."""
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """When the visitor of a conversation last wrote, and the database's time now."""
+
+    last: datetime | None
+    now: datetime
+    channel_id: UUID
+
+
+async def pulse(session: TenantReader, conversation_id: UUID) -> Pulse | None:
+    """Return how a conversation stands; None: there is none."""
     values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
-    row = (await session.execute(_NEWEST, values)).one()
-    return row[0], row[1]
+    row = (await session.execute(_NEWEST, values)).one_or_none()
+    return Pulse(*row) if row else None
+
+
+async def answers_since(session: TenantReader, conversation_id: UUID, since: datetime) -> list[datetime]:
+    """Return when the bot answered in a conversation."""
+    values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id, "since": since}
+    return list((await session.execute(_ANSWERS, values)).scalars())
 
 
 async def reopen(session: TenantSession, conversation_id: UUID) -> None:

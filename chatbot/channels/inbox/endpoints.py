@@ -1,5 +1,6 @@
 """`/webhooks/{channel_type}/{channel_id}`: where providers call."""
 
+import asyncio
 import time
 from uuid import UUID
 
@@ -8,12 +9,14 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
-from chatbot.channels.contract import Answer, Malformed, Request
-from chatbot.channels.dependencies import OpenAccounts, TheInbox
+from chatbot.channels.contract import Answer, Completer, Malformed, Request
+from chatbot.channels.dependencies import OpenAccounts, ProviderHttp, TheInbox
+from chatbot.channels.events import InboundEvent
 from chatbot.channels.inbox.proof import prove
 from chatbot.channels.registry import PROVIDERS
 from chatbot.core.errors import BadRequest, NotFound, TooLarge
 from chatbot.core.metrics import CHANNEL_REQUESTS
+from chatbot.core.safe_http import SafeHttp
 from chatbot.identity.dependencies import AppSettings
 
 router = APIRouter(tags=["provider webhooks"])
@@ -21,6 +24,8 @@ router = APIRouter(tags=["provider webhooks"])
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_MAIL_BYTES = 32 * 1024 * 1024
 """Mail services send attachments along."""
+
+_LARGE_BYTES = 256 * 1024
 
 
 @router.get("/webhooks/{channel_type}/{channel_id}")
@@ -55,6 +60,7 @@ async def receive(
     accounts: OpenAccounts,
     inbox: TheInbox,
     settings: AppSettings,
+    http: ProviderHttp,
     token: str = "",
 ) -> Response:
     """Take a provider's events: proven over the raw body, stored, then answered; a repeat has no effect."""
@@ -65,14 +71,26 @@ async def receive(
     if answer is not None:
         _count(channel_type, "handshake")
         return _response(answer)
-    try:
-        events = channel.provider.parse(channel.account, asked)
-    except Malformed as error:
-        _count(channel_type, "malformed")
-        raise BadRequest(f"body: {error}") from None
+    events = await _events(channel, asked, http)
     taken = await inbox.take(channel, events)
     _count(channel_type, "accepted" if taken.new or not events else "repeated")
     return _response(channel.provider.acknowledge(channel.account, events))
+
+
+async def _events(channel: ConnectedChannel, asked: Request, http: SafeHttp) -> list[InboundEvent]:
+    """Read a request's events; a large one (a mail with its files) in a thread, so that nobody else waits."""
+    provider = channel.provider
+    try:
+        if len(asked.body) > _LARGE_BYTES:
+            events = await asyncio.to_thread(provider.parse, channel.account, asked)
+        else:
+            events = provider.parse(channel.account, asked)
+    except Malformed as error:
+        _count(channel.channel_type, "malformed")
+        raise BadRequest(f"body: {error}") from None
+    if isinstance(provider, Completer):
+        return [await provider.complete(channel.account, event, http) for event in events]
+    return events
 
 
 async def _channel(accounts: Accounts, channel_type: str, channel_id: UUID) -> ConnectedChannel:

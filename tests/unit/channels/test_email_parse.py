@@ -7,14 +7,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chatbot.channels.events import Echo, Message, Receipt, Unsupported
-from chatbot.channels.providers.email import mime
-from chatbot.channels.providers.email.automatic import may_answer
+from chatbot.channels.loops import may_answer
+from chatbot.channels.providers.email import EMAIL, mime
 from chatbot.channels.providers.email.html_text import html_text
 from chatbot.channels.providers.email.replies import new_text
 from chatbot.channels.providers.email.threads import our_message_id, plain_subject
 from tests.unit.channels.mails import OURS, THREAD, mail, message_of, read
 from tests.unit.channels.peer import DELIVERY
 
+LIMITS = EMAIL.capabilities.answers_at_most
 OUR_ID = our_message_id(THREAD, DELIVERY, "acme.test")
 
 
@@ -270,11 +271,11 @@ def test_a_bounce_in_words_alone_counts_too() -> None:
 def test_a_program_that_hides_is_answered_so_often_only() -> None:
     now = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
     quick = [now - dt.timedelta(minutes=minute) for minute in range(5)]
-    assert may_answer([], now)
-    assert may_answer(quick[:4], now)
-    assert not may_answer(quick, now)
-    assert may_answer(quick, now + dt.timedelta(hours=1))
-    assert not may_answer([now - dt.timedelta(minutes=20 * step) for step in range(30)], now)
+    assert may_answer(LIMITS, [], now)
+    assert may_answer(LIMITS, quick[:4], now)
+    assert not may_answer(LIMITS, quick, now)
+    assert may_answer(LIMITS, quick, now + dt.timedelta(hours=1))
+    assert not may_answer(LIMITS, [now - dt.timedelta(minutes=20 * step) for step in range(30)], now)
 
 
 FORWARDED = "See below\n\n---------- Forwarded message ---------\nFrom: x <x@y.test>\nDate: d\nTo: z\n\nwords"

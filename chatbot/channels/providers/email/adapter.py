@@ -1,6 +1,7 @@
 """The adapter: every way of e-mail under the one contract."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -22,7 +23,12 @@ class Email(Adapter[EmailCredentials]):
     """E-mail."""
 
     channel_type: ClassVar[str] = "email"
-    capabilities: ClassVar[Capabilities] = Capabilities(max_length=100_000, per_second=5.0, listens=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        max_length=100_000,
+        per_second=5.0,
+        answers_at_most=((timedelta(minutes=10), 5), (timedelta(days=1), 30)),
+        listens=True,
+    )
     credentials = EmailCredentials
 
     def verify(self, account: Account[EmailCredentials], request: Request, now: float) -> None:

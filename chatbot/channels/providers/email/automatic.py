@@ -1,9 +1,7 @@
 """What must not be answered: machines' mail, bounces, our own; and how often a machine that hides may be answered."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Literal
 
 from chatbot.channels.events import ReceiptStatus
@@ -12,7 +10,6 @@ from chatbot.channels.providers.email.threads import OUR_ID
 
 Nature = Literal["person", "auto-reply", "bounce"]
 
-MAX_ANSWERS = ((timedelta(minutes=10), 5), (timedelta(days=1), 30))
 _DAEMON = re.compile(r"(?:mailer-daemon|postmaster|mail-daemon|mailerdaemon|double-bounce)(?:[+=-].*)?@.*")
 _NOBODY = re.compile(r"(?:no-?_?reply|do-?_?not-?_?reply|bounces?|auto-?reply|notifications?)(?:[+=-].*)?@.*")
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
@@ -58,15 +55,6 @@ def bounce_of(mail: Mail) -> Bounce | None:
         status = None
     words = _field(mail.report, "Diagnostic-Code") or _field(mail.report, "Status") or mail.text.partition("\n\n")[0]
     return Bounce(named.group(), status, " ".join(words.split())[:300])
-
-
-def may_answer(answered: Sequence[datetime], now: datetime) -> bool:
-    """Whether one more automatic answer to a correspondent is safe, given when the earlier ones were sent.
-
-    Two programs that do not know each other for machines would write to one another for ever; five answers in ten
-    minutes or thirty in a day are more than a person takes.
-    """
-    return all(sum(now - moment < span for moment in answered) < most for span, most in MAX_ANSWERS)
 
 
 def _is_marked(mail: Mail) -> bool:
