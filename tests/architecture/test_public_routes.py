@@ -1,13 +1,18 @@
 """The set of routes that answer without credentials is this list, and bodies take no field that is not named."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute
 
+from chatbot.apps.all_in_one import gateway_parts
+from chatbot.apps.gateway import create_gateway_app
+from chatbot.apps.runtime import Runtime
+from chatbot.channels.registry import PROVIDERS
+from chatbot.channels.schemas import ChannelType
 from chatbot.core.ids import new_id
 from tests.openapi_calls import Json, operations, resolve
 
@@ -29,6 +34,22 @@ PUBLIC = {
     "POST /auth/refresh",
     "POST /auth/logout",
 }
+
+GATEWAY = {
+    "GET /health",
+    "GET /health/live",
+    "GET /health/ready",
+    "GET /webhooks/health",
+    "GET /metrics",
+    # Each proves itself: by a signature over the body, by what the provider was told, by a token in the first frame.
+    "POST /webchat/webhook",
+    "GET /webhooks/{channel_type}/{channel_id}",
+    "POST /webhooks/{channel_type}/{channel_id}",
+    "GET /webhooks/{channel_type}/{channel_id}/{token}",
+    "POST /webhooks/{channel_type}/{channel_id}/{token}",
+    "SOCKET /ws",
+}
+"""Every route of the gateway."""
 
 OPTIONAL = {"POST /api/chat"}
 """Public, and yet a credential is understood, so the document names its scheme."""
@@ -100,3 +121,18 @@ def _routes(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[str
 def _filled(path: str) -> str:
     parts = [str(new_id()) if part.startswith("{") else part for part in path.split("/")]
     return "/".join(parts)
+
+
+def test_every_channel_type_of_the_api_has_its_provider() -> None:
+    assert set(get_args(ChannelType)) == set(PROVIDERS)
+
+
+def test_the_gateways_routes_are_known(app: FastAPI, runtime: Runtime) -> None:
+    gateway = create_gateway_app(gateway_parts(runtime, app))
+    found = set()
+    for context in iter_route_contexts(gateway.routes):
+        route: Any = context.original_route
+        methods = (getattr(route, "methods", None) or {"SOCKET"}) - {"HEAD"}
+        found |= {f"{method} {context.path}" for method in methods}
+    framework = {"GET /docs", "GET /redoc", "GET /docs/oauth2-redirect"}
+    assert found - framework == GATEWAY
