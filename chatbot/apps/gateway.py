@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import uvloop
 from fastapi import FastAPI
-from starlette.routing import WebSocketRoute
+from starlette.types import Receive, Scope, Send
 
 from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
@@ -59,6 +59,18 @@ class GatewayParts:
     keys: TokenKeys
     answerer: Answerer
     channels: ChannelParts
+
+
+class Gateway(FastAPI):
+    """The application of the gateway. Sockets pass by the layers that requests go through: each would cost every
+    idle socket a coroutine, and none of them does anything for sockets."""
+
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:  # type: ignore[override]
+        """Serve `/ws` or a request."""
+        if scope["type"] == "websocket" and scope["path"] == PATH:
+            sockets: LiveEndpoint = self.state.sockets
+            return sockets(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 def main() -> None:
@@ -114,7 +126,7 @@ async def gatewaying(parts: GatewayParts) -> AsyncIterator[FastAPI]:
 
 def create_gateway_app(parts: GatewayParts) -> FastAPI:
     """Compose the application of the gateway."""
-    app = FastAPI(title="Xin gateway", version=__version__, openapi_url=None)
+    app = Gateway(title="Xin gateway", version=__version__, openapi_url=None)
     state = app.state
     state.settings, state.database, state.bus, state.keys = parts.settings, parts.database, parts.bus, parts.keys
     state.answerer = parts.answerer
@@ -127,12 +139,12 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
             parts.settings, parts.answerer, conversations, parts.bus, state.access, state.chat_limits, state.draining
         )
     )
+    state.sockets = LiveEndpoint(state.live)
     state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check})
     publish_channels(app, parts.channels)
     install_problem_handlers(app)
     for router in (health_router("/webhooks/health"), metrics_router(), web_chat, provider_webhooks):
         app.include_router(router)
-    app.router.routes.append(WebSocketRoute(PATH, LiveEndpoint(state.live)))
     app.add_middleware(RequestContext, max_body_bytes=_body_limit)
     return app
 

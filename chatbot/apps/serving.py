@@ -67,6 +67,7 @@ async def serve(
         forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=DRAIN_SECONDS,
         lifespan="off",
+        interface="asgi3",
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")

@@ -21,6 +21,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         self.scope["extensions"][DROP] = self.drop  # type: ignore[assignment]  # ASGI servers put in what they like
         self.transport.set_write_buffer_limits(MAX_FRAME_BYTES)
 
+    def start_keepalive(self) -> None:
+        """The socket is open: what was said to open it is not needed any more, and thousands of them are much."""
+        super().start_keepalive()
+        self.scope["headers"] = []
+        del self.request, self.response
+
     def drop(self, code: int, reason: str) -> None:
         """Close behind what was written already; a client that still does not read is cut off after 5 s."""
         if self.close_sent or self.disconnected or self.transport.is_closing():
@@ -34,6 +40,11 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.read_paused = False
             self.transport.resume_reading()
         self.close_timer = self.loop.call_later(_CLOSE_SECONDS, self.transport.abort)
+
+    def keepalive_timeout(self) -> None:
+        """The client answers no ping: it is cut off, for it may not read what is still to be written either."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
     def shutdown(self) -> None:
         """The server stops. The application says goodbye to open sockets in its own time; handshakes end here."""

@@ -57,17 +57,21 @@ class Conversations:
                 raise NotFound("no such conversation")
             return await repository.messages_after(session, conversation_id, after_seq, limit)
 
-    async def state(self, tenant_id: UUID, conversation_id: UUID, owner: str | None) -> ConversationState:
-        """Return where a conversation stands.
+    async def page(
+        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+    ) -> tuple[ConversationState, list[MessageRow]]:
+        """Return where a conversation stands, and its messages after a sequence number, as of one moment.
 
         Raises:
             NotFound: no such conversation, or it is another visitor's.
         """
         async with self.database.tenant_reader(tenant_id) as session:
             found = await live_repository.conversation_states(session, [conversation_id])
-        if not found or (owner is not None and found[0].owner != owner):
-            raise NotFound("no such conversation")
-        return found[0]
+            if not found or (owner is not None and found[0].owner != owner):
+                raise NotFound("no such conversation")
+            if found[0].last_seq <= after_seq:
+                return found[0], []
+            return found[0], await repository.messages_after(session, conversation_id, after_seq, limit)
 
     async def changes(
         self, tenant_id: UUID, seen: Mapping[UUID, int], *, limit: int

@@ -25,8 +25,10 @@ from chatbot.channels.live.protocol import (
     Shutdown,
     read_frame,
 )
+from chatbot.channels.live.room import Page, Room
 from chatbot.channels.live.rooms import Rooms
 from chatbot.channels.live.socket import Socket
+from chatbot.core import correlation
 from chatbot.core.background import end, forever
 from chatbot.core.bus import Bus
 from chatbot.core.clock import utcnow
@@ -40,6 +42,7 @@ from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.callers import incoming_of, only_owner
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.live_repository import ConversationState
 from chatbot.identity.access.service import Access
 from chatbot.identity.subject import Subject
 from chatbot.identity.tokens import claims_of
@@ -51,6 +54,9 @@ RECHECK_SECONDS = 25.0
 """How often a socket's credential is looked at again; what is remembered of it is at most 30 s old."""
 
 FRAMES_PER_MINUTE = 240
+_HELLOS_AT_ONCE = 16
+"""After a restart everybody comes back at once: they queue here, not for a connection of the database."""
+
 GRACE_SECONDS = 8.0
 """How long sockets stay open for replies under way once the process drains."""
 
@@ -82,6 +88,7 @@ class LiveChat:
         self._addresses = OpenSockets(parts.settings.socket_limit_address, "sockets of an address")
         self._tenants = OpenSockets(parts.settings.socket_limit_tenant, "sockets of a tenant")
         self._frames = RateLimit(FRAMES_PER_MINUTE, 60.0)
+        self._hellos = asyncio.Semaphore(_HELLOS_AT_ONCE)
         self._sockets: set[Socket] = set()
 
     @asynccontextmanager
@@ -154,31 +161,32 @@ class LiveChat:
     async def _hello(self, socket: Socket, frame: Hello, host: str) -> None:
         if socket.subject is not None:
             raise BadRequest("hello was said already")
-        subject = await self._parts.access.chat(frame.token, tenant_id=socket.asked_tenant, origin=socket.origin)
-        claims = claims_of(frame.token)
-        self._origins.check(socket.origin, host=host, tokens_own=claims.get("origin"))
-        assert subject.tenant_id
-        state = None
-        if frame.conversation_id:
-            state = await self._parts.conversations.state(subject.tenant_id, frame.conversation_id, only_owner(subject))
+        socket.check_at = time.monotonic() + RECHECK_SECONDS
+        room, page = await self._let_in(socket, frame, host)
+        socket.tell(_ready(page.state if page else None, socket.expires_at))
+        if room and page:
+            await room.join(socket, page, ends=False)
+
+    async def _let_in(self, socket: Socket, frame: Hello, host: str) -> tuple[Room | None, Page | None]:
+        """Find out who it is and, where it names a conversation, the room to join at once."""
+        room, page = None, None
+        async with self._hellos:
+            subject = await self._parts.access.chat(frame.token, tenant_id=socket.asked_tenant, origin=socket.origin)
+            self._origins.check(socket.origin, host=host, tokens_own=claims_of(frame.token).get("origin"))
+            assert subject.tenant_id
+            if frame.conversation_id:
+                room, page = await self._rooms.find(
+                    socket, subject.tenant_id, frame.conversation_id, only_owner(subject), frame.after_seq
+                )
         self._tenants.take(subject.tenant_id)
-        socket.subject = subject
-        socket.brand_id, socket.locale = frame.brand_id, frame.locale
+        socket.subject, socket.brand_id, socket.locale = subject, frame.brand_id, frame.locale
         self._credential(socket, frame.token)
-        if state is None:
-            socket.tell(Ready(conversation_id=None, seq=0, read_seq=0, state="bot", expires_at=socket.expires_at))
-            return
-        socket.tell(
-            Ready(
-                conversation_id=state.id, seq=state.last_seq, read_seq=state.read_seq, state=state.state,
-                expires_at=socket.expires_at,
-            )
-        )  # fmt: skip
-        await self._rooms.enter(socket, subject.tenant_id, state, frame.after_seq)
+        return room, page
 
     async def _say(self, socket: Socket, frame: Say, subject: Subject) -> None:
         """Hand a message over; its frames come back through the room, as they do to every other page."""
         assert subject.tenant_id
+        correlation.begin()
         parts = self._parts
         try:
             parts.limits.take_for(subject, socket.address)
@@ -192,8 +200,8 @@ class LiveChat:
             return
         room = socket.room
         if room is None:
-            state = await parts.conversations.state(subject.tenant_id, reply.conversation_id, only_owner(subject))
-            room = await self._rooms.enter(socket, subject.tenant_id, state, 0, asked=True)
+            room, page = await self._rooms.find(socket, subject.tenant_id, reply.conversation_id, None, 0)
+            await room.join(socket, page, ends=True)
         else:
             await self._rooms.up_to_date(room)
         await room.attach(reply, socket)
@@ -263,3 +271,11 @@ class LiveChat:
     def _send_away(self, sockets: Iterable[Socket]) -> None:
         for socket in list(sockets):
             socket.close(SHUTDOWN, "shutdown")
+
+
+def _ready(state: ConversationState | None, expires_at: datetime | None) -> Ready:
+    if state is None:
+        return Ready(conversation_id=None, seq=0, read_seq=0, state="bot", expires_at=expires_at)
+    return Ready(
+        conversation_id=state.id, seq=state.last_seq, read_seq=state.read_seq, state=state.state, expires_at=expires_at
+    )

@@ -33,7 +33,7 @@ from chatbot.dialogue.repository import MessageRow
 
 log = get_logger(__name__)
 
-_PAGE = 20
+PAGE = 20
 """Messages of a client's history that are read and sent at once."""
 
 _NOT_STORED = ("human", "closed")
@@ -50,6 +50,16 @@ class Source(Protocol):
         self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """Return messages after a sequence number, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Messages after a number, as of one moment; `known` is the room's last number just before it."""
+
+    state: ConversationState
+    rows: list[MessageRow]
+    known: int
+    after_seq: int
 
 
 @dataclass(slots=True)
@@ -107,27 +117,29 @@ class Room:
         """Whether nobody is here or about to come."""
         return not self.sockets and not self._joining
 
-    async def join(self, socket: Socket, after_seq: int, *, ends: bool) -> None:
+    async def join(self, socket: Socket, page: Page, *, ends: bool) -> None:
         """Send a socket what it has missed, then let it see what all see; nothing is lost or doubled in between.
 
         Args:
+            page: the first of what it has missed.
             ends: whether replies that are finished come with their ends: for whoever has just asked.
         """
+        rows, known, after_seq = page.rows, page.known, page.after_seq
         self._joining += 1
         try:
             while not socket.closing:
-                known = self.seq
-                rows = await self._source.messages(
-                    self.tenant_id, self.conversation_id, None, after_seq=after_seq, limit=_PAGE
-                )
                 last = rows[-1].seq if rows else after_seq
-                if len(rows) == _PAGE:
+                if len(rows) == PAGE:
                     self._send(socket, rows, ends=ends)
                     after_seq = last
                     await socket.drained()
                 elif self.seq <= max(known, last):  # else the room went on while the rows were read
                     self._enter(socket, rows, ends=ends)
                     return
+                known = self.seq
+                rows = await self._source.messages(
+                    self.tenant_id, self.conversation_id, None, after_seq=after_seq, limit=PAGE
+                )
         finally:
             self._joining -= 1
             self._forget_finished()

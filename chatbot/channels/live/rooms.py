@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot.channels.live.room import Room
+from chatbot.channels.live.room import PAGE, Page, Room
 from chatbot.channels.live.socket import Socket
 from chatbot.core.background import end
 from chatbot.core.bus import Bus
@@ -52,14 +52,25 @@ class Rooms:
             for room in list(self._rooms.values()):
                 self._close(room)
 
-    async def enter(
-        self, socket: Socket, tenant_id: UUID, state: ConversationState, after_seq: int, *, asked: bool = False
-    ) -> Room:
-        """Bring a socket into a conversation's room; `asked` when it is its own message that brings it there."""
-        room = self._rooms.get(state.id) or self._open(tenant_id, state)
+    async def find(
+        self, socket: Socket, tenant_id: UUID, conversation_id: UUID, owner: str | None, after_seq: int
+    ) -> tuple[Room, Page]:
+        """Return a conversation's room, and the first page of what a socket has missed; it must join at once.
+
+        Raises:
+            NotFound: no such conversation, or it is another visitor's.
+        """
+        async with self._bus.subscribe("xin_message", str(conversation_id)) as changed:
+            room = self._rooms.get(conversation_id)
+            known = room.seq if room else 0
+            state, rows = await self._conversations.page(
+                tenant_id, conversation_id, owner, after_seq=after_seq, limit=PAGE
+            )
+            room = self._rooms.get(conversation_id) or self._open(tenant_id, state)
+            if changed.is_set():
+                self._wake(room)
         socket.room = room
-        await room.join(socket, after_seq, ends=asked)
-        return room
+        return room, Page(state, rows, known, after_seq)
 
     def leave(self, socket: Socket, *, said_goodbye: bool) -> None:
         """Take a socket out of its room; the last one closes it, at once or when its client has not come back."""
