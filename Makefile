@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-integration test-contract coverage lint typecheck imports house verify ci bench bench-quality demo lock clean
+.PHONY: help run test test-unit test-integration test-contract coverage lint typecheck imports house verify ci bench bench-quality load-test demo lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: $(VENV)/.dev ## speed beside a floor measured in the same run; writes ben
 
 bench-quality: $(VENV)/.dev ## answer quality on the judged question sets, through the public API
 	@$(BIN)/python -m bench.quality
+
+load-test: $(VENV)/.dev ## 100 conversations for a minute, judged by P95 and errors; LOCUST_HOST=… drives a platform that runs
+	@$(BIN)/python -m tests.load.run
 
 demo: $(VENV)/.run ## onboard a tenant on the running platform: make demo ADMIN_TOKEN=$$(xin token)
 	@$(BIN)/python scripts/demo_onboarding.py --api-token "$(ADMIN_TOKEN)"

@@ -1,5 +1,7 @@
 """A model server that only streams: OpenAI-compatible, 60 tokens, at once or paced; `POST /pace {"ms": 20}` sets which.
 
+`first_ms` (else as `ms`) is the wait before the first token, in which real models read the prompt.
+
 Run with `python -m bench.model_server --port N`.
 """
 
@@ -35,11 +37,13 @@ class Model:
     """Streams the same answer to everyone."""
 
     def __init__(self) -> None:
-        self._pause = 0.0
+        self._pause = self._first = 0.0
 
     async def pace(self, request: Request) -> Response:
-        """Set the milliseconds between tokens."""
-        self._pause = float((await request.json())["ms"]) / 1000
+        """Set the milliseconds between tokens, and before the first."""
+        asked: dict[str, float] = await request.json()
+        self._pause = asked["ms"] / 1000
+        self._first = asked.get("first_ms", asked["ms"]) / 1000
         return Response(status_code=204)
 
     async def complete(self, request: Request) -> Response:
@@ -52,14 +56,15 @@ class Model:
         return JSONResponse({"id": "chatcmpl-bench", "model": "bench", "choices": [choice], "usage": _USAGE})
 
     async def _stream(self) -> Any:
+        await asyncio.sleep(self._first)
         if not self._pause:
             yield b"".join(_EVENTS) + _END
             return
         due = asyncio.get_running_loop().time()
         for event in _EVENTS:
+            yield event
             due += self._pause
             await asyncio.sleep(due - asyncio.get_running_loop().time())
-            yield event
         yield _END
 
 

@@ -15,6 +15,8 @@ from chatbot.core.settings import ConfigurationError
 
 log = get_logger(__name__)
 DRAIN_SECONDS = 15
+KEEP_ALIVE_SECONDS = 75
+"""Longer than proxies keep theirs (60 s, mostly): whoever closes first must not be the one that is just being asked."""
 
 
 class _Server(uvicorn.Server):
@@ -60,6 +62,7 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         ws=SocketProtocol,
         ws_per_message_deflate=False,
         ws_max_size=MAX_FRAME_BYTES,

@@ -9,6 +9,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from chatbot.core import correlation
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Transaction, driver_connection
+from chatbot.jobs.manager import Jobs
 
 
 def make_app(database_url: str, *, pool_size: int = 4) -> App:
@@ -22,7 +23,9 @@ def make_app(database_url: str, *, pool_size: int = 4) -> App:
         max_size=pool_size,
         kwargs={"application_name": "xin_jobs"},
     )
-    return App(connector=connector)
+    app = App(connector=connector)
+    app.job_manager = Jobs(connector)
+    return app
 
 
 async def enqueue(

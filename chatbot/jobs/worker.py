@@ -13,6 +13,7 @@ from procrastinate.exceptions import ConnectorException
 
 from chatbot.core.background import end, forever, was_cancelled
 from chatbot.core.logging import get_logger
+from chatbot.jobs.manager import put_back_stalled
 
 log = get_logger(__name__)
 
@@ -98,12 +99,7 @@ async def rescue_stalled(app: App) -> int:
     Returns:
         How many were put back.
     """
-    stalled = list(await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS))
-    for job in stalled:
-        try:
-            await app.job_manager.retry_job(job)
-        except ConnectorException as error:  # one that cannot be put back must not keep the others
-            log.warning("job of a dead worker not put back", job=job.id, task=job.task_name, reason=str(error)[:200])
-        else:
-            log.warning("job of a dead worker put back", job=job.id, task=job.task_name)
+    stalled = await put_back_stalled(app, STALLED_AFTER_SECONDS)
+    for job, task in stalled:
+        log.warning("job of a dead worker put back", job=job, task=task)
     return len(stalled)

@@ -42,6 +42,8 @@ WHERE d.tenant_id = :tenant_id AND d.lane = :lane AND d.status = 'pending'
 ORDER BY d.position LIMIT 1
 """)
 
+_HOLD_LANE = text("SELECT pg_advisory_xact_lock(hashtextextended('lane:' || :lane, 0))")
+
 # Only a pending one: a worker that was taken for dead must not undo what its successor did.
 _SETTLE = text("""
 WITH settled AS (
@@ -96,6 +98,11 @@ async def add(
             )
         )  # fmt: skip
         await session.flush()
+
+
+async def hold_lane(session: TenantReader, lane: str) -> None:
+    """Let nobody else add to a lane, or find that it is empty, before this transaction ends."""
+    await session.execute(_HOLD_LANE, {"lane": lane})
 
 
 async def head(session: TenantReader, lane: str) -> Head | None:

@@ -86,6 +86,7 @@ class Outbox:
         if not calls:
             return
         lane = str(conversation_id)
+        await repository.hold_lane(session, lane)
         await repository.add(
             session, calls, channel_id=channel.channel_id, lane=lane, conversation_id=conversation_id,
             message_id=message_id, due_at=self._clock(),
@@ -95,8 +96,7 @@ class Outbox:
     async def deliver(self, tenant_id: UUID, lane: str) -> None:
         """Send what a lane must send, until it is empty or must wait; one caller a lane."""
         while True:
-            async with self._database.tenant_reader(tenant_id) as session:
-                head = await repository.head(session, lane)
+            head = await self._next(tenant_id, lane)
             if head is None:
                 return
             due = max(head.due_at, head.blocked_until or head.due_at)
@@ -120,9 +120,24 @@ class Outbox:
                 raise Conflict(f"only a dead letter can be replayed; this delivery is {delivery.status}")
             delivery.status, delivery.failures, delivery.due_at = "pending", 0, self._clock()
             delivery.finished_at, delivery.created_at = None, self._clock()
+            await repository.hold_lane(session, delivery.lane)
             await session.flush()
             await deliver_soon(self._jobs, session, tenant_id, delivery.lane)
             return delivery
+
+    async def _next(self, tenant_id: UUID, lane: str) -> Head | None:
+        """Return what a lane must send next; None only when nobody is about to add to it.
+
+        Whoever adds while a job of the lane waits adds no other; if that job runs before they have committed, it must
+        not end without what they add.
+        """
+        async with self._database.tenant_reader(tenant_id) as session:
+            head = await repository.head(session, lane)
+        if head is None:
+            async with self._database.tenant_reader(tenant_id) as session:
+                await repository.hold_lane(session, lane)
+                head = await repository.head(session, lane)
+        return head
 
     async def _waited(self, tenant_id: UUID, lane: str, due: datetime) -> bool:
         """Sit a short wait out; for a long one queue a job for later. Return whether to go on."""

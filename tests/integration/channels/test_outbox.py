@@ -1,5 +1,6 @@
 """The outbox: in order, by the schedule, on a clock of the test's own; dead letters and their replay; receipts."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from aiohttp import web
+from sqlalchemy import text
 
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime
@@ -59,6 +61,12 @@ class Lane:
 
     async def send(self) -> None:
         await self.outbox.deliver(self.tenant_id, str(self.conversation))
+
+    async def held(self) -> bool:
+        """Whether somebody waits for a lane."""
+        async with self.parts.database.platform() as session:
+            waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return bool((await session.execute(waiting)).scalar_one())
 
     async def rows(self) -> list[Delivery]:
         async with self.parts.database.tenant_reader(self.tenant_id) as session:
@@ -187,6 +195,22 @@ async def test_a_receipt_is_noted_and_never_goes_back(lane: Lane, receiver: Rece
         receipt = Receipt(status, (row.provider_message_id,))  # type: ignore[arg-type]
         await lane.parts.inbox.take(channel, [InboundEvent(f"r{number}", "s1", receipt)])
     assert (await lane.rows())[0].receipt == "read"
+
+
+async def test_what_is_added_while_a_worker_looks_is_not_left_behind(lane: Lane, receiver: Receiver) -> None:
+    """A job of the lane waits, so the second message adds none; the job runs before the message is committed."""
+    await lane.put("one")
+    await lane.send()
+    connected = await lane.parts.accounts.get(lane.channel_id)
+    async with lane.parts.database.tenant(lane.tenant_id) as session:
+        message = Outgoing(thread="s1", text="two", message_id=str(new_id()))
+        await lane.outbox.put(session, connected, message, conversation_id=lane.conversation, message_id=new_id())
+        worker = asyncio.create_task(lane.send())
+        while not await lane.held():
+            assert not worker.done(), "the worker did not see that somebody adds to the lane"
+            await asyncio.sleep(0.01)
+    await worker
+    assert texts(receiver) == ["one", "two"]
 
 
 async def test_a_removed_channel_leaves_a_dead_letter_that_says_so(lane: Lane, receiver: Receiver) -> None:

@@ -92,6 +92,56 @@ async def test_a_dead_workers_job_is_put_back(database: Database, database_url: 
     assert done == ["rescued"]
 
 
+async def test_a_dead_workers_job_is_put_back_though_the_same_work_waits(
+    database: Database, database_url: str, tenant: TenantRows
+) -> None:
+    done: list[str] = []
+    app = make_app(database_url)
+    app.add_tasks_from(_blueprint(done), namespace="test")
+    async with app.open_async():
+        numbers = []
+        for words in ("of the dead", "behind it"):
+            async with database.tenant(tenant.id) as session:
+                job = await enqueue(
+                    app, session, "test:note", queue="s", arguments={"text": words}, lock="l", queueing_lock="l"
+                )
+                numbers.append(job)
+            with psycopg.connect(database_url, autocommit=True) as owner:
+                owner.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", (numbers[0],))
+        assert None not in numbers
+        assert await rescue_stalled(app) == 1
+        assert await rescue_stalled(app) == 0
+        await app.run_worker_async(queues=["s"], wait=False, install_signal_handlers=False)
+        await app.run_worker_async(queues=["s"], wait=False, install_signal_handlers=False)
+    assert done == ["of the dead", "behind it"]
+
+
+async def test_a_failed_job_is_tried_again_though_the_same_work_waits(
+    database: Database, database_url: str, tenant: TenantRows
+) -> None:
+    tries: list[int] = []
+    app = make_app(database_url)
+    blueprint = procrastinate.Blueprint()
+
+    async def again() -> None:
+        async with database.tenant(tenant.id) as session:
+            await enqueue(app, session, "test:try", queue="f", arguments={}, lock="f", queueing_lock="f")
+
+    @blueprint.task(name="try", queue="f", retry=2)
+    async def attempt(correlation_id: str) -> None:
+        tries.append(len(tries))
+        if len(tries) == 1:
+            await again()  # while this one runs, the same work begins to wait
+            raise RuntimeError("the first try fails")
+
+    app.add_tasks_from(blueprint, namespace="test")
+    async with app.open_async():
+        await again()
+        for _ in range(3):
+            await app.run_worker_async(queues=["f"], wait=False, install_signal_handlers=False)
+    assert len(tries) == 3
+
+
 async def test_a_tenant_session_can_enqueue_and_nothing_else(database: Database, tenant: TenantRows) -> None:
 
     with pytest.raises(ProgrammingError, match="permission denied"):
