@@ -30,6 +30,7 @@ class Whole:
     tenant: TenantRows
     api: aiohttp.ClientSession
     gateway: aiohttp.ClientSession
+    api_url: str
     gateway_url: str
     state: Any
 
@@ -96,4 +97,4 @@ async def whole_platform(settings: Settings, database_url: str, tenant: TenantRo
         for served, door in zip((app, gateway), doors, strict=True):
             await enter(serve(served, door))
         api, client = await enter(aiohttp.ClientSession(urls[0])), await enter(aiohttp.ClientSession(urls[1]))
-        yield Whole(runtime, tenant, api, client, urls[1], gateway.state)
+        yield Whole(runtime, tenant, api, client, urls[0], urls[1], gateway.state)
