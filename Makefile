@@ -14,8 +14,8 @@ help: ## list the targets
 run: $(VENV)/.run ## start the whole platform, embedded, and print where to go
 	@exec $(BIN)/python -m chatbot run
 
-test: $(VENV)/.dev ## all tests, with coverage of at least 85%
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov=chatbot --cov-report=term:skip-covered --cov-fail-under=85
+test: $(VENV)/.dev ## all tests but those beside Node simulators, with coverage of at least 85%
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/simulators --cov=chatbot --cov-report=term:skip-covered --cov-fail-under=85
 
 test-unit: $(VENV)/.dev ## unit and architecture tests
 	@$(BIN)/python -m pytest tests/unit tests/architecture
@@ -23,11 +23,11 @@ test-unit: $(VENV)/.dev ## unit and architecture tests
 test-integration: $(VENV)/.dev ## tests on the real PostgreSQL, HTTP model servers, S3
 	@$(BIN)/python -m pytest tests/integration
 
-test-contract: $(VENV)/.dev ## one contract, every implementation; the OpenAPI document fuzzed
-	@$(BIN)/python -m pytest tests/contract
+test-contract: $(VENV)/.dev ## one contract, every implementation; the API fuzzed; conversations through simulators
+	@$(BIN)/python -m pytest tests/contract tests/simulators
 
 coverage: $(VENV)/.dev ## the coverage report by line
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov=chatbot --cov-report=term-missing --cov-fail-under=85
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/simulators --cov=chatbot --cov-report=term-missing --cov-fail-under=85
 
 lint: $(VENV)/.dev ## ruff: rules and format
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

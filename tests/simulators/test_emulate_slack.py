@@ -1,9 +1,6 @@
 """Slack's Web API as `emulate` serves it: what the adapter sends is there afterwards, as another program read it."""
 
-import json
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -16,50 +13,8 @@ from chatbot.channels.providers.slack import SLACK
 from chatbot.channels.providers.slack.credentials import SlackCredentials
 from chatbot.core.ids import new_id
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
-from tests.simulators.conftest import NODE, NpmPackage, free_port, wait_for
+from tests.simulators.conftest import BOT_TOKEN, PERSON_TOKEN, WEAK_TOKEN
 from tests.unit.channels.peer import DELIVERY, account, posted
-
-PACKAGE = "emulate@0.11.2"
-BOT_TOKEN, PERSON_TOKEN, WEAK_TOKEN = "xoxb-simulated-bot", "xoxp-simulated-person", "xoxb-simulated-weak"
-SEED = {
-    "slack": {
-        "team": {"name": "Acme", "domain": "acme"},
-        "users": [
-            {"name": "xin", "real_name": "Xin", "email": "xin@acme.example", "is_bot": True},
-            {"name": "sara", "real_name": "Sara", "email": "sara@acme.example"},
-        ],
-        "channels": [{"name": "help", "topic": "Help"}],
-        "strict_scopes": True,
-        "tokens": [
-            {"token": BOT_TOKEN, "type": "bot", "user": "xin", "scopes": ["chat:write", "files:read", "im:history"]},
-            {"token": WEAK_TOKEN, "type": "bot", "user": "xin", "scopes": ["im:history"]},
-            {
-                "token": PERSON_TOKEN,
-                "type": "user",
-                "user": "sara",
-                "scopes": ["channels:read", "channels:history", "im:write", "im:history", "chat:write", "files:write"],
-            },
-        ],
-    }
-}
-
-
-@pytest.fixture(scope="module")
-def emulated(npm_package: NpmPackage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The base address of the emulated Slack."""
-    seed = tmp_path_factory.mktemp("emulate") / "seed.json"
-    seed.write_text(json.dumps(SEED))
-    port = free_port()
-    script = npm_package(PACKAGE) / "dist" / "index.js"
-    command: list[str | Path] = [NODE, script, "start", "--service", "slack", "--port", str(port), "--seed", seed]
-    command += ["--base-url", f"http://127.0.0.1:{port}"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(port, process, "emulate")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 class Person:
@@ -78,9 +33,9 @@ class Person:
 
 
 @pytest.fixture
-async def person(emulated: str) -> AsyncIterator[Person]:
+async def person(slack_cloud: str) -> AsyncIterator[Person]:
     async with aiohttp.ClientSession() as session:
-        yield Person(emulated, session)
+        yield Person(slack_cloud, session)
 
 
 @pytest.fixture
@@ -98,22 +53,22 @@ async def channel_of(person: Person) -> str:
     return str(next(one["id"] for one in listed["channels"] if one["name"] == "help"))
 
 
-async def test_the_token_is_known_and_whose_it_is(emulated: str, http: SafeHttp) -> None:
-    found = {finding.name: finding for finding in await SLACK.check(to(emulated), http)}
+async def test_the_token_is_known_and_whose_it_is(slack_cloud: str, http: SafeHttp) -> None:
+    found = {finding.name: finding for finding in await SLACK.check(to(slack_cloud), http)}
     assert found["token"].ok
     assert "Acme" in found["token"].words
     assert all(BOT_TOKEN not in finding.words for finding in found.values())
 
 
-async def test_an_answer_is_in_its_thread_with_its_buttons(emulated: str, person: Person, http: SafeHttp) -> None:
+async def test_an_answer_is_in_its_thread_with_its_buttons(slack_cloud: str, person: Person, http: SafeHttp) -> None:
     channel = await channel_of(person)
     asked = await person.call("chat.postMessage", channel=channel, text="where is my order?")
     event = {**asked["message"], "type": "message", "channel": channel}
-    (read,) = SLACK.parse(to(emulated), posted({"type": "event_callback", "event": event}))
+    (read,) = SLACK.parse(to(slack_cloud), posted({"type": "event_callback", "event": event}))
     assert isinstance(read.content, Message | Echo)
     message = Outgoing(read.thread, "**On its way** <b>", buttons=(Button("Track", "track:7"),), context=read.context)
-    for call in SLACK.render(to(emulated), message):
-        outcome = await SLACK.send(to(emulated), call, http, delivery_id=new_id())
+    for call in SLACK.render(to(slack_cloud), message):
+        outcome = await SLACK.send(to(slack_cloud), call, http, delivery_id=new_id())
         assert isinstance(outcome, Sent)
     replies = (await person.call("conversations.replies", channel=channel, ts=asked["ts"]))["messages"]
     answer = replies[-1]
@@ -123,8 +78,8 @@ async def test_an_answer_is_in_its_thread_with_its_buttons(emulated: str, person
     assert answer["ts"] == outcome.message_id
 
 
-async def test_a_draft_is_edited_until_it_is_whole(emulated: str, person: Person, http: SafeHttp) -> None:
-    me = to(emulated)
+async def test_a_draft_is_edited_until_it_is_whole(slack_cloud: str, person: Person, http: SafeHttp) -> None:
+    me = to(slack_cloud)
     channel = await channel_of(person)
     context = {"channel": channel}
     handle = await SLACK.show(me, Draft(channel, "The first", context=context), http)
@@ -139,23 +94,23 @@ async def test_a_draft_is_edited_until_it_is_whole(emulated: str, person: Person
     assert "The first" not in texts
 
 
-async def test_slacks_refusals_are_final(emulated: str, http: SafeHttp) -> None:
-    (call,) = SLACK.render(to(emulated), Outgoing("C404", "hi"))
-    unknown = await SLACK.send(to(emulated), call, http, delivery_id=DELIVERY)
+async def test_slacks_refusals_are_final(slack_cloud: str, http: SafeHttp) -> None:
+    (call,) = SLACK.render(to(slack_cloud), Outgoing("C404", "hi"))
+    unknown = await SLACK.send(to(slack_cloud), call, http, delivery_id=DELIVERY)
     assert isinstance(unknown, Permanent)
     assert "channel_not_found" in unknown.words
-    weak = await SLACK.send(to(emulated, WEAK_TOKEN), call, http, delivery_id=DELIVERY)
+    weak = await SLACK.send(to(slack_cloud, WEAK_TOKEN), call, http, delivery_id=DELIVERY)
     assert isinstance(weak, Permanent)
     assert "needed: chat:write" in weak.words
 
 
-async def test_streaming_is_not_known_there_and_harms_nothing(emulated: str, http: SafeHttp) -> None:
+async def test_streaming_is_not_known_there_and_harms_nothing(slack_cloud: str, http: SafeHttp) -> None:
     draft = Draft("C1:1.1", "x", context={"channel": "C1", "thread_ts": "1.1"})
     with pytest.raises(OutgoingFailed):
-        await SLACK.show(to(emulated), draft, http)
+        await SLACK.show(to(slack_cloud), draft, http)
 
 
-async def test_a_customers_file_is_fetched(emulated: str, person: Person, http: SafeHttp) -> None:
+async def test_a_customers_file_is_fetched(slack_cloud: str, person: Person, http: SafeHttp) -> None:
     channel = await channel_of(person)
     content = b"\x89PNG\r\n\x1a\n and more"
     place = await person.call("files.getUploadURLExternal", filename="a.png", length=len(content))
@@ -166,8 +121,8 @@ async def test_a_customers_file_is_fetched(emulated: str, person: Person, http: 
     )
     history = (await person.call("conversations.history", channel=channel))["messages"]
     shared = next(one for one in history if one.get("files"))
-    (event,) = SLACK.parse(to(emulated), posted({"type": "event_callback", "event": {**shared, "channel": channel}}))
+    (event,) = SLACK.parse(to(slack_cloud), posted({"type": "event_callback", "event": {**shared, "channel": channel}}))
     assert isinstance(event.content, Message)
     (media,) = event.content.media
-    fetched = await SLACK.download(to(emulated), Media(media.kind, media.ref), http, max_bytes=1_000)
+    fetched = await SLACK.download(to(slack_cloud), Media(media.kind, media.ref), http, max_bytes=1_000)
     assert fetched == content

@@ -1,8 +1,7 @@
 """Telegram's adapter against `telegram-test-api`, a Bot API that other people wrote."""
 
 import asyncio
-import subprocess
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,27 +15,10 @@ from chatbot.channels.events import Choice, InboundEvent, Message
 from chatbot.channels.outgoing import Button, Outgoing
 from chatbot.channels.providers.telegram import TELEGRAM
 from chatbot.core.safe_http import SafeHttp
-from tests.simulators.conftest import NODE, NpmPackage, free_port, wait_for
 from tests.unit.channels.telegram_peer import TOKEN, account
 
-START = """
-const TelegramServer = require(process.argv[1]);
-new TelegramServer({ port: Number(process.argv[2]), host: '127.0.0.1' }).start();
-"""
 SARA = {"id": 1, "first_name": "Sara", "username": "sara", "is_bot": False}
 CHAT = {"id": 1, "type": "private", "first_name": "Sara"}
-
-
-@pytest.fixture(scope="module")
-def simulator(npm_package: NpmPackage) -> Iterator[str]:
-    package, port = npm_package("telegram-test-api@4.2.1"), free_port()
-    process = subprocess.Popen([NODE, "-e", START, str(package), str(port)])
-    try:
-        wait_for(port, process, "telegram-test-api")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(timeout=10)
 
 
 @pytest.fixture
@@ -45,22 +27,22 @@ async def http() -> AsyncIterator[SafeHttp]:
         yield client
 
 
-async def customer(simulator: str, path: str, **content: Any) -> Any:
+async def customer(telegram_cloud: str, path: str, **content: Any) -> Any:
     """What a customer does in the simulator's own client."""
     body = {"botToken": TOKEN, "from": SARA, "chat": CHAT, "date": 1_767_224_888, **content}
-    async with aiohttp.ClientSession() as client, client.post(f"{simulator}/{path}", json=body) as answer:
+    async with aiohttp.ClientSession() as client, client.post(f"{telegram_cloud}/{path}", json=body) as answer:
         return await answer.json()
 
 
-async def shown(simulator: str) -> list[dict[str, Any]]:
+async def shown(telegram_cloud: str) -> list[dict[str, Any]]:
     """The messages that the customer sees, each once."""
     async with aiohttp.ClientSession() as client:
-        async with client.post(f"{simulator}/getUpdates", json={"token": TOKEN, "chatId": 1}) as answer:
+        async with client.post(f"{telegram_cloud}/getUpdates", json={"token": TOKEN, "chatId": 1}) as answer:
             return [found["message"] for found in (await answer.json())["result"]]
 
 
-async def test_polled_messages_are_taken_and_answered(simulator: str, http: SafeHttp) -> None:
-    bot = account(simulator, mode="polling")
+async def test_polled_messages_are_taken_and_answered(telegram_cloud: str, http: SafeHttp) -> None:
+    bot = account(telegram_cloud, mode="polling")
     await TELEGRAM.register(bot, http)
     came: asyncio.Queue[InboundEvent] = asyncio.Queue()
 
@@ -70,11 +52,11 @@ async def test_polled_messages_are_taken_and_answered(simulator: str, http: Safe
 
     listening = asyncio.create_task(TELEGRAM.listen(bot, {}, Link(take, lambda: None, http)))
     try:
-        await customer(simulator, "sendMessage", text="Where is my order?")
+        await customer(telegram_cloud, "sendMessage", text="Where is my order?")
         await customer(
-            simulator, "sendCommand", text="/start", entities=[{"type": "bot_command", "offset": 0, "length": 6}]
+            telegram_cloud, "sendCommand", text="/start", entities=[{"type": "bot_command", "offset": 0, "length": 6}]
         )
-        await customer(simulator, "sendCallback", data="yes", message={"chat": CHAT, "from": SARA})
+        await customer(telegram_cloud, "sendCallback", data="yes", message={"chat": CHAT, "from": SARA})
         events = [await asyncio.wait_for(came.get(), 15) for _ in range(3)]
     finally:
         listening.cancel()
@@ -90,12 +72,12 @@ async def test_polled_messages_are_taken_and_answered(simulator: str, http: Safe
     sent = await TELEGRAM.send(bot, call, http, delivery_id=UUID(int=1))
     assert isinstance(sent, Sent)
     assert sent.message_id
-    (seen,) = await shown(simulator)
+    (seen,) = await shown(telegram_cloud)
     assert seen["text"] == "It is <b>on its way</b>."
     assert seen["reply_markup"]["inline_keyboard"] == [[{"text": "Thanks", "callback_data": "thanks"}]]
 
 
-async def test_a_webhook_is_called_until_it_is_taken_away(simulator: str, http: SafeHttp) -> None:
+async def test_a_webhook_is_called_until_it_is_taken_away(telegram_cloud: str, http: SafeHttp) -> None:
     came: list[InboundEvent] = []
 
     async def hook(request: web.Request) -> web.Response:
@@ -106,15 +88,15 @@ async def test_a_webhook_is_called_until_it_is_taken_away(simulator: str, http: 
     app = web.Application()
     app.router.add_post("/webhooks/telegram/1", hook)
     async with TestServer(app) as gateway:
-        bot = account(simulator, webhook_url=f"http://127.0.0.1:{gateway.port}/webhooks/telegram/1")
+        bot = account(telegram_cloud, webhook_url=f"http://127.0.0.1:{gateway.port}/webhooks/telegram/1")
         await TELEGRAM.register(bot, http)
-        await customer(simulator, "sendMessage", text="first")
+        await customer(telegram_cloud, "sendMessage", text="first")
         await TELEGRAM.unregister(bot, http)
-        await customer(simulator, "sendMessage", text="second")
+        await customer(telegram_cloud, "sendMessage", text="second")
     assert [event.content for event in came] == [Message(text="first")]
 
 
-async def test_what_the_simulator_does_not_know_is_a_finding(simulator: str, http: SafeHttp) -> None:
-    token, webhook = await TELEGRAM.check(account(simulator), http)
+async def test_what_the_simulator_does_not_know_is_a_finding(telegram_cloud: str, http: SafeHttp) -> None:
+    token, webhook = await TELEGRAM.check(account(telegram_cloud), http)
     assert (token.ok, token.words) == (True, "The token belongs to @TestNameBot.")
     assert not webhook.ok

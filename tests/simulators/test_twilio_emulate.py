@@ -1,8 +1,6 @@
 """The SMS adapter against `emulate`, a stateful Twilio that others wrote: REST calls, signed webhooks, receipts."""
 
-import subprocess
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,26 +14,11 @@ from chatbot.channels.providers.twilio import SMS, TwilioCredentials
 from chatbot.channels.providers.twilio.api import authorization
 from chatbot.core.ids import new_id
 from chatbot.core.safe_http import SafeHttp
-from tests.simulators.conftest import NODE, NpmPackage, free_port, wait_for
 from tests.simulators.gateway import Gateway, gateway
 from tests.unit.channels.peer import account
 
-EMULATE = "emulate@0.11.2"
 FORM = "application/x-www-form-urlencoded"
 NUMBER, CUSTOMER = "+15551234567", "+15550002222"
-
-
-@pytest.fixture(scope="module")
-def twilio(npm_package: NpmPackage) -> Iterator[str]:
-    """The base address of a simulated Twilio with one account and one number."""
-    script: Path = npm_package(EMULATE) / "dist" / "index.js"
-    port = free_port()
-    command = [NODE, script, "start", "--port", str(port), "--service", "twilio"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(port, process, EMULATE)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=10)
 
 
 @pytest.fixture
@@ -44,19 +27,19 @@ async def http() -> AsyncIterator[SafeHttp]:
         yield opened
 
 
-def credentials(twilio: str, **changes: str) -> TwilioCredentials:
+def credentials(twilio_cloud: str, **changes: str) -> TwilioCredentials:
     given = {
         "account_sid": "AC" + "0" * 32, "auth_token": "twilio_test_auth_token", "phone_number": NUMBER,
-        "api_url": twilio, **changes,
+        "api_url": twilio_cloud, **changes,
     }  # fmt: skip
     return TwilioCredentials.model_validate(given)
 
 
 @pytest.fixture
-async def channel(twilio: str, http: SafeHttp) -> AsyncIterator[Gateway]:
+async def channel(twilio_cloud: str, http: SafeHttp) -> AsyncIterator[Gateway]:
     """A channel whose webhook the number was told."""
     async with gateway(SMS) as made:
-        made.account = account(credentials(twilio), webhook_url=made.url)
+        made.account = account(credentials(twilio_cloud), webhook_url=made.url)
         await SMS.register(made.account, http)
         yield made
 
@@ -90,10 +73,12 @@ async def test_a_conversation(channel: Gateway, http: SafeHttp) -> None:
     assert channel.refused == []
 
 
-async def test_a_request_signed_with_another_token_is_refused(channel: Gateway, http: SafeHttp, twilio: str) -> None:
+async def test_a_request_signed_with_another_token_is_refused(
+    channel: Gateway, http: SafeHttp, twilio_cloud: str
+) -> None:
     ours = channel.account
     assert ours is not None
-    channel.account = account(credentials(twilio, auth_token="another"), webhook_url=channel.url)
+    channel.account = account(credentials(twilio_cloud, auth_token="another"), webhook_url=channel.url)
     forged = {"MessageSid": "SM1", "From": CUSTOMER, "Body": "x"}
     await http.request(
         "POST",
@@ -103,21 +88,21 @@ async def test_a_request_signed_with_another_token_is_refused(channel: Gateway, 
     )
     given = {**authorization(ours.credentials), "Content-Type": FORM}
     body = urlencode({"To": NUMBER, "From": CUSTOMER, "Body": "x"}).encode()
-    await http.request("POST", f"{twilio}/_twilio/simulate/inbound-message", headers=given, body=body)
+    await http.request("POST", f"{twilio_cloud}/_twilio/simulate/inbound-message", headers=given, body=body)
     assert channel.refused == ["missing", "wrong"]
     assert channel.events.empty()
 
 
-async def test_checks_and_refusals(channel: Gateway, http: SafeHttp, twilio: str) -> None:
+async def test_checks_and_refusals(channel: Gateway, http: SafeHttp, twilio_cloud: str) -> None:
     assert channel.account is not None
     assert [found.ok for found in await SMS.check(channel.account, http)] == [True, True]
-    elsewhere = account(credentials(twilio), webhook_url="https://gw.example.com/other")
+    elsewhere = account(credentials(twilio_cloud), webhook_url="https://gw.example.com/other")
     assert [found.ok for found in await SMS.check(elsewhere, http)] == [True, False]
-    wrong = account(credentials(twilio, auth_token="wrong"))
+    wrong = account(credentials(twilio_cloud, auth_token="wrong"))
     assert [found.ok for found in await SMS.check(wrong, http)] == [False]
     [call] = SMS.render(wrong, Outgoing(CUSTOMER, "x"))
     assert await SMS.send(wrong, call, http, delivery_id=new_id()) == Permanent("Authenticate (20003)")
-    foreign = account(credentials(twilio, phone_number="+15559999999"))
+    foreign = account(credentials(twilio_cloud, phone_number="+15559999999"))
     [call] = SMS.render(foreign, Outgoing(CUSTOMER, "x"))
     refused = await SMS.send(foreign, call, http, delivery_id=new_id())
     assert isinstance(refused, Permanent)

@@ -1,28 +1,19 @@
-"""A whole platform for channels: orchestrator and gateway on real sockets, and a program that they talk to."""
+"""A whole platform, and a program that it talks to."""
 
 import asyncio
-import hashlib
-import hmac
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-import aiohttp
 import orjson
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from chatbot.apps.all_in_one import gateway_parts
-from chatbot.apps.gateway import gatewaying
-from chatbot.apps.orchestrator import orchestrating
-from chatbot.apps.runtime import Runtime, open_runtime
-from chatbot.apps.serving import bind, serve
 from chatbot.core.settings import Settings
-from tests.conftest import TEST_KEYS, TenantRows, bearer
-from tests.integration.dialogue.platform import DOCUMENTS, add_knowledge
+from tests.conftest import TenantRows
+from tests.whole import Whole, signed, whole_platform
 
 
 @dataclass
@@ -54,44 +45,6 @@ class Receiver:
         return self.got
 
 
-@dataclass
-class Whole:
-    """The platform, its tenant and clients of both processes."""
-
-    runtime: Runtime
-    tenant: TenantRows
-    api: aiohttp.ClientSession
-    gateway: aiohttp.ClientSession
-    state: Any
-
-    async def channel(self, channel_type: str, credentials: dict[str, Any]) -> dict[str, Any]:
-        """Connect a channel as an administrator does."""
-        body = {
-            "tenant_id": str(self.tenant.id),
-            "channel_type": channel_type,
-            "display_name": f"{channel_type} of the test",
-            "credentials": credentials,
-        }
-        async with self.api.post("/admin/channels", json=body, headers=bearer()) as answer:
-            made: dict[str, Any] = await answer.json()
-            assert answer.status == 201, made
-            return made
-
-    async def tell(self, channel: dict[str, Any], body: dict[str, Any], **changed: str) -> aiohttp.ClientResponse:
-        """POST a signed body to a webhook channel."""
-        raw = orjson.dumps(body)
-        path = f"/webhooks/{channel['channel_type']}/{channel['id']}"
-        headers = {**signed(channel["secret"], raw), **changed}
-        return await self.gateway.post(path, data=raw, headers=headers)
-
-
-def signed(secret: str, raw: bytes, at: float | None = None) -> dict[str, str]:
-    """The headers of a signed body."""
-    stamp = str(int(at if at is not None else time.time()))
-    proof = hmac.new(secret.encode(), stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
-    return {"X-Timestamp": stamp, "X-Signature": f"sha256={proof}", "Content-Type": "application/json"}
-
-
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """Peers of the tests live on the loopback address."""
@@ -112,16 +65,8 @@ async def receiver() -> AsyncIterator[Receiver]:
 @pytest.fixture
 async def whole(database_url: str, settings: Settings, tenant: TenantRows) -> AsyncIterator[Whole]:
     """Orchestrator and gateway in one process, on two ports."""
-    async with AsyncExitStack() as stack:
-        enter = stack.enter_async_context
-        runtime = await enter(open_runtime(settings, database_url, TEST_KEYS))
-        await add_knowledge(runtime.database, tenant, DOCUMENTS)
-        urls = []
-        app = await enter(orchestrating(runtime))
-        gateway = await enter(gatewaying(gateway_parts(runtime, app)))
-        for served in (app, gateway):
-            listener = bind("127.0.0.1", 0, variable="GATEWAY_PORT")
-            urls.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
-            await enter(serve(served, listener))
-        api, door = await enter(aiohttp.ClientSession(urls[0])), await enter(aiohttp.ClientSession(urls[1]))
-        yield Whole(runtime, tenant, api, door, gateway.state)
+    async with whole_platform(settings, database_url, tenant) as running:
+        yield running
+
+
+__all__ = ["Receiver", "Whole", "signed"]

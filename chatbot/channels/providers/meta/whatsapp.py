@@ -110,7 +110,8 @@ def _require_meta(told: str, api_url: str) -> None:
 
 def _about_number(found: Json) -> list[Finding]:
     shown, name = text(found.get("display_phone_number")), text(found.get("verified_name"))
-    findings = [Finding("token", ok=True, words=f"The token may use the number {shown} of “{name}”.")]
+    whose = f" of “{name}”" if name else ""
+    findings = [Finding("token", ok=True, words=f"The token may use the number {shown or 'with this id'}{whose}.")]
     quality = text(found.get("quality_rating"))
     if quality:
         findings.append(Finding("quality", ok=quality != "RED", words=f"Meta rates the number's quality {quality}."))
