@@ -41,7 +41,7 @@ GATEWAY = {
     "GET /health/ready",
     "GET /webhooks/health",
     "GET /metrics",
-    # Each proves itself: by a signature over the body, or by what the provider was told. `/ws` is no route: see `Gateway`.
+    # Each proves itself: by a signature over the body, or by what the provider was told. `/ws` is no route at all.
     "POST /webchat/webhook",
     "GET /webhooks/{channel_type}/{channel_id}",
     "POST /webhooks/{channel_type}/{channel_id}",
