@@ -1,0 +1,1 @@
+"""Faults: processes killed with -9, providers that hang; nothing lost, nothing doubled, nobody else slowed."""
