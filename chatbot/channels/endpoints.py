@@ -1,5 +1,6 @@
 """`/admin/channels`: make, change, test, rotate, remove."""
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -80,8 +81,8 @@ async def rotate_secret(
 ) -> RotatedSecret:
     """Make a new secret, shown this once; the one before works for 15 more minutes."""
     tenant_id = await channels.reach(caller, channel_id, Role.TENANT_ADMIN)
-    secret, until = await channels.rotate(tenant_id, channel_id, body.credentials if body else None)
-    return RotatedSecret(id=channel_id, secret=secret, previous_until=until)
+    rotated = await channels.rotate(tenant_id, channel_id, body.credentials if body else None)
+    return RotatedSecret.model_validate({"id": channel_id, **asdict(rotated)})
 
 
 @router.post("/{channel_id}/test")

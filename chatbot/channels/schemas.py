@@ -87,11 +87,15 @@ class CreatedChannel(ChannelView):
 
 
 class RotatedSecret(ResponseBody):
-    """A channel's new secret, shown only now; the one before works until `previous_until`."""
+    """A channel's new secret, shown only now; the one before works until `previous_until`.
+
+    `registration` tells whether the provider, which was told the old one, knows the new one; null: it was told none.
+    """
 
     id: UUID
     secret: str
     previous_until: Timestamp
+    registration: FindingView | None = None
 
 
 class TestReport(ResponseBody):
