@@ -54,7 +54,7 @@ async def configure(session: TenantSession, channel_id: UUID, values: Mapping[st
     given = type_coerce({name: value for name, value in values.items() if value is not None}, JSONB)
     gone = array([name for name, value in values.items() if value is None], type_=Text)
     owned = (Channel.tenant_id == session.tenant_id, Channel.id == channel_id)
-    merged = Channel.configuration.concat(given).op("-")(gone)
+    merged = Channel.configuration.op("-")(gone).concat(given)
     await session.execute(update(Channel).where(*owned).values(configuration=merged))
 
 
