@@ -49,6 +49,30 @@ async def get_channel(session: TenantReader, channel_id: UUID) -> Channel | None
     return None if channel is None or channel.deleted_at else channel
 
 
+async def lock_channel(session: TenantSession, channel_id: UUID) -> Channel | None:
+    """Return a channel that nobody else changes until the transaction ends; None for a deleted one."""
+    channel = await session.get(Channel, (session.tenant_id, channel_id), with_for_update=True)
+    return None if channel is None or channel.deleted_at else channel
+
+
+async def shown_channels(session: PlatformSession, name: str) -> list[tuple[UUID, UUID, list[str]]]:
+    """Return `(tenant_id, channel_id, values)` of living channels whose configuration has a list of that name."""
+    living = (Channel.deleted_at.is_(None), Channel.enabled, Tenant.deleted_at.is_(None))
+    query = (
+        select(Channel.tenant_id, Channel.id, Channel.configuration[name])
+        .join(Tenant, Tenant.id == Channel.tenant_id)
+        .where(*living, Channel.configuration.has_key(name))
+        .order_by(Channel.id)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def brand_names(session: TenantReader, brand_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of brands."""
+    owned = (Brand.tenant_id == session.tenant_id, Brand.id.in_(brand_ids))
+    return {row[0]: row[1] for row in await session.execute(select(Brand.id, Brand.name).where(*owned))}
+
+
 async def configure(session: TenantSession, channel_id: UUID, values: Mapping[str, Any]) -> None:
     """Enter values into a channel's configuration beside what is there; None takes one out."""
     given = type_coerce({name: value for name, value in values.items() if value is not None}, JSONB)

@@ -1,6 +1,5 @@
 """Bodies of the channels' API."""
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -139,8 +138,3 @@ class DeliveryDetail(DeliveryView):
 
     body: dict[str, Any]
     tries: list[AttemptView]
-
-
-def lag(alive_at: datetime | None, now: datetime) -> float | None:
-    """Seconds since a sign of life."""
-    return round((now - alive_at).total_seconds(), 1) if alive_at else None
