@@ -22,6 +22,12 @@ JOIN LATERAL (
 ) e ON true
 """)
 
+_SHOWN_ELSEWHERE = text("""
+SELECT found FROM channels, jsonb_array_elements_text(configuration->:name) AS found
+WHERE configuration ? :name AND tenant_id <> :tenant_id AND deleted_at IS NULL
+  AND found = ANY(CAST(:values AS text[]))
+""")
+
 
 async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
     """Return whose channel it is; a deleted one is nobody's."""
@@ -65,6 +71,12 @@ async def shown_channels(session: PlatformSession, name: str) -> list[tuple[UUID
         .order_by(Channel.id)
     )
     return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def shown_elsewhere(session: PlatformSession, name: str, values: Collection[str], tenant_id: UUID) -> set[str]:
+    """Return which of the values stand in the lists of that name of another tenant's living channels."""
+    given = {"name": name, "values": list(values), "tenant_id": tenant_id}
+    return set((await session.execute(_SHOWN_ELSEWHERE, given)).scalars())
 
 
 async def brand_names(session: TenantReader, brand_ids: Collection[UUID]) -> dict[UUID, str]:

@@ -9,7 +9,7 @@ from chatbot.channels import repository
 from chatbot.channels.bot_profiles.schemas import ChangeBot, PublicBot
 from chatbot.channels.service import ChannelRow, ChannelService
 from chatbot.core.cache import TimedCache
-from chatbot.core.errors import NotFound
+from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.settings import Settings
 from chatbot.db.models import Channel
 from chatbot.db.sessions import Database
@@ -72,7 +72,13 @@ class BotProfiles:
         return (await self._profiles(tenant_id, [await self._channels.get(tenant_id, channel_id)]))[0]
 
     async def change(self, tenant_id: UUID, channel_id: UUID, wanted: ChangeBot) -> Profile:
-        """Change what is given, from the next turn on; raises `NotFound`."""
+        """Change what is given, from the next turn on.
+
+        Raises:
+            NotFound: no such channel.
+            Conflict: another tenant's bots are shown to one of the origins: nobody smuggles a bot into its pages.
+        """
+        await self._require_free(tenant_id, wanted.allowed_origins or [])
         async with self._database.tenant(tenant_id) as session:
             channel = await repository.lock_channel(session, channel_id)
             if channel is None:
@@ -99,6 +105,14 @@ class BotProfiles:
             public = [bot for pair in shown[origin] if (bot := await self._public_bot(*pair))]
             self._public.put(origin, public)
         return public
+
+    async def _require_free(self, tenant_id: UUID, origins: list[str]) -> None:
+        if not origins:
+            return
+        async with self._database.platform() as session:
+            taken = await repository.shown_elsewhere(session, _ORIGINS, origins, tenant_id)
+        if taken:
+            raise Conflict(f"allowed_origins: {min(taken)} is another tenant's")
 
     async def _read_origins(self) -> Mapping[str, list[tuple[UUID, UUID]]]:
         shown: dict[str, list[tuple[UUID, UUID]]] = {}

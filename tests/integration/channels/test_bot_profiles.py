@@ -44,16 +44,17 @@ async def test_a_bot_is_its_tenants_until_it_has_something_of_its_own(whole: Who
     await policy(
         whole, persona={"name": "Nora", "tone": "warm", "instructions": "Be brief.", "greeting": {"en": "Hi!"}}
     )
-    changed = await patch(whole, channel, display_name="Max", persona={"tone": "cool"}, allowed_origins=[PAGE])
+    page = "https://first.example.com"
+    changed = await patch(whole, channel, display_name="Max", persona={"tone": "cool"}, allowed_origins=[page])
     assert changed["display_name"] == "Max"
     assert changed["persona"] == {"instructions": "Be brief.", "tone": "cool"}
     assert changed["greeting"] == {"en": "Hi!"}
     assert changed["own"] == ["display_name", "tone"]
-    assert changed["allowed_origins"] == [PAGE]
+    assert changed["allowed_origins"] == [page]
     assert changed["live"]["state"] == "idle"
     back = await patch(whole, channel, display_name=None, persona=None)
     assert (back["display_name"], back["persona"]["tone"], back["own"]) == ("Nora", "warm", [])
-    assert back["allowed_origins"] == [PAGE]
+    assert back["allowed_origins"] == [page]
 
 
 async def test_what_is_its_own_is_said_in_the_next_turn(whole: Whole, receiver: Receiver) -> None:
@@ -119,6 +120,7 @@ async def test_a_page_is_told_its_bots_and_no_more(whole: Whole) -> None:
     )
     elsewhere = await make_tenant(whole.runtime.database, "Elsewhere")
     await patch(whole, {"id": str(elsewhere.channel_id)}, allowed_origins=["https://other.example.com"])
+    await patch(whole, {"id": str(elsewhere.channel_id)}, 409, allowed_origins=["https://new.example.com", PAGE])
     bots, headers = await public(whole.api, PAGE)
     assert bots == [
         {
