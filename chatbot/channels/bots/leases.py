@@ -12,6 +12,7 @@ from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.bots import repository
 from chatbot.channels.bots.repository import Lease
 from chatbot.channels.bots.words import words_of
+from chatbot.channels.contract import Listener
 from chatbot.channels.errors import LeaseLost
 from chatbot.channels.registry import PROVIDERS
 from chatbot.core.crypto import random_secret
@@ -25,7 +26,7 @@ LEASE_SECONDS = 30.0
 _PATIENCE_SHARE = 4 / 30
 """A look at the leases that takes longer has failed."""
 
-LISTENING = frozenset(name for name, provider in PROVIDERS.items() if provider.capabilities.listens)
+LISTENING = frozenset(name for name, provider in PROVIDERS.items() if isinstance(provider, Listener))
 
 
 class Leases:
