@@ -12,6 +12,7 @@ import uvloop
 from fastapi import FastAPI
 
 from chatbot.apps.boot import begin, failing_in_words, keep_what_is_loaded, ready_database
+from chatbot.apps.bot_manager import keeping_bots
 from chatbot.apps.first_start import demo_is_read, first_start
 from chatbot.apps.gateway import GatewayParts, gatewaying
 from chatbot.apps.orchestrator import orchestrating
@@ -49,6 +50,7 @@ async def _run(
             async with (
                 orchestrating(runtime) as app,
                 gatewaying(gateway_parts(runtime, app)) as gateway,
+                keeping_bots(app.state.channel_parts),
                 serve(app, listener, trusted_proxies=settings.trusted_proxies),
                 serve(gateway, door, trusted_proxies=settings.trusted_proxies),
             ):

@@ -16,6 +16,8 @@ from chatbot.apps.first_start import first_start
 from chatbot.apps.observing import metrics_router
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.channels.bot_profiles.endpoints import router as bot_profiles
+from chatbot.channels.bot_profiles.service import BotProfiles
 from chatbot.channels.endpoints import router as channels_admin
 from chatbot.channels.outbox.endpoints import router as deliveries
 from chatbot.channels.queueing import NAMESPACE, TURN_QUEUE
@@ -116,6 +118,7 @@ def _routers() -> Iterable[APIRouter]:
     yield knowledge
     yield diagnostics
     yield channels_admin
+    yield bot_profiles
     yield deliveries
     yield internal
 
@@ -132,6 +135,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.retriever = runtime.retriever
     channels = channel_parts(runtime)
     publish_channels(app, channels)
+    app.state.bot_profiles = BotProfiles(runtime.database, channels.channels, runtime.settings)
     app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
     parts = Parts(
         runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, deliver=turns.put_reply

@@ -1,5 +1,6 @@
 """Channels as adapters see them, with their secrets open; known for some seconds in each process."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,13 @@ from chatbot.channels.registry import PROVIDERS
 from chatbot.core.cache import TimedCache
 from chatbot.core.crypto import Vault
 from chatbot.core.errors import NotFound
+from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.db.models import Channel, ChannelSecret
 from chatbot.db.sessions import Database
 from chatbot.identity.demo import DEMO_TENANT_ID
 
+log = get_logger(__name__)
 STALE_SECONDS = 5.0
 """A rotated secret, a switched-off channel: every process knows after so long."""
 
@@ -48,6 +51,7 @@ class Accounts:
         self._vault = vault
         self._settings = settings
         self._known: TimedCache[UUID, ConnectedChannel | None] = TimedCache(STALE_SECONDS)
+        self._broken: set[UUID] = set()
         self._unknown: TimedCache[UUID, bool] = TimedCache(STALE_SECONDS)
 
     async def get(self, channel_id: UUID) -> ConnectedChannel:
@@ -82,6 +86,23 @@ class Accounts:
         opened = self.connect(channel, secrets)
         self._known.put(channel_id, opened)
         return opened
+
+    async def enabled(self, channel_types: Collection[str]) -> list[ConnectedChannel]:
+        """Open every channel of some types that is switched on, whoever's it is; what cannot be opened is left out."""
+        async with self._database.platform() as platform:
+            rows = await repository.all_enabled(platform, channel_types)
+        opened = []
+        for channel, secrets in rows:
+            try:
+                opened.append(self.connect(channel, secrets))
+            except ValueError as error:  # sealed by a key that is gone, or credentials of a release before
+                self._tell_broken(channel.id, error)
+        return opened
+
+    def _tell_broken(self, channel_id: UUID, error: ValueError) -> None:
+        if channel_id not in self._broken:
+            self._broken.add(channel_id)
+            log.error("a channel's secrets cannot be opened", channel_id=str(channel_id), reason=type(error).__name__)
 
     def connect(self, channel: Channel, secrets: list[ChannelSecret]) -> ConnectedChannel:
         """Open a channel's secrets, newest first."""

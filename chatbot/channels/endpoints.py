@@ -1,5 +1,6 @@
 """`/admin/channels`: make, change, test, rotate, remove."""
 
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -15,12 +16,9 @@ from chatbot.channels.schemas import (
     FindingView,
     RotatedSecret,
     RotateSecret,
-    StateView,
     TestReport,
-    lag,
 )
-from chatbot.channels.service import ChannelRow, masked
-from chatbot.core.clock import utcnow
+from chatbot.channels.views import channel_view
 from chatbot.core.paging import Cursor, Limit, before_id
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller
@@ -33,7 +31,7 @@ router = APIRouter(prefix="/admin/channels", tags=["channels"])
 async def create_channel(body: CreateChannel, caller: Caller, channels: Channels) -> CreatedChannel:
     """Connect a channel; its secret is shown this once."""
     row, secret = await channels.create(caller.reach(body.tenant_id, Role.TENANT_ADMIN), body)
-    return CreatedChannel(secret=secret, **_view(row).model_dump())
+    return CreatedChannel(secret=secret, **channel_view(row).model_dump())
 
 
 @router.get("")
@@ -52,20 +50,20 @@ async def list_channels(
         brand_id=brand_id, channel_type=channel_type, before=before_id(cursor), limit=limit,
     )  # fmt: skip
     following = str(rows[limit - 1].channel.id) if len(rows) > limit else None
-    return Page(items=[_view(row) for row in rows[:limit]], next_cursor=following)
+    return Page(items=[channel_view(row) for row in rows[:limit]], next_cursor=following)
 
 
 @router.get("/{channel_id}")
 async def get_channel(channel_id: UUID, caller: Caller, channels: Channels) -> ChannelView:
     """One channel with its live state."""
-    return _view(await channels.get(await channels.reach(caller, channel_id, Role.VIEWER), channel_id))
+    return channel_view(await channels.get(await channels.reach(caller, channel_id, Role.VIEWER), channel_id))
 
 
 @router.patch("/{channel_id}")
 async def change_channel(channel_id: UUID, body: ChangeChannel, caller: Caller, channels: Channels) -> ChannelView:
     """Rename a channel, switch it on or off, or give it new credentials without losing its conversations."""
     tenant_id = await channels.reach(caller, channel_id, Role.TENANT_ADMIN)
-    return _view(await channels.change(tenant_id, channel_id, body))
+    return channel_view(await channels.change(tenant_id, channel_id, body))
 
 
 @router.delete("/{channel_id}", status_code=204)
@@ -80,8 +78,8 @@ async def rotate_secret(
 ) -> RotatedSecret:
     """Make a new secret, shown this once; the one before works for 15 more minutes."""
     tenant_id = await channels.reach(caller, channel_id, Role.TENANT_ADMIN)
-    secret, until = await channels.rotate(tenant_id, channel_id, body.credentials if body else None)
-    return RotatedSecret(id=channel_id, secret=secret, previous_until=until)
+    rotated = await channels.rotate(tenant_id, channel_id, body.credentials if body else None)
+    return RotatedSecret.model_validate({"id": channel_id, **asdict(rotated)})
 
 
 @router.post("/{channel_id}/test")
@@ -102,21 +100,3 @@ async def register_channel(channel_id: UUID, caller: Caller, channels: Channels)
 async def unregister_channel(channel_id: UUID, caller: Caller, channels: Channels) -> None:
     """Take our webhook away at the provider."""
     await channels.unregister(await channels.reach(caller, channel_id, Role.TENANT_ADMIN), channel_id)
-
-
-def _view(row: ChannelRow) -> ChannelView:
-    channel, state, account = row.channel, row.state, row.connected.account
-    live = StateView(state="idle")
-    if state is not None:
-        live = StateView(
-            state=state.state, last_event_at=row.last_event_at, last_error=state.last_error,
-            last_error_at=state.last_error_at, errors=state.errors, rate_limited=state.rate_limited,
-            restarts=state.restarts, lag_seconds=lag(state.alive_at, utcnow()),
-            findings=[FindingView(**finding) for finding in state.findings], checked_at=state.checked_at,
-        )  # fmt: skip
-    return ChannelView(
-        id=channel.id, tenant_id=channel.tenant_id, brand_id=channel.brand_id, channel_type=channel.channel_type,
-        display_name=channel.display_name, enabled=channel.enabled, webhook_url=account.webhook_url,
-        credentials=masked(account.credentials), live=live, created_at=channel.created_at,
-        updated_at=channel.updated_at,
-    )  # fmt: skip

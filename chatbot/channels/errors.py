@@ -11,3 +11,11 @@ class ProviderRefused(XinError):
     status: ClassVar[int] = 502
     code: ClassVar[str] = "provider_refused"
     title: ClassVar[str] = "The provider refused"
+
+
+class LeaseLost(XinError):
+    """Another manager listens to the channel by now; nothing was stored."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "lease_lost"
+    title: ClassVar[str] = "Another bot manager listens to this channel"

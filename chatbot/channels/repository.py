@@ -1,11 +1,12 @@
 """Channels, their secrets and their live state in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Select, Text, func, or_, select, text, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB, array, insert
 
 from chatbot.channels.contract import Finding
 from chatbot.core.clock import utcnow
@@ -21,6 +22,12 @@ JOIN LATERAL (
 ) e ON true
 """)
 
+_SHOWN_ELSEWHERE = text("""
+SELECT found FROM channels, jsonb_array_elements_text(configuration->:name) AS found
+WHERE configuration ? :name AND tenant_id <> :tenant_id AND deleted_at IS NULL
+  AND found = ANY(CAST(:values AS text[]))
+""")
+
 
 async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
     """Return whose channel it is; a deleted one is nobody's."""
@@ -28,22 +35,69 @@ async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
     return (await session.execute(select(Channel.tenant_id).where(*live))).scalar_one_or_none()
 
 
-async def all_enabled(session: PlatformSession) -> list[tuple[UUID, UUID, str]]:
-    """Return `(tenant_id, channel_id, channel_type)` of every channel that is switched on, of living tenants."""
+async def all_enabled(
+    session: PlatformSession, channel_types: Collection[str]
+) -> list[tuple[Channel, list[ChannelSecret]]]:
+    """Return every channel of some types that is switched on, of living tenants, with the secrets that still count."""
     living = (Channel.deleted_at.is_(None), Channel.enabled, Tenant.deleted_at.is_(None))
-    query = (
-        select(Channel.tenant_id, Channel.id, Channel.channel_type)
-        .join(Tenant, Tenant.id == Channel.tenant_id)
-        .where(*living)
-        .order_by(Channel.id)
-    )
-    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+    query = select(Channel).join(Tenant, Tenant.id == Channel.tenant_id).where(*living)
+    channels = list(await session.scalars(query.where(Channel.channel_type.in_(channel_types)).order_by(Channel.id)))
+    secrets: dict[UUID, list[ChannelSecret]] = {channel.id: [] for channel in channels}
+    ours = ChannelSecret.channel_id.in_(list(secrets))
+    for secret in await session.scalars(_newest_first(select(ChannelSecret).where(ours, _unexpired()))):
+        secrets[secret.channel_id].append(secret)
+    return [(channel, secrets[channel.id]) for channel in channels]
 
 
 async def get_channel(session: TenantReader, channel_id: UUID) -> Channel | None:
     """Return a channel of the session's tenant; None for a deleted one."""
     channel = await session.get(Channel, (session.tenant_id, channel_id))
     return None if channel is None or channel.deleted_at else channel
+
+
+async def lock_channel(session: TenantSession, channel_id: UUID) -> Channel | None:
+    """Return a channel that nobody else changes until the transaction ends; None for a deleted one."""
+    channel = await session.get(Channel, (session.tenant_id, channel_id), with_for_update=True)
+    return None if channel is None or channel.deleted_at else channel
+
+
+async def shown_channels(session: PlatformSession, name: str) -> list[tuple[UUID, UUID, list[str]]]:
+    """Return `(tenant_id, channel_id, values)` of living channels whose configuration has a list of that name."""
+    living = (Channel.deleted_at.is_(None), Channel.enabled, Tenant.deleted_at.is_(None))
+    query = (
+        select(Channel.tenant_id, Channel.id, Channel.configuration[name])
+        .join(Tenant, Tenant.id == Channel.tenant_id)
+        .where(*living, Channel.configuration.has_key(name))
+        .order_by(Channel.id)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def shown_elsewhere(session: PlatformSession, name: str, values: Collection[str], tenant_id: UUID) -> set[str]:
+    """Return which of the values stand in the lists of that name of another tenant's living channels."""
+    given = {"name": name, "values": list(values), "tenant_id": tenant_id}
+    return set((await session.execute(_SHOWN_ELSEWHERE, given)).scalars())
+
+
+async def brand_names(session: TenantReader, brand_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of brands."""
+    owned = (Brand.tenant_id == session.tenant_id, Brand.id.in_(brand_ids))
+    return {row[0]: row[1] for row in await session.execute(select(Brand.id, Brand.name).where(*owned))}
+
+
+async def configure(session: TenantSession, channel_id: UUID, values: Mapping[str, Any]) -> None:
+    """Enter values into a channel's configuration beside what is there; None takes one out."""
+    given = type_coerce({name: value for name, value in values.items() if value is not None}, JSONB)
+    gone = array([name for name, value in values.items() if value is None], type_=Text)
+    owned = (Channel.tenant_id == session.tenant_id, Channel.id == channel_id)
+    merged = Channel.configuration.op("-")(gone).concat(given)
+    await session.execute(update(Channel).where(*owned).values(configuration=merged))
+
+
+async def forget_state(session: TenantSession, channel_id: UUID) -> None:
+    """What was known of a channel with other credentials says nothing any more; counts and the cursor stay."""
+    owned = (ChannelState.tenant_id == session.tenant_id, ChannelState.id == channel_id)
+    await session.execute(update(ChannelState).where(*owned).values(state="idle", findings=[]))
 
 
 async def list_channels(
@@ -88,9 +142,15 @@ async def default_brand(session: TenantReader) -> UUID | None:
 async def valid_secrets(session: TenantReader, channel_ids: list[UUID]) -> list[ChannelSecret]:
     """Return the secrets that still count, newest first."""
     owned = (ChannelSecret.tenant_id == session.tenant_id, ChannelSecret.channel_id.in_(channel_ids))
-    unexpired = or_(ChannelSecret.expires_at.is_(None), ChannelSecret.expires_at > func.now())
-    query = select(ChannelSecret).where(*owned, unexpired)
-    return list(await session.scalars(query.order_by(ChannelSecret.expires_at.desc().nulls_first())))
+    return list(await session.scalars(_newest_first(select(ChannelSecret).where(*owned, _unexpired()))))
+
+
+def _unexpired() -> ColumnElement[bool]:
+    return or_(ChannelSecret.expires_at.is_(None), ChannelSecret.expires_at > func.now())
+
+
+def _newest_first(query: Select[ChannelSecret]) -> Select[ChannelSecret]:
+    return query.order_by(ChannelSecret.expires_at.desc().nulls_first())
 
 
 async def retire_secrets(session: TenantSession, channel_id: UUID, purpose: str, until: datetime) -> None:

@@ -1,6 +1,5 @@
 """Bodies of the channels' API."""
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -87,11 +86,15 @@ class CreatedChannel(ChannelView):
 
 
 class RotatedSecret(ResponseBody):
-    """A channel's new secret, shown only now; the one before works until `previous_until`."""
+    """A channel's new secret, shown only now; the one before works until `previous_until`.
+
+    `registration` tells whether the provider, which was told the old one, knows the new one; null: it was told none.
+    """
 
     id: UUID
     secret: str
     previous_until: Timestamp
+    registration: FindingView | None = None
 
 
 class TestReport(ResponseBody):
@@ -135,8 +138,3 @@ class DeliveryDetail(DeliveryView):
 
     body: dict[str, Any]
     tries: list[AttemptView]
-
-
-def lag(alive_at: datetime | None, now: datetime) -> float | None:
-    """Seconds since a sign of life."""
-    return round((now - alive_at).total_seconds(), 1) if alive_at else None

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from chatbot.channels import repository
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Credentials, Finding
+from chatbot.channels.registration import Registration, is_registered
 from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.core.clock import utcnow
@@ -40,6 +41,20 @@ class ChannelRow:
     last_event_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """A new secret.
+
+    Attributes:
+        previous_until: the one before works so long.
+        registration: how it went to tell the provider; None: it knows of no secret.
+    """
+
+    secret: str
+    previous_until: datetime
+    registration: Finding | None
+
+
 class ChannelService:
     """The administration of channels."""
 
@@ -48,6 +63,7 @@ class ChannelService:
         self._vault = vault
         self._accounts = accounts
         self._http = http
+        self._registration = Registration(database, http)
 
     async def reach(self, subject: Subject, channel_id: UUID, at_least: Role) -> UUID:
         """Return the tenant of a channel that the subject reaches with at least this role.
@@ -115,58 +131,68 @@ class ChannelService:
         ]
 
     async def change(self, tenant_id: UUID, channel_id: UUID, wanted: ChangeChannel) -> ChannelRow:
-        """Change what is given; raises as `create`."""
+        """Change what is given; raises as `create`.
+
+        A webhook that was entered at the provider is entered again with new credentials and when the channel is
+        switched on, and taken away when it is switched off.
+        """
         async with self._database.tenant(tenant_id) as session:
             channel = await _channel(session, channel_id)
+            was_enabled = channel.enabled
             if wanted.display_name is not None:
                 channel.display_name = wanted.display_name
             if wanted.enabled is not None:
                 channel.enabled = wanted.enabled
             if wanted.credentials is not None:
-                credentials = self._checked(channel.channel_type, wanted.credentials)
-                await self._replace(session, channel_id, "credentials", _as_text(credentials))
+                await self._give(session, channel, wanted.credentials)
             await session.flush()
             await session.refresh(channel)
             changed = await self._row(session, channel)
         self._accounts.forget(channel_id)
+        if not is_registered(changed.channel):
+            return changed
+        if channel.enabled and (wanted.credentials is not None or not was_enabled):
+            await self._registration.renew(changed.connected)
+            return await self.get(tenant_id, channel_id)
+        if was_enabled and not channel.enabled:
+            await self._registration.withdraw(changed.connected)
         return changed
 
-    async def rotate(
-        self, tenant_id: UUID, channel_id: UUID, credentials: Mapping[str, Any] | None
-    ) -> tuple[str, datetime]:
+    async def rotate(self, tenant_id: UUID, channel_id: UUID, credentials: Mapping[str, Any] | None) -> Rotated:
         """Give a channel a new secret, and new credentials when there are any; the old ones work 15 minutes more.
 
-        Returns:
-            The new secret and until when the one before works.
+        A provider that was told the old secret is told the new one.
         """
         async with self._database.tenant(tenant_id) as session:
             channel = await _channel(session, channel_id)
             secret = _new_secret(channel.channel_type)
             until = await self._replace(session, channel_id, "secret", secret)
             if credentials is not None:
-                checked = self._checked(channel.channel_type, credentials)
-                await self._replace(session, channel_id, "credentials", _as_text(checked))
+                await self._give(session, channel, credentials)
+            connected = (await self._row(session, channel)).connected
         self._accounts.forget(channel_id)
-        return secret, until
+        told = channel.enabled and is_registered(channel)
+        return Rotated(secret, until, await self._registration.renew(connected) if told else None)
 
     async def delete(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Remove a channel: it takes and sends nothing any more; its conversations stay."""
         async with self._database.tenant(tenant_id) as session:
             channel = await _channel(session, channel_id)
+            connected, told = (await self._row(session, channel)).connected, channel.enabled and is_registered(channel)
             channel.deleted_at, channel.enabled = utcnow(), False
             for purpose in ("secret", "credentials"):
                 await repository.retire_secrets(session, channel_id, purpose, utcnow())
         self._accounts.forget(channel_id)
+        if told:
+            await self._registration.withdraw(connected)
 
     async def register(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Tell the provider where our webhook is; raises `ProviderRefused` with its words."""
-        connected = (await self.get(tenant_id, channel_id)).connected
-        await connected.provider.register(connected.account, self._http)
+        await self._registration.enter((await self.get(tenant_id, channel_id)).connected)
 
     async def unregister(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Take our webhook away at the provider; raises `ProviderRefused` with its words."""
-        connected = (await self.get(tenant_id, channel_id)).connected
-        await connected.provider.unregister(connected.account, self._http)
+        await self._registration.remove((await self.get(tenant_id, channel_id)).connected)
 
     async def test(self, tenant_id: UUID, channel_id: UUID) -> list[Finding]:
         """Look what works and what does not, and remember it."""
@@ -201,6 +227,12 @@ class ChannelService:
             self._http.check(url)
         except AddressRefused as error:
             raise InvalidInput.field(f"credentials.{name}", error.detail) from None
+
+    async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
+        """Replace the credentials."""
+        credentials = self._checked(channel.channel_type, given)
+        await self._replace(session, channel.id, "credentials", _as_text(credentials))
+        await repository.forget_state(session, channel.id)
 
     async def _replace(self, session: TenantSession, channel_id: UUID, purpose: str, plain: str) -> datetime:
         until = utcnow() + ROTATION_OVERLAP

@@ -64,6 +64,12 @@ def ingestion_worker() -> None:
     import_module("chatbot.apps.ingestion_worker").main()
 
 
+@app.command("bot-manager")
+def bot_manager() -> None:
+    """Start a bot manager alone (metrics and health on port 9105)."""
+    import_module("chatbot.apps.bot_manager").main()
+
+
 @app.command(context_settings=_PASSED_ON, add_help_option=False)
 def ingest(context: typer.Context) -> None:
     """Upload files or folders as a tenant's knowledge, and see what became of each."""

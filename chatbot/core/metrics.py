@@ -34,6 +34,16 @@ LLM_COST = Counter("llm_cost_usd_total", "Money spent on models.", ["tenant"])
 CHANNEL_REQUESTS = Counter("channel_requests_total", "Requests of providers, by outcome.", ["channel_type", "outcome"])
 CHANNEL_EVENTS = Counter("channel_events_total", "Events of providers, by kind.", ["channel_type", "kind"])
 BOTS = Gauge("bots", "Listening bots of this process, by state.", ["channel_type", "state"])
+BOT_RATE_LIMITED = Counter(
+    "bot_rate_limited_total", "Refusals of too many requests to listening bots.", ["channel_type"]
+)
+BOT_LAG = Histogram(
+    "bot_update_lag_seconds",
+    "Seconds from the provider's time of an update to its being stored.",
+    ["channel_type"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600),
+)
+CHANNELS_TESTED = Gauge("channels_tested", "Channels by what their last test found.", ["channel_type", "verdict"])
 DELIVERIES = Counter("deliveries_total", "Tries to tell a provider something.", ["channel_type", "outcome"])
 DELIVERY_SECONDS = Histogram(
     "delivery_seconds",

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     gateway_metrics_port: int = Field(9102, ge=0, le=65535)
     ingest_metrics_host: str = "0.0.0.0"  # noqa: S104
     ingest_metrics_port: int = Field(9103, ge=0, le=65535)
+    bot_manager_metrics_host: str = "0.0.0.0"  # noqa: S104
+    bot_manager_metrics_port: int = Field(9105, ge=0, le=65535)
+    bots_per_manager: int = Field(500, ge=1, le=5000)
     automation_metrics_port: int = Field(9104, ge=0, le=65535)
     ingest_queue_name: str = "ingestion"
     ingest_concurrency: int = Field(2, ge=1, le=64)

@@ -19,7 +19,7 @@ from chatbot.dialogue.intake import (
 )
 from chatbot.dialogue.language import question_language
 from chatbot.dialogue.parts import Turn
-from chatbot.dialogue.policy import turn_policy
+from chatbot.dialogue.policy import turn_policies
 from chatbot.dialogue.repository import ConversationRow, MessageRow
 
 _MAX_WAITING = 5  # replies of one conversation under way
@@ -53,9 +53,9 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         NotFound: unknown brand, channel or conversation, or one of another visitor.
         ConversationBusy: too many messages of this conversation wait for their replies.
     """
-    policy = await turn_policy(session)
-    if len(incoming.text) > policy.max_message_chars:
-        raise InvalidInput.field("message", f"must be at most {policy.max_message_chars} characters long")
+    policies = await turn_policies(session)
+    if len(incoming.text) > policies.max_message_chars:
+        raise InvalidInput.field("message", f"must be at most {policies.max_message_chars} characters long")
     conversation = await conversation_of(session, incoming)
     recent = await recent_messages(session, conversation)
     language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
@@ -73,7 +73,7 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         history = said(recent)
         turn = Turn(
             session.tenant_id, conversation.brand_id, conversation.channel_id, conversation.id, conversation.epoch,
-            question_id, reply_id, incoming.text, language, history, waits_for, policy,
+            question_id, reply_id, incoming.text, language, history, waits_for, policies.of(conversation.voice),
         )  # fmt: skip
     return Accepted(conversation.id, question_id, conversation.state, language, turn)
 

@@ -99,7 +99,7 @@ def _interruptible(live: LiveReply) -> Iterator[None]:
 
 async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger) -> AsyncGenerator[str]:
     prompt = answer_prompt(plan.policy.persona, plan.language, found.passages, turn.history[-_HISTORY:], turn.question)
-    request = ChatRequest(prompt, Purpose.ANSWER)
+    request = ChatRequest(prompt, Purpose.ANSWER, plan.policy.model)
     async with parts.models.stream(request, ledger, fallback_model=plan.policy.fallback_model) as answer:
         async for delta in answer:
             yield delta.text

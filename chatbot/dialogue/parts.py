@@ -45,6 +45,7 @@ class TurnPolicy:
             is offered.
         blocked: topics and phrases that the bot keeps away from.
         name: the bot's own; empty when the tenant gave it none.
+        model: the channel's own; None is the platform's.
         versions: of the policy and of the retrieval configuration.
     """
 
@@ -54,6 +55,7 @@ class TurnPolicy:
     default_language: str = "en"
     smart_mode: bool = True
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    model: str | None = None
     fallback_model: str | None = None
     budget: Budget = field(default_factory=Budget)
     no_answer: Mapping[str, str] = field(default_factory=dict)

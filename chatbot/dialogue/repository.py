@@ -18,7 +18,7 @@ MESSAGE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ConversationRow:
-    """A conversation, locked by the transaction that read it."""
+    """A conversation, locked by the transaction that read it; `voice` is what its channel's bot has of its own."""
 
     id: UUID
     brand_id: UUID
@@ -29,6 +29,7 @@ class ConversationRow:
     owner: str
     locale: str | None
     created: bool
+    voice: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +75,15 @@ JOIN LATERAL (
 WHERE t.id = %(tenant_id)s AND t.deleted_at IS NULL
 ON CONFLICT (tenant_id, channel_id, session_key) DO UPDATE SET updated_at = now()
 RETURNING c.id, c.brand_id, c.channel_id, c.state, c.epoch, c.last_seq,
-          coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = %(id)s AS created
+          coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = %(id)s AS created,
+          (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice
 """
 
 _LOCK = """
 SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'subject', '') AS owner, locale,
-       false AS created
-FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
+       false AS created,
+       (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice
+FROM conversations c WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
 """
 
 _OWNER = "SELECT visitor->>'subject' FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s"

@@ -38,7 +38,7 @@ async def questions(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> lis
 
 async def _condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> str:
     prompt = condense_prompt(turn.history[-_HISTORY:], turn.question)
-    request = ChatRequest(prompt, Purpose.CONDENSE, temperature=0.0, max_tokens=_CONDENSE_TOKENS)
+    request = ChatRequest(prompt, Purpose.CONDENSE, plan.policy.model, temperature=0.0, max_tokens=_CONDENSE_TOKENS)
     try:
         result = await parts.models.complete(request, ledger, fallback_model=plan.policy.fallback_model)
     except (NoModelAnswer, AnswerCut) as error:

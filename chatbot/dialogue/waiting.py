@@ -6,7 +6,7 @@ from chatbot.core.ids import new_id
 from chatbot.dialogue import repository, waiting_repository
 from chatbot.dialogue.intake import recent_messages, said
 from chatbot.dialogue.parts import Parts, Turn
-from chatbot.dialogue.policy import turn_policy
+from chatbot.dialogue.policy import turn_policies
 from chatbot.dialogue.smalltalk import small_talk
 
 _MAX_TOGETHER = 20  # messages answered by one reply
@@ -31,7 +31,7 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
         recent = await recent_messages(session, conversation)
         reply_id = new_id()
         await waiting_repository.reserve_reply(session, conversation_id, waiting[-1].id, reply_id)
-        policy = await turn_policy(session)
+        policy = (await turn_policies(session)).of(conversation.voice)
     earlier = [row for row in recent if row.seq < waiting[0].seq]
     return Turn(
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,

@@ -29,6 +29,8 @@ PUBLIC = {
     "GET /openapi.json",
     # Without credentials the demo tenant is asked.
     "POST /api/chat",
+    # What an origin's own pages show anyway; nothing to any other.
+    "GET /bots.config.json",
     # The credential is in the body.
     "POST /auth/login",
     "POST /auth/refresh",

@@ -17,6 +17,7 @@ from chatbot.channels.events import InboundEvent
 from chatbot.core.background import end
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
+from chatbot.core.metrics import BOT_LAG, BOT_RATE_LIMITED
 from chatbot.core.safe_http import OutgoingTimeout
 
 log = get_logger(__name__)
@@ -166,6 +167,7 @@ class Bot:
         def limited(seconds: float) -> None:
             wait_on(self._pace.silence + seconds)
             self.tally.rate_limited += 1
+            BOT_RATE_LIMITED.labels(self.channel.channel_type).inc()
 
         async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
             await self._parts.take(self.channel, events, cursor)
@@ -180,6 +182,7 @@ class Bot:
         times = [event.at for event in events if event.at is not None]
         if times:
             self.tally.lag_seconds = max(round((now - max(times)).total_seconds(), 1), 0.0)
+            BOT_LAG.labels(self.channel.channel_type).observe(self.tally.lag_seconds)
 
     def _was_stable(self) -> bool:
         now = asyncio.get_running_loop().time()

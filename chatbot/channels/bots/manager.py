@@ -10,7 +10,7 @@ from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.bots.bot import Bot, Gate
 from chatbot.channels.bots.states import BotReport, Pace, Parts
 from chatbot.channels.bots.words import words_of
-from chatbot.core.background import end
+from chatbot.core.background import end, was_cancelled
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import BOTS
 
@@ -40,9 +40,10 @@ class BotManager:
         """Supervise until cancelled; then every bot is stopped, and that is recorded."""
         reporting = asyncio.create_task(self._report_forever(), name="reports of bots")
         try:
-            while True:
+            while not was_cancelled():
                 await self._refresh()
-                await asyncio.sleep(self._pace.refresh)
+                # What the list is read with may swallow a cancellation; asleep it would not be noticed.
+                await asyncio.sleep(0 if was_cancelled() else self._pace.refresh)
         finally:
             await self._stop(list(self._bots))
             await end(reporting)

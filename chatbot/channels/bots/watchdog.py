@@ -1,7 +1,8 @@
 """Tests every channel now and then, so that a dead one is known before a customer finds it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
@@ -10,6 +11,7 @@ from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.bots.words import words_of
 from chatbot.channels.contract import Finding
 from chatbot.core.logging import get_logger
+from chatbot.core.metrics import CHANNELS_TESTED
 from chatbot.core.safe_http import SafeHttp
 
 log = get_logger(__name__)
@@ -81,10 +83,10 @@ class Watchdog:
         self._strikes = {channel_id: count for channel_id, count in self._strikes.items() if channel_id in known}
         places = asyncio.Semaphore(self._rounds.at_once)
         async with asyncio.TaskGroup() as tests:
-            for channel in channels:
-                tests.create_task(self._one(channel, places))
+            found = [tests.create_task(self._one(channel, places)) for channel in channels]
+        _count(test.result() for test in found)
 
-    async def _one(self, channel: ConnectedChannel, places: asyncio.Semaphore) -> None:
+    async def _one(self, channel: ConnectedChannel, places: asyncio.Semaphore) -> CheckUp:
         async with places:
             findings = await self._look(channel)
             check_up = CheckUp(channel, findings, self._judge(channel.channel_id, findings))
@@ -95,6 +97,7 @@ class Watchdog:
                 await self._record(check_up)
             except Exception as error:  # noqa: BLE001 - one record that fails keeps no other channel from its test
                 log.warning("a channel's test could not be recorded", reason=words_of(error))
+            return check_up
 
     async def _look(self, channel: ConnectedChannel) -> tuple[Finding, ...]:
         try:
@@ -112,3 +115,11 @@ class Watchdog:
             return "well"
         strikes = self._strikes[channel_id] = self._strikes.get(channel_id, 0) + 1
         return "dead" if strikes >= self._rounds.strikes else "failing"
+
+
+def _count(check_ups: Iterable[CheckUp]) -> None:
+    CHANNELS_TESTED.clear()
+    for (channel_type, verdict), number in Counter(
+        (one.channel.channel_type, one.verdict) for one in check_ups
+    ).items():
+        CHANNELS_TESTED.labels(channel_type, verdict).set(number)

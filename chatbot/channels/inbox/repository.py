@@ -49,9 +49,8 @@ SELECT :tenant_id, e->>'name', e->'payload', :correlation_id FROM jsonb_array_el
 """)
 
 _CURSOR = text("""
-INSERT INTO channel_states (tenant_id, id, cursor, alive_at)
-VALUES (:tenant_id, :channel_id, CAST(:cursor AS jsonb), now())
-ON CONFLICT (tenant_id, id) DO UPDATE SET cursor = excluded.cursor, alive_at = now()
+UPDATE channel_states SET cursor = CAST(:cursor AS jsonb), alive_at = now()
+WHERE tenant_id = :tenant_id AND id = :channel_id AND lease_owner = :owner RETURNING id
 """)
 
 _CONTEXT = text("""
@@ -87,14 +86,15 @@ async def log_events(session: TenantSession, events: Sequence[tuple[str, dict[st
         await session.execute(_LOG, values)
 
 
-async def save_cursor(session: TenantSession, channel_id: UUID, cursor: Mapping[str, Any]) -> None:
-    """Remember how far a listener has come."""
+async def save_cursor(session: TenantSession, channel_id: UUID, cursor: Mapping[str, Any], owner: str) -> bool:
+    """Remember how far a listener has come; False when its channel is another owner's by now."""
     values = {
         "tenant_id": session.tenant_id,
         "channel_id": channel_id,
         "cursor": orjson.dumps(dict(cursor)).decode(),
+        "owner": owner,
     }
-    await session.execute(_CURSOR, values)
+    return (await session.execute(_CURSOR, values)).scalar_one_or_none() is not None
 
 
 async def thread_of(session: TenantReader, message_id: UUID) -> tuple[str, dict[str, Any]] | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import procrastinate
 
 from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.errors import LeaseLost
 from chatbot.channels.events import (
     Content,
     Deleted,
@@ -56,6 +57,14 @@ class Taken:
     repeated: int
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a listener has come, and who must still hold the lease of its channel: else nothing is stored."""
+
+    cursor: Mapping[str, Any]
+    owner: str
+
+
 @dataclass(slots=True)
 class _Work:
     """What one transaction gathers on its way."""
@@ -74,15 +83,16 @@ class Inbox:
         self._files = files
 
     async def take(
-        self, channel: ConnectedChannel, events: Sequence[InboundEvent], cursor: Mapping[str, Any] | None = None
+        self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None = None
     ) -> Taken:
         """Store events in one transaction; when this returns they are durable, whatever is killed afterwards.
 
         Args:
-            cursor: how far a listener has come with these.
+            position: how far a listener has come with these.
 
         Raises:
             NotFound: the channel was removed or switched off in between.
+            LeaseLost: the listener is another's by now.
         """
         kept = {id(media): await self._files.keep(channel.tenant_id, media) for media in _inline_media(events)}
         rows = [(_row(event), event) for event in events]
@@ -99,8 +109,10 @@ class Inbox:
             await repository.log_events(session, work.log)
             for conversation_id in sorted(work.to_answer):
                 await answer_soon(self._jobs, session, channel.tenant_id, conversation_id)
-            if cursor is not None:
-                await repository.save_cursor(session, channel.channel_id, cursor)
+            if position and not await repository.save_cursor(
+                session, channel.channel_id, position.cursor, position.owner
+            ):
+                raise LeaseLost
         for row, _ in rows:
             CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
         return Taken(len(new), len(rows) - len(new))

@@ -13,6 +13,7 @@ Language = Annotated[str, StringConstraints(pattern=LANGUAGE, max_length=35)]
 Text200 = Annotated[str, StringConstraints(max_length=200)]
 Text1000 = Annotated[str, StringConstraints(max_length=1000)]
 Text8000 = Annotated[str, StringConstraints(max_length=8000)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ByLanguage = dict[Language, Text1000]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -48,7 +49,7 @@ class RetrievalConfig(Document):
     max_documents: Annotated[int, Field(ge=1, le=20)] = 5
     context_budget_tokens: Annotated[int, Field(ge=256, le=32_000)] = 3000
     filters: KnowledgeFilters = KnowledgeFilters()
-    fallback_llm: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    fallback_llm: ModelName | None = None
 
 
 UNNAMED = "Assistant"
@@ -62,6 +63,21 @@ class Persona(Document):
     instructions: Text8000 = ""
     tone: Text200 = ""
     greeting: ByLanguage = Field(default_factory=dict)
+
+
+class OwnVoice(Document):
+    """What one channel's bot has of its own; null is the tenant's.
+
+    Attributes:
+        display_name: in place of the persona's name.
+        model: in place of the platform's.
+    """
+
+    display_name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    instructions: Text8000 | None = None
+    tone: Text200 | None = None
+    greeting: ByLanguage | None = None
+    model: ModelName | None = None
 
 
 class Guardrails(Document):

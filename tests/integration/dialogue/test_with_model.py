@@ -1,6 +1,7 @@
 """Answers of a model: streamed, checked, resumable; its faults; readers that leave; people who take over."""
 
 import asyncio
+import json
 import random
 import time
 from typing import Any
@@ -47,6 +48,21 @@ async def test_passages_are_framed_as_data_and_the_prompt_holds_no_secret(
     assert "سه تا پنج روز کاری" in system
     assert str(shop.id) not in system
     assert system.strip() != "k"
+
+
+async def test_a_channels_own_voice_and_model_take_the_place_of_the_tenants(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    voice = {"bot": {"display_name": "Max", "instructions": "Speak like a sailor.", "model": "big-model"}}
+    async with smart.database.tenant(shop.id) as session:
+        statement = text("UPDATE channels SET configuration = CAST(:voice AS jsonb) WHERE id = :id")
+        await session.execute(statement, {"voice": json.dumps(voice), "id": shop.channel_id})
+    begun = await smart.ask(shop, "How do I reset my password on iPhone?")
+    await smart.ask(shop, "and on Android?", conversation_id=begun["conversation_id"])
+    system = model.requests[0]["messages"][0]["content"]
+    assert "You are Max" in system
+    assert "Speak like a sailor." in system
+    assert [request["model"] for request in model.requests] == ["big-model"] * 3
 
 
 async def test_nothing_relevant_makes_no_model_call(smart: Platform, shop: TenantRows, model: ModelServer) -> None:

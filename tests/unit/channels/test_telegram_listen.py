@@ -197,4 +197,4 @@ async def test_another_poller_is_outwaited_or_named(peer: Peer) -> None:
 async def test_bale_is_not_asked_for_kinds(peer: Peer) -> None:
     async with listening(peer, bale=True):
         await peer.until("getUpdates")
-    assert peer.bodies("getUpdates")[0] == {"timeout": 25, "limit": 100}
+    assert peer.bodies("getUpdates")[0] == {"timeout": 0, "limit": 100}

@@ -37,6 +37,7 @@ class Poller:
         offset = cursor.get("offset") if cursor.get("bot") == self._bot else None
         self._offset = offset if isinstance(offset, int) else None
         self._conflicts = 0
+        self._heard = False
 
     async def run(self) -> None:
         """Poll; raises `ProviderRefused` when it makes no sense to go on, `OutgoingFailed` otherwise."""
@@ -49,13 +50,14 @@ class Poller:
             if not reply.ok:
                 await self._refused(reply)
                 continue
-            self._conflicts = 0
+            self._conflicts, self._heard = 0, True
             self._link.alive()
             if not await self._take(reply.result):
                 await asyncio.sleep(max(0.0, began + _LEAST_SECONDS - loop.time()))
 
     def _question(self) -> dict[str, Any]:
-        question: dict[str, Any] = {"timeout": _POLL_SECONDS, "limit": _MAX_UPDATES}
+        # The first poll is not held open: whether the bot lives is known at once.
+        question: dict[str, Any] = {"timeout": _POLL_SECONDS if self._heard else 0, "limit": _MAX_UPDATES}
         if self._profile.updates:
             question["allowed_updates"] = list(self._profile.updates)
         if self._offset is not None:
