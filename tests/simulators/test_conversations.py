@@ -142,7 +142,7 @@ async def test_telegram_by_polling(whole: Whole, telegram_cloud: str) -> None:
     connected = await whole.state.accounts.get(channel["id"])
 
     async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
-        await whole.state.inbox.take(connected, events, cursor)
+        await whole.state.inbox.take(connected, events)
 
     link = Link(take, lambda: None, whole.runtime.http)
     polling = asyncio.create_task(TELEGRAM.listen(connected.account, {}, link))

@@ -147,7 +147,7 @@ async def test_without_a_database_bots_are_let_go_before_others_may_have_them(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await place.bots(1)
-    leases = place.leases(seconds=0.3)
+    leases = place.leases(seconds=1.5)
     assert len(await leases.channels()) == 1
 
     async def broken(*_: object) -> None:
@@ -158,7 +158,7 @@ async def test_without_a_database_bots_are_let_go_before_others_may_have_them(
         with pytest.raises(OSError, match="no route"):
             await leases.channels()
         await leases.check()
-        await asyncio.sleep(0.31)
+        await asyncio.sleep(1.6)
         assert await leases.channels() == []
         with pytest.raises(Unavailable):
             await leases.check()

@@ -125,7 +125,7 @@ async def test_a_message_over_discords_socket_is_answered_in_its_place(whole: Wh
         channel = await whole.state.accounts.get(UUID(made["id"]))
 
         async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
-            await whole.state.inbox.take(channel, events, cursor)
+            await whole.state.inbox.take(channel, events)
 
         listening = asyncio.create_task(DISCORD.listen(channel.account, {}, Link(take, lambda: None, http)))
         try:
