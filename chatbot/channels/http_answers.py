@@ -1,17 +1,50 @@
 """What the HTTP answers of providers have in common: JSON that may not be JSON, waiting times, words worth keeping."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import quote
 
 import orjson
+from pydantic import SecretStr
 
-from chatbot.channels.contract import Outcome, Permanent, RetryAfter
+from chatbot.channels.contract import Account, Outcome, Permanent, RetryAfter
 from chatbot.core.clock import utcnow
 from chatbot.core.safe_http import Fetched
 
 MAX_WORDS = 300
 _MAX_WAIT_SECONDS = 24 * 3600.0
+_LEAST_SECRET = 8
+"""What is shorter is no secret of any provider, and may be a part of other words."""
+
 _TRY_AGAIN = frozenset({408, 425, 429})
+
+
+def without_secrets(answer: Fetched, account: Account[Any]) -> Fetched:
+    """Return an answer without what the account keeps secret: a provider, or a proxy before it, may repeat it.
+
+    Whatever an answer says may come to be words for an operator, a row of the outbox or a line of a log.
+    """
+    body = answer.body
+    for secret in _secrets(account):
+        body = body.replace(secret.encode(), b"***")
+    return answer if body == answer.body else replace(answer, body=body)
+
+
+def hidden(words: str, account: Account[Any]) -> str:
+    """Return words without what the account keeps secret."""
+    for secret in _secrets(account):
+        words = words.replace(secret, "***")
+    return words
+
+
+def _secrets(account: Account[Any]) -> Iterator[str]:
+    """The account's secrets, also as they stand in an address."""
+    held = [value.get_secret_value() for _, value in account.credentials if isinstance(value, SecretStr)]
+    for secret in (account.secret, *held):
+        if len(secret) >= _LEAST_SECRET:
+            yield from {secret, quote(secret, safe="")}
 
 
 def json_object(body: bytes) -> dict[str, Any]:

@@ -1,8 +1,38 @@
-"""Lenient reading of providers' JSON: what is missing or of another type is empty, never an error."""
+"""Reading of providers' JSON: a body is an object or refused; in it, what is missing or of another type is empty."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
+
+import orjson
+
+from chatbot.channels.contract import Malformed
+
+MAX_DEPTH = 100
+"""Deeper bodies are refused: no provider nests so, and what is kept of an event must be written again as JSON."""
+
+
+def json_body(body: bytes | str, where: str = "body") -> dict[str, Any]:
+    """Return the JSON object that a body is; raises `Malformed`."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(f"{where}: not JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise Malformed(f"{where}: must be a JSON object")
+    require_shallow(found, where)
+    return found
+
+
+def require_shallow(value: Any, where: str = "body") -> None:
+    """Refuse JSON that is nested deeper than `MAX_DEPTH`; raises `Malformed`."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner = [one for outer in level for one in (outer.values() if isinstance(outer, dict) else outer)]
+        level = [one for one in inner if isinstance(one, dict | list)]
+        if not level:
+            return
+    raise Malformed(f"{where}: nested deeper than {MAX_DEPTH} levels")
 
 
 def part(value: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from chatbot.channels.events import (
     Unfollowed,
     Unsupported,
 )
+from chatbot.channels.reading import json_body
 from chatbot.channels.signing import sha256_hex
 
 _SHORT = 200
@@ -133,12 +134,7 @@ class SessionBody(_Part):
 
 def read_session_body(raw: bytes) -> SessionBody:
     """Read a body. Raises `Malformed`, naming the field."""
-    try:
-        found = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"body: not JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise Malformed("body: must be a JSON object")
+    found = json_body(raw)
     kind = found.get("type")
     if isinstance(kind, str) and kind not in KINDS:
         # What we have no form for is kept, so its other fields may be anything.

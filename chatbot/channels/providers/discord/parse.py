@@ -2,26 +2,18 @@
 
 from typing import Any
 
-import orjson
-
 from chatbot.channels.contract import Malformed, Request
 from chatbot.channels.events import Content, Followed, InboundEvent, Unfollowed
 from chatbot.channels.providers.discord.interactions import PING, interaction_event
 from chatbot.channels.providers.discord.messages import Dispatch, Me, dispatched, sender_of, unsupported
-from chatbot.channels.reading import part, word
+from chatbot.channels.reading import json_body, part, word
 
 _FORWARDED = "GATEWAY_"
 
 
 def body_of(request: Request) -> dict[str, Any]:
     """Return a request's JSON object; raises `Malformed`."""
-    try:
-        found = orjson.loads(request.body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed("body: not JSON") from error
-    if not isinstance(found, dict):
-        raise Malformed("body: must be a JSON object")
-    return found
+    return json_body(request.body)
 
 
 def is_interaction(body: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 import orjson
 
 from chatbot.channels.contract import Account, Call, Outcome, Permanent, Sent
-from chatbot.channels.http_answers import clipped, failure, json_object
+from chatbot.channels.http_answers import clipped, failure, json_object, without_secrets
 from chatbot.channels.providers.line.credentials import LineCredentials
 from chatbot.core.safe_http import Fetched, OutgoingFailed, SafeHttp
 
@@ -28,7 +28,8 @@ async def call(
     if retry_key:
         headers["X-Line-Retry-Key"] = str(retry_key)
     raw = None if body is None else orjson.dumps(body)
-    return await http.request(method, account.credentials.api_url + path, headers=headers, body=raw)
+    answer = await http.request(method, account.credentials.api_url + path, headers=headers, body=raw)
+    return without_secrets(answer, account)
 
 
 def authorization(credentials: LineCredentials) -> dict[str, str]:

@@ -24,6 +24,7 @@ from chatbot.channels.events import (
     Unsupported,
 )
 from chatbot.channels.providers.line.postback import unpacked
+from chatbot.channels.reading import json_body
 
 Payload = Mapping[str, Any]
 
@@ -33,12 +34,7 @@ _STICKER = "https://stickershop.line-scdn.net/stickershop/v1/sticker/{}/android/
 
 def parse(body: bytes) -> list[InboundEvent]:
     """Read every event of a request; none of the console's “Verify”. Raises `Malformed`."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"body: not JSON ({error})") from error
-    if not isinstance(told, dict):
-        raise Malformed("body: must be a JSON object")
+    told = json_body(body)
     events = told.get("events")
     if not isinstance(events, list):
         raise Malformed("events: must be a list")

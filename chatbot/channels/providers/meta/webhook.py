@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from chatbot.channels.contract import Answer, Malformed, Refused, Request
 from chatbot.channels.providers.meta.reading import Json, text
+from chatbot.channels.reading import require_shallow
 from chatbot.channels.signing import header, hmac_hex, require_same
 from chatbot.core.crypto import same
 
@@ -70,6 +71,7 @@ def read(body: bytes) -> Payload:
         raise Malformed("body: not JSON") from None
     if not isinstance(payload, dict):
         raise Malformed("body: not an object")
+    require_shallow(payload)
     about, entries = payload.get("object"), payload.get("entry")
     if not isinstance(about, str):
         raise Malformed("object: not a text")

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 
 from chatbot.channels.contract import Account, Outcome, Permanent, RetryAfter, Sent
-from chatbot.channels.http_answers import clipped, json_object, retry_seconds
+from chatbot.channels.http_answers import clipped, json_object, retry_seconds, without_secrets
 from chatbot.channels.providers.slack.credentials import SlackCredentials
 from chatbot.channels.reading import part, word, words
 from chatbot.core.safe_http import Fetched, SafeHttp
@@ -56,15 +56,13 @@ async def call(account: Account[SlackCredentials], http: SafeHttp, method: str, 
     """Call a method with JSON; raises `OutgoingFailed`."""
     headers = _headers(account) | {"Content-Type": "application/json; charset=utf-8"}
     url = f"{account.credentials.api_url}/{method}"
-    fetched = await http.request("POST", url, headers=headers, body=orjson.dumps(dict(body)))
-    return Answered(fetched, json_object(fetched.body))
+    return _answered(account, await http.request("POST", url, headers=headers, body=orjson.dumps(dict(body))))
 
 
 async def ask(account: Account[SlackCredentials], http: SafeHttp, method: str, query: Mapping[str, str]) -> Answered:
     """Call a reading method, which takes no JSON; raises `OutgoingFailed`."""
     url = f"{account.credentials.api_url}/{method}?{urlencode(query)}"
-    fetched = await http.request("GET", url, headers=_headers(account))
-    return Answered(fetched, json_object(fetched.body))
+    return _answered(account, await http.request("GET", url, headers=_headers(account)))
 
 
 async def file_of(account: Account[SlackCredentials], http: SafeHttp, url: str, max_bytes: int) -> Fetched:
@@ -95,6 +93,11 @@ def explained(answered: Answered) -> str:
         said.append(f"needed: {needed}")
     said += words(part(answered.payload, "response_metadata"), "messages")[:2]
     return clipped("; ".join(one for one in said if one))
+
+
+def _answered(account: Account[SlackCredentials], fetched: Fetched) -> Answered:
+    fetched = without_secrets(fetched, account)
+    return Answered(fetched, json_object(fetched.body))
 
 
 def _headers(account: Account[SlackCredentials]) -> dict[str, str]:

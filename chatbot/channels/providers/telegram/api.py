@@ -9,6 +9,7 @@ import orjson
 
 from chatbot.channels.contract import Account
 from chatbot.channels.errors import ProviderRefused
+from chatbot.channels.http_answers import hidden
 from chatbot.channels.providers.telegram.credentials import TelegramCredentials
 from chatbot.core.safe_http import OutgoingFailed, ResponseTooLarge, SafeHttp
 
@@ -95,7 +96,8 @@ def _reply(account: BotAccount, answer: Mapping[str, Any], status: int, headers:
     code = code if isinstance(code, int) else status
     hints = answer.get("parameters")
     hints = hints if isinstance(hints, dict) else {}
-    description = str(answer.get("description") or "no reason given").replace(_token(account), "…")
+    # Only the words: the webhook's address, which Bale tells, holds our secret and is compared with ours.
+    description = hidden(str(answer.get("description") or "no reason given"), account)
     moved = hints.get("migrate_to_chat_id")
     return Reply(
         False,

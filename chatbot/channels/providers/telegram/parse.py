@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from chatbot.channels.contract import Malformed
 from chatbot.channels.events import (
     Content,
@@ -32,6 +30,7 @@ from chatbot.channels.providers.telegram.content import (
     user_sender,
 )
 from chatbot.channels.providers.telegram.threads import Thread
+from chatbot.channels.reading import json_body
 
 _PRESENT = frozenset({"member", "administrator", "creator", "restricted"})
 _GONE = frozenset({"left", "kicked"})
@@ -39,13 +38,7 @@ _GONE = frozenset({"left", "kicked"})
 
 def read_body(body: bytes) -> Mapping[str, Any]:
     """Return the update that a webhook was given; raises `Malformed`."""
-    try:
-        update = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"the body is not JSON: {error}") from None
-    if not isinstance(update, dict):
-        raise Malformed("the body is not a JSON object")
-    return update
+    return json_body(body)
 
 
 def parse_update(update: Mapping[str, Any], bot_id: str) -> list[InboundEvent]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
 from chatbot.channels.contract import Account, Outcome, RetryAfter, Sent
-from chatbot.channels.http_answers import clipped, failure, json_object, retry_seconds
+from chatbot.channels.http_answers import clipped, failure, json_object, retry_seconds, without_secrets
 from chatbot.channels.providers.twilio.credentials import TwilioCredentials
 from chatbot.core.safe_http import Fetched, OutgoingFailed, SafeHttp
 
@@ -22,9 +22,11 @@ async def call(
     url = f"{credentials.api_url}/2010-04-01/Accounts/{credentials.account_sid}{path}"
     headers = authorization(credentials)
     if method == "GET":
-        return await http.request("GET", f"{url}?{urlencode(fields)}" if fields else url, headers=headers)
-    headers["Content-Type"] = "application/x-www-form-urlencoded"
-    return await http.request(method, url, headers=headers, body=urlencode(fields or {}).encode())
+        answer = await http.request("GET", f"{url}?{urlencode(fields)}" if fields else url, headers=headers)
+    else:
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        answer = await http.request(method, url, headers=headers, body=urlencode(fields or {}).encode())
+    return without_secrets(answer, account)
 
 
 def authorization(credentials: TwilioCredentials) -> dict[str, str]:

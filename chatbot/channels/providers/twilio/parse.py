@@ -21,6 +21,7 @@ from chatbot.channels.events import (
     Unsupported,
 )
 from chatbot.channels.providers.twilio.signature import form, is_json
+from chatbot.channels.reading import json_body
 
 Fields = Mapping[str, str]
 
@@ -64,12 +65,7 @@ def _fields(request: Request) -> Fields:
 
 
 def _json_fields(body: bytes) -> dict[str, str]:
-    try:
-        found = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"body: not JSON ({error})") from error
-    if not isinstance(found, dict):
-        raise Malformed("body: must be a JSON object")
+    found = json_body(body)
     return {name: value if isinstance(value, str) else orjson.dumps(value).decode() for name, value in found.items()}
 
 

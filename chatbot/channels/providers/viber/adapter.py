@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from chatbot.channels.base import Adapter
-from chatbot.channels.contract import Account, Answer, Call, Capabilities, Finding, Outcome, Request
+from chatbot.channels.contract import Account, Answer, Call, Capabilities, Finding, Malformed, Outcome, Request
 from chatbot.channels.errors import ProviderRefused
 from chatbot.channels.events import InboundEvent
 from chatbot.channels.outgoing import Outgoing
@@ -34,7 +34,10 @@ class Viber(Adapter[ViberCredentials]):
 
     def handshake(self, account: Account[ViberCredentials], request: Request) -> Answer | None:  # noqa: ARG002
         """Answer the call by which Viber tries a webhook while it is set."""
-        return Answer() if request.method == "POST" and read(request.body)["event"] == "webhook" else None
+        try:
+            return Answer() if request.method == "POST" and read(request.body)["event"] == "webhook" else None
+        except Malformed:  # no question; `parse` says what is wrong with it
+            return None
 
     def parse(self, account: Account[ViberCredentials], request: Request) -> list[InboundEvent]:  # noqa: ARG002
         """Read the one event of a request."""

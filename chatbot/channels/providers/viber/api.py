@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from chatbot.channels.contract import Account, Outcome, Permanent, RetryAfter, Sent
-from chatbot.channels.http_answers import clipped, failure, json_object, retry_seconds
+from chatbot.channels.http_answers import clipped, failure, json_object, retry_seconds, without_secrets
 from chatbot.channels.providers.viber.credentials import ViberCredentials
 from chatbot.core.safe_http import Fetched, SafeHttp
 
@@ -22,9 +22,8 @@ async def call(account: Account[ViberCredentials], method: str, body: Mapping[st
         "X-Viber-Auth-Token": account.credentials.auth_token.get_secret_value(),
         "Content-Type": "application/json",
     }
-    return await http.request(
-        "POST", f"{account.credentials.api_url}/pa/{method}", headers=headers, body=orjson.dumps(body)
-    )
+    url = f"{account.credentials.api_url}/pa/{method}"
+    return without_secrets(await http.request("POST", url, headers=headers, body=orjson.dumps(body)), account)
 
 
 def answered(answer: Fetched) -> dict[str, Any]:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
 from chatbot.channels.contract import Malformed
 from chatbot.channels.events import (
     Contact,
@@ -22,6 +20,7 @@ from chatbot.channels.events import (
     Unsupported,
 )
 from chatbot.channels.providers.viber.choices import chosen
+from chatbot.channels.reading import json_body
 
 Payload = Mapping[str, Any]
 
@@ -31,12 +30,7 @@ _NOBODY = "account"
 
 def read(body: bytes) -> dict[str, Any]:
     """Return the event of a request. Raises `Malformed`."""
-    try:
-        told = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(f"body: not JSON ({error})") from error
-    if not isinstance(told, dict):
-        raise Malformed("body: must be a JSON object")
+    told = json_body(body)
     if not isinstance(told.get("event"), str):
         raise Malformed("event: missing")
     return told

@@ -13,6 +13,7 @@ from chatbot.channels.events import InboundEvent, Receipt, ReceiptStatus, Unsupp
 from chatbot.channels.providers.email.credentials import EmailCredentials
 from chatbot.channels.providers.email.mail import message_ids
 from chatbot.channels.providers.email.threads import thread_in
+from chatbot.channels.reading import require_shallow
 from chatbot.channels.signing import require_same
 
 EmailAccount = Account[EmailCredentials]
@@ -51,9 +52,11 @@ def require_token_or_login(account: EmailAccount, request: Request) -> None:
 def json_body(body: bytes) -> Any:  # noqa: ANN401
     """Read a JSON body; raises `Malformed`."""
     try:
-        return orjson.loads(body)
+        found = orjson.loads(body)
     except ValueError as error:
         raise Malformed("the body is not JSON") from error
+    require_shallow([found])
+    return found
 
 
 def json_object(body: bytes) -> dict[str, Any]:
