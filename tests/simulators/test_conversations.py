@@ -7,7 +7,7 @@ customer's words, and the answer is what the customer sees there.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -17,9 +17,7 @@ import orjson
 import pytest
 from pydantic import SecretStr
 
-from chatbot.channels.contract import Link
-from chatbot.channels.events import InboundEvent
-from chatbot.channels.providers.telegram import TELEGRAM
+from chatbot.apps.bot_manager import keeping_bots
 from chatbot.channels.signing import hmac_base64, hmac_hex
 from chatbot.core.settings import Settings
 from tests.conftest import TenantRows
@@ -139,18 +137,8 @@ async def test_telegram_by_polling(whole: Whole, telegram_cloud: str) -> None:
         "telegram", {"bot_token": customer.token, "api_url": telegram_cloud, "mode": "polling"}
     )
     await register(whole, channel)
-    connected = await whole.state.accounts.get(channel["id"])
-
-    async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
-        await whole.state.inbox.take(connected, events)
-
-    link = Link(take, lambda: None, whole.runtime.http)
-    polling = asyncio.create_task(TELEGRAM.listen(connected.account, {}, link))
-    try:
+    async with keeping_bots(whole.state.channel_parts):
         await talk(whole, channel, customer.say, customer.look)
-    finally:
-        polling.cancel()
-        await asyncio.wait([polling])
 
 
 class SlackPerson:

@@ -2,19 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID
 
 import aiohttp
 import orjson
 
-from chatbot.channels.contract import Link
-from chatbot.channels.events import InboundEvent
-from chatbot.channels.providers.discord import DISCORD
+from chatbot.apps.bot_manager import keeping_bots
 from chatbot.channels.signing import hmac_hex
-from chatbot.core.background import end
-from chatbot.core.safe_http import SafeHttp
 from tests.integration.channels.conftest import Whole
 from tests.unit.channels.discord_peer import Connection, playing
 from tests.unit.channels.peer import Peer, Reached, serving
@@ -116,25 +110,17 @@ async def test_a_message_over_discords_socket_is_answered_in_its_place(whole: Wh
         await bot.dispatch("MESSAGE_CREATE", {**message, **mention})
         await asyncio.Event().wait()
 
-    async with playing() as discord, SafeHttp(allow_private_hosts=frozenset({"127.0.0.1"})) as http:
+    async with playing() as discord:
         discord.scripts = [play]
         credentials = {
             "application_id": "900", "public_key": key, "bot_token": "token", "api_url": f"{discord.base}/v10",
         }  # fmt: skip
-        made = await whole.channel("discord", credentials)
-        channel = await whole.state.accounts.get(UUID(made["id"]))
-
-        async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
-            await whole.state.inbox.take(channel, events)
-
-        listening = asyncio.create_task(DISCORD.listen(channel.account, {}, Link(take, lambda: None, http)))
-        try:
+        await whole.channel("discord", credentials)
+        async with keeping_bots(whole.state.channel_parts):
             until = time.monotonic() + 20
             while not any("14 days" in body.get("content", "") for _, _, body in discord.posted):
                 assert time.monotonic() < until, discord.posted
                 await asyncio.sleep(0.02)
-        finally:
-            await end(listening)
     posts = [body for method, path, body in discord.posted if (method, path) == ("POST", "/v10/channels/5/messages")]
     assert len(posts) == 1
     assert posts[0]["message_reference"]["message_id"] == "11"
