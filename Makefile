@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 .DEFAULT_GOAL := help
-.PHONY: help run test test-unit test-integration test-contract coverage lint typecheck imports house verify ci bench bench-quality load-test demo lock clean
+.PHONY: help run test test-unit test-integration test-contract test-faults coverage lint typecheck imports house verify ci bench bench-quality load-test demo lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -25,6 +25,9 @@ test-integration: $(VENV)/.dev ## tests on the real PostgreSQL, HTTP model serve
 
 test-contract: $(VENV)/.dev ## one contract, every implementation; the API fuzzed; conversations through simulators
 	@$(BIN)/python -m pytest tests/contract tests/simulators
+
+test-faults: $(VENV)/.dev ## processes killed with -9 under 5,000 events, a provider that hangs: alone, with figures
+	@$(BIN)/python -m pytest tests/faults --durations=0 --durations-min=1
 
 coverage: $(VENV)/.dev ## the coverage report by line
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/simulators --cov=chatbot --cov-report=term-missing --cov-fail-under=85

@@ -9,7 +9,8 @@ from chatbot.dialogue.parts import Parts, Turn
 from chatbot.dialogue.policy import turn_policies
 from chatbot.dialogue.smalltalk import small_talk
 
-_MAX_TOGETHER = 20  # messages answered by one reply
+_MAX_TOGETHER = 20
+"""Messages that one reply is made from: the newest. It answers what was said before them too, or nothing ever would."""
 
 
 async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) -> Turn | None:

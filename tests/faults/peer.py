@@ -12,7 +12,7 @@ import orjson
 from aiohttp import web
 
 from tests.faults.fleet import Fleet
-from tests.integration.channels.conftest import signed
+from tests.whole import signed
 
 _AT_ONCE = 24
 _AGAIN_SECONDS = 0.3

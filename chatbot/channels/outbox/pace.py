@@ -14,14 +14,18 @@ MAX_AT_ONCE = 8
 """Calls of one account under way in one process: one that hangs leaves the other workers to others."""
 
 _KEPT = 20_000
+_HANGS_SECONDS = 2.0
+_SPREAD_SECONDS = 30
 
 
 @dataclass(slots=True)
 class _Account:
-    """What an account is doing now; `next_at` is when it may send again (monotonic seconds)."""
+    """What an account is doing now, in monotonic seconds: when it may send again, when it last began a call."""
 
     running: int = 0
     next_at: float = 0.0
+    began_at: float = 0.0
+    refused: int = 0
 
 
 class Pace:
@@ -45,11 +49,24 @@ class Pace:
         account.running += 1
         try:
             await asyncio.sleep(self._wait(account, channel, lane))
+            account.began_at = self._clock()
             yield True
         finally:
             account.running -= 1
             if not account.running and account.next_at < self._clock():
                 self._accounts.pop(channel.channel_id, None)
+
+    def again_in(self, channel: ConnectedChannel) -> float:
+        """Return in how many seconds a lane may look again that found no room.
+
+        Soon, while the account's calls come and go. While they hang not before half a minute, and not all lanes at
+        once: looking again costs the database, whose time is everybody's.
+        """
+        account = self._accounts.get(channel.channel_id)
+        if account is None or self._clock() - account.began_at < _HANGS_SECONDS:
+            return 1.0
+        account.refused += 1
+        return _SPREAD_SECONDS + account.refused % _SPREAD_SECONDS
 
     def _wait(self, account: _Account, channel: ConnectedChannel, lane: str) -> float:
         """Take the next free moment of the account and the lane; return the seconds until then."""

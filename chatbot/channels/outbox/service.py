@@ -159,8 +159,9 @@ class Outbox:
             return True
         async with self._pace.turn(channel, lane) as room:
             if not room:
+                again = self._pace.again_in(channel)
                 async with self._database.tenant(tenant_id) as session:
-                    await deliver_soon(self._jobs, session, tenant_id, lane, in_seconds=1)
+                    await deliver_soon(self._jobs, session, tenant_id, lane, in_seconds=again)
                 return False
             tried = await self._call(channel, head)
         await self._settle(tenant_id, lane, head, channel, tried)

@@ -3,11 +3,13 @@
 import asyncio
 import io
 import time
+from uuid import UUID
 
 import orjson
 import pytest
 
 from chatbot.channels.contract import Request
+from chatbot.channels.events import InboundEvent, Message
 from chatbot.channels.signing import verify_standard_webhook
 from tests.conftest import bearer
 from tests.integration.channels.conftest import Receiver, Whole, signed
@@ -56,6 +58,19 @@ async def test_a_burst_is_answered_once(whole: Whole, receiver: Receiver) -> Non
     await whole.tell(channel, said("s1", 9, "thanks"))
     await receiver.wait_for(2)
     assert "14 days" in receiver.got[0]["message"]["text"]
+    assert len(receiver.got) == 2
+
+
+async def test_what_piled_up_is_answered_to_its_end(whole: Whole, receiver: Receiver) -> None:
+    """More than one reply is made from, all told at once: the last question is not left to wait."""
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    connected = await whole.state.accounts.get(UUID(channel["id"]))
+    words = [f"And parcel {number}?" for number in range(30)] + ["How do I get a refund?"]
+    events = [InboundEvent(str(number), "s1", Message(text)) for number, text in enumerate(words)]
+    await whole.state.inbox.take(connected, events)
+    assert "14 days" in (await receiver.wait_for(1))[0]["message"]["text"]
+    await whole.tell(channel, said("s1", 99, "thanks"))
+    await receiver.wait_for(2)
     assert len(receiver.got) == 2
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from chatbot.apps.runtime import Runtime
 from chatbot.channels.contract import RetryAfter
 from chatbot.channels.events import InboundEvent, Receipt
 from chatbot.channels.outbox import repository
-from chatbot.channels.outbox.pace import Pace
+from chatbot.channels.outbox.pace import MAX_AT_ONCE, Pace
 from chatbot.channels.outbox.schedule import BACKOFF, MAX_RETRY_AFTER, next_try
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
@@ -239,3 +240,19 @@ def test_when_to_try_again(outcome: RetryAfter, failures: int, age_hours: float,
     now = utcnow()
     again = next_try(outcome, failures=failures, created_at=now - timedelta(hours=age_hours), now=now)
     assert again == (None if wait is None else now + timedelta(seconds=wait))
+
+
+async def test_lanes_of_an_account_that_hangs_look_again_late(lane: Lane) -> None:
+    now = 100.0
+    pace = Pace(lambda: now)
+    channel = await lane.parts.accounts.get(lane.channel_id)
+    async with AsyncExitStack() as calls:
+        for number in range(MAX_AT_ONCE):
+            assert await calls.enter_async_context(pace.turn(channel, str(number)))
+        assert not await calls.enter_async_context(pace.turn(channel, "one too many"))
+        assert pace.again_in(channel) == 1
+        now += 60
+        waits = [pace.again_in(channel) for _ in range(20)]
+        assert min(waits) >= 30
+        assert len(set(waits)) == len(waits), "not all at once"
+    assert pace.again_in(channel) == 1
