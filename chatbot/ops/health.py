@@ -33,11 +33,15 @@ class HealthReport:
 
 
 class Health:
-    """Asks the dependencies of one process."""
+    """Asks the dependencies of one process.
 
-    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check]) -> None:
-        self._checks = {**checks, **optional}
-        self._optional = frozenset(optional)
+    Args:
+        optional: those that it serves without; what they say is shown.
+    """
+
+    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> None:
+        self._checks = {**checks, **(optional or {})}
+        self._optional = frozenset(optional or ())
         self._report = HealthReport({})
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
