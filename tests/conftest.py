@@ -27,6 +27,7 @@ from chatbot.db.sessions import Database
 from chatbot.identity.bootstrap import ensure_first_rows
 from chatbot.identity.subject import Role
 from chatbot.identity.tokens import TokenKeys, issue_admin_token
+from tests.redis_server import RedisServer
 
 SHARED = Path(os.environ.get("XIN_TEST_SHARED_DIR") or Path(__file__).parents[2] / "shared")
 
@@ -80,6 +81,13 @@ def data_dir() -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="xin-data-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def redis(data_dir: Path) -> Iterator[RedisServer]:
+    """A Redis server of the test's own."""
+    with RedisServer(data_dir) as server:
+        yield server
 
 
 class TenantRows:

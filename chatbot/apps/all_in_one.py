@@ -70,8 +70,8 @@ async def _run(
 def gateway_parts(runtime: Runtime, orchestrator: FastAPI) -> GatewayParts:
     """Return the parts of a gateway beside an orchestrator: it asks the dialogue of this process."""
     return GatewayParts(
-        runtime.settings, runtime.database, runtime.blobs, runtime.bus, runtime.keys, orchestrator.state.dialogue,
-        orchestrator.state.channel_parts,
+        runtime.settings, runtime.database, runtime.blobs, runtime.bus, runtime.redis, runtime.keys,
+        orchestrator.state.dialogue, orchestrator.state.channel_parts,
     )  # fmt: skip
 
 

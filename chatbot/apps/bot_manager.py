@@ -25,12 +25,14 @@ from chatbot.channels.registry import PROVIDERS
 from chatbot.core.background import end
 from chatbot.core.blobs import open_blobs
 from chatbot.core.logging import get_logger
+from chatbot.core.redis_link import open_redis
 from chatbot.core.safe_http import OutgoingLimits, open_safe_http
 from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.core.web import install_problem_handlers
 from chatbot.db.leader import Leader
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
+from chatbot.dialogue.hot_sessions import open_hot_sessions
 from chatbot.jobs.app import make_app
 from chatbot.ops.health import Health, health_router
 
@@ -94,8 +96,11 @@ async def open_channel_parts(settings: Settings, database_url: str) -> AsyncIter
         blobs = await open_blobs(settings)
         jobs = make_app(database_url)
         await stack.enter_async_context(jobs.open_async())
+        hot_sessions = await stack.enter_async_context(
+            open_hot_sessions(await stack.enter_async_context(open_redis(settings)))
+        )
         http = await stack.enter_async_context(open_safe_http(settings))
-        yield make_channel_parts(settings, database, jobs, blobs, http)
+        yield make_channel_parts(settings, database, jobs, blobs, http, hot_sessions)
 
 
 @asynccontextmanager

@@ -24,6 +24,7 @@ from chatbot.core.metrics import OUTBOX_DEPTH
 from chatbot.core.safe_http import OutgoingLimits, SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
+from chatbot.dialogue.hot_sessions import HotSessions
 from chatbot.identity.keys import load_vault
 from chatbot.jobs.worker import worker_name, working
 
@@ -53,7 +54,12 @@ def open_provider_http(settings: Settings) -> SafeHttp:
 
 
 def make_channel_parts(
-    settings: Settings, database: Database, jobs: procrastinate.App, blobs: BlobStore, http: SafeHttp
+    settings: Settings,
+    database: Database,
+    jobs: procrastinate.App,
+    blobs: BlobStore,
+    http: SafeHttp,
+    hot_sessions: HotSessions,
 ) -> ChannelParts:
     """Put the parts of channels together."""
     vault = load_vault(settings)
@@ -61,7 +67,7 @@ def make_channel_parts(
     files = AttachmentStore(database, blobs, jobs, accounts, http, max_bytes=settings.max_upload_bytes)
     return ChannelParts(
         settings, database, jobs, http, accounts, files,
-        inbox=Inbox(database, jobs, files),
+        inbox=Inbox(database, jobs, files, hot_sessions),
         outbox=Outbox(database, jobs, accounts, http),
         channels=ChannelService(database, vault, accounts, http),
     )  # fmt: skip

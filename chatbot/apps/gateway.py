@@ -28,8 +28,10 @@ from chatbot.channels.live.endpoint import PATH, LiveEndpoint
 from chatbot.channels.webchat.endpoints import router as web_chat
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
+from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import start_metrics_server
+from chatbot.core.redis_link import RedisLink, open_redis
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
@@ -37,12 +39,13 @@ from chatbot.db.sessions import Database
 from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.hot_sessions import open_hot_sessions
 from chatbot.dialogue.remote import RemoteDialogue
 from chatbot.identity.dependencies import make_access
 from chatbot.identity.keys import load_keys
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
-from chatbot.ops.health import Health, health_router
+from chatbot.ops.health import Health, health_router, redis_check
 
 log = get_logger(__name__)
 _MAX_BODY_BYTES = 1024 * 1024
@@ -56,6 +59,7 @@ class GatewayParts:
     database: Database
     blobs: BlobStore
     bus: Bus
+    redis: RedisLink | None
     keys: TokenKeys
     answerer: Answerer
     channels: ChannelParts
@@ -108,11 +112,13 @@ async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), ("xin_message",))
         await bus.start()
         stack.push_async_callback(bus.stop)
+        redis = await stack.enter_async_context(open_redis(settings))
+        hot_sessions = await stack.enter_async_context(open_hot_sessions(redis))
         http = await stack.enter_async_context(open_provider_http(settings))
         url = settings.orchestrator_url or f"http://{settings.host}:{settings.orchestrator_port}"
         answerer = await stack.enter_async_context(RemoteDialogue(url, keys, Conversations(database, bus)))
-        channels = make_channel_parts(settings, database, jobs, blobs, http)
-        yield GatewayParts(settings, database, blobs, bus, keys, answerer, channels)
+        channels = make_channel_parts(settings, database, jobs, blobs, http, hot_sessions)
+        yield GatewayParts(settings, database, blobs, bus, redis, keys, answerer, channels)
 
 
 @asynccontextmanager
@@ -130,7 +136,7 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     state = app.state
     state.settings, state.database, state.bus, state.keys = parts.settings, parts.database, parts.bus, parts.keys
     state.answerer = parts.answerer
-    state.chat_limits = ChatLimits(parts.settings)
+    state.chat_limits = ChatLimits(parts.settings, open_limits(parts.redis))
     state.draining = asyncio.Event()
     state.access = make_access(parts.database, parts.keys, parts.settings)
     conversations = Conversations(parts.database, parts.bus)
@@ -140,7 +146,7 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
         )
     )
     state.sockets = LiveEndpoint(state.live)
-    state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check})
+    state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check}, redis_check(parts.redis))
     publish_channels(app, parts.channels)
     install_problem_handlers(app)
     for router in (health_router("/webhooks/health"), metrics_router(), web_chat, provider_webhooks):

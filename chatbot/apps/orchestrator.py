@@ -23,6 +23,7 @@ from chatbot.channels.outbox.endpoints import router as deliveries
 from chatbot.channels.queueing import NAMESPACE, TURN_QUEUE
 from chatbot.channels.turn_tasks import turn_tasks
 from chatbot.channels.turns import Turns
+from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
@@ -33,10 +34,11 @@ from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
 from chatbot.identity.keys import load_keys
 from chatbot.identity.router import router as identity
+from chatbot.identity.sign_in.service import SignInLimits
 from chatbot.jobs.worker import worker_name, working
 from chatbot.knowledge.endpoints import router as knowledge
 from chatbot.knowledge.retrieval.endpoints import router as diagnostics
-from chatbot.ops.health import Health, health_router
+from chatbot.ops.health import Health, health_router, redis_check
 
 log = get_logger(__name__)
 _MAX_JSON_BYTES = 1024 * 1024
@@ -82,7 +84,9 @@ async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
 
 def channel_parts(runtime: Runtime) -> ChannelParts:
     """Put the parts of channels together from those of the process."""
-    return make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http)
+    return make_channel_parts(
+        runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http, runtime.hot_sessions
+    )
 
 
 def create_app(runtime: Runtime) -> FastAPI:
@@ -138,12 +142,21 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.bot_profiles = BotProfiles(runtime.database, channels.channels, runtime.settings)
     app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
     parts = Parts(
-        runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, deliver=turns.put_reply
+        runtime.database,
+        runtime.bus,
+        runtime.retriever,
+        runtime.models,
+        runtime.settings,
+        deliver=turns.put_reply,
+        hot_sessions=runtime.hot_sessions,
     )
     app.state.dialogue = Dialogue(parts)
-    app.state.chat_limits = ChatLimits(runtime.settings)
+    app.state.chat_limits = ChatLimits(runtime.settings, open_limits(runtime.redis))
+    app.state.sign_in_limits = SignInLimits.over(runtime.redis)
     app.state.draining = asyncio.Event()
-    app.state.health = Health({"database": runtime.database.ping, "storage": runtime.blobs.check})
+    app.state.health = Health(
+        {"database": runtime.database.ping, "storage": runtime.blobs.check}, redis_check(runtime.redis)
+    )
 
 
 def _body_limit(max_upload_bytes: int) -> Callable[[str], int]:

@@ -9,10 +9,12 @@ import procrastinate
 from chatbot.apps.channel_parts import open_provider_http
 from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import Bus
+from chatbot.core.redis_link import RedisLink, open_redis
 from chatbot.core.safe_http import SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
+from chatbot.dialogue.hot_sessions import HotSessions, open_hot_sessions
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
 from chatbot.knowledge.retrieval.compose import open_retriever
@@ -31,6 +33,8 @@ class Runtime:
     database: Database
     blobs: BlobStore
     bus: Bus
+    redis: RedisLink | None
+    hot_sessions: HotSessions
     jobs: procrastinate.App
     keys: TokenKeys
     http: SafeHttp
@@ -50,12 +54,16 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), BUS_CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
+        redis = await stack.enter_async_context(open_redis(settings))
+        hot_sessions = await stack.enter_async_context(open_hot_sessions(redis))
         http = await stack.enter_async_context(open_safe_http(settings))
         provider_http = await stack.enter_async_context(open_provider_http(settings))
         models = ModelGateway.from_settings(settings)
         stack.push_async_callback(models.close)
         retriever = open_retriever(settings, _embeddings(settings, models))
-        yield Runtime(settings, database, blobs, bus, jobs, keys, http, provider_http, models, retriever)
+        yield Runtime(
+            settings, database, blobs, bus, redis, hot_sessions, jobs, keys, http, provider_http, models, retriever,
+        )  # fmt: skip
 
 
 def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:

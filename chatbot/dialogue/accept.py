@@ -8,9 +8,11 @@ from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
 from chatbot.dialogue.errors import AlreadyAsked, ConversationBusy
+from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import (
     conversation_of,
+    hot_session,
     last_language,
     question_values,
     received_events,
@@ -33,6 +35,7 @@ class Accepted:
         state: of the conversation: bot, waiting, human, closed.
         turn: the turn to run; None when the bot does not answer or the message is a repeat.
         repeated: of a repeat, the stored reply; else None.
+        hot: where the conversation stands; None for a repeat.
     """
 
     conversation_id: UUID
@@ -41,6 +44,7 @@ class Accepted:
     language: str
     turn: Turn | None = None
     repeated: MessageRow | None = None
+    hot: HotSession | None = None
 
 
 async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
@@ -68,14 +72,17 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     events = received_events(conversation, question_id)
     if not await repository.insert_question(session, conversation, values, events):
         return await _repeated(session, conversation, incoming)
+    last_seq = conversation.last_seq + (2 if reply_id else 1)
+    hot = hot_session(session, conversation, incoming, last_seq=last_seq, language=language)
     turn = None
     if reply_id:
         history = said(recent)
         turn = Turn(
             session.tenant_id, conversation.brand_id, conversation.channel_id, conversation.id, conversation.epoch,
             question_id, reply_id, incoming.text, language, history, waits_for, policies.of(conversation.voice),
+            hot,
         )  # fmt: skip
-    return Accepted(conversation.id, question_id, conversation.state, language, turn)
+    return Accepted(conversation.id, question_id, conversation.state, language, turn, hot=hot)
 
 
 async def _repeated(session: TenantSession, conversation: ConversationRow, incoming: Incoming) -> Accepted:

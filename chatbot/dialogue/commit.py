@@ -74,6 +74,8 @@ async def _once(
             await repository.withdraw_reply(session, turn.reply_id, "human")
         if draft.ledger:
             await record_usage(session, draft.ledger, message_id=turn.reply_id)
+    if stored:
+        parts.hot_sessions.note(turn.hot)
     return stored
 
 

@@ -71,14 +71,14 @@ async def ask(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: La
     """Ask; the answer comes whole, or as events when `stream` is true."""
     if body.stream:
         return await ask_streaming(body, subject, chat, last_event_id)
-    return WholeReply(await chat.dialogue.ask(_incoming(body, subject, chat)), lambda done: done)
+    return WholeReply(await chat.dialogue.ask(await _incoming(body, subject, chat)), lambda done: done)
 
 
 @router.post("/v1/chat/stream", responses=_SSE)
 async def ask_streaming(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: LastEventId = None) -> Response:
     """Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it (send `client_message_id`)."""
     message_id, place = parse_event_id(last_event_id) if last_event_id else (None, Place())
-    reply = await chat.dialogue.ask(_incoming(body, subject, chat))
+    reply = await chat.dialogue.ask(await _incoming(body, subject, chat))
     if message_id not in (None, reply.message_id):
         place = Place()  # the id is of another reply's stream: this one begins at its start
     return chat.stream(reply, place)
@@ -117,14 +117,15 @@ async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: 
     tenant_id = subject.tenant_id if subject and subject.tenant_id else DEMO_TENANT_ID
     session = f"{owner}/{body.sessionId}"
     if subject and subject.tenant_id:
-        chat.limits.take_for(subject, chat.address, visitor=session)
+        await chat.limits.take_for(subject, chat.address, visitor=session)
     else:
-        chat.limits.take(tenant_id, session, chat.address)
+        await chat.limits.take(tenant_id, session, chat.address)
     incoming = Incoming(
         tenant_id,
         body.message,
         owner,
         _named_session(body, subject),
+        body.sessionId,
         any_owner=subject is not None and may_write_for_others(subject, tenant_id),
         brand_id=subject.brand_id if subject else None,
         visitor=subject.visitor if subject else {},
@@ -132,8 +133,8 @@ async def ask_in_session(body: SessionChatBody, subject: MaybeChatCaller, chat: 
     return WholeReply(await chat.dialogue.ask(incoming), lambda done: _session_answer(body.sessionId, done))
 
 
-def _incoming(body: ChatBody, subject: Subject, chat: _Chat) -> Incoming:
-    chat.limits.take_for(subject, chat.address)
+async def _incoming(body: ChatBody, subject: Subject, chat: _Chat) -> Incoming:
+    await chat.limits.take_for(subject, chat.address)
     return incoming_of(
         subject, body.message, conversation_id=body.conversation_id, brand_id=body.brand_id, locale=body.locale,
         client_message_id=body.client_message_id,

@@ -1,8 +1,8 @@
-"""How much one visitor, address and tenant may ask: in this process, so that chat needs no other part for it."""
+"""How much one visitor, address and tenant may ask."""
 
 from uuid import UUID
 
-from chatbot.core.limits import RateLimit
+from chatbot.core.limits import Bucket, Rate, RateLimits
 from chatbot.core.settings import Settings
 from chatbot.identity.subject import Role, Subject
 
@@ -10,15 +10,16 @@ _MINUTE = 60.0
 
 
 class ChatLimits:
-    """The limits of one process, in messages a minute."""
+    """The limits of chat, in messages a minute."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._visitor = RateLimit(settings.chat_limit_visitor, _MINUTE)
-        self._address = RateLimit(settings.chat_limit_address, _MINUTE)
-        self._tenant = RateLimit(settings.chat_limit_tenant, _MINUTE)
+    def __init__(self, settings: Settings, limits: RateLimits) -> None:
+        self._limits = limits
+        self._visitor = Rate("chat-visitor", "messages of a visitor", settings.chat_limit_visitor, _MINUTE)
+        self._address = Rate("chat-address", "messages from an address", settings.chat_limit_address, _MINUTE)
+        self._tenant = Rate("chat-tenant", "messages to a tenant", settings.chat_limit_tenant, _MINUTE)
 
-    def take(self, tenant_id: UUID, visitor: str | None, address: str | None) -> None:
-        """Count a message.
+    async def take(self, tenant_id: UUID, visitor: str | None, address: str | None) -> None:
+        """Count a message; one that is refused counts nowhere.
 
         Args:
             tenant_id: whose bot is asked.
@@ -28,13 +29,14 @@ class ChatLimits:
         Raises:
             TooManyRequests: naming the limit and when to come back.
         """
-        if visitor is not None:
-            self._visitor.take(f"{tenant_id}/{visitor}", "messages of a visitor")
+        buckets: list[Bucket] = [(self._tenant, str(tenant_id))]
         if address is not None:
-            self._address.take(address, "messages from an address")
-        self._tenant.take(str(tenant_id), "messages to a tenant")
+            buckets.insert(0, (self._address, address))
+        if visitor is not None:
+            buckets.insert(0, (self._visitor, f"{tenant_id}/{visitor}"))
+        await self._limits.take(*buckets)
 
-    def take_for(self, subject: Subject, address: str | None, *, visitor: str | None = None) -> None:
+    async def take_for(self, subject: Subject, address: str | None, *, visitor: str | None = None) -> None:
         """Count a message of a subject: visitors one by one; the gateway and programs of the tenant speak for many.
 
         Args:
@@ -42,4 +44,4 @@ class ChatLimits:
         """
         assert subject.tenant_id
         alone = subject.role is Role.VISITOR and subject.name != "gateway"
-        self.take(subject.tenant_id, (visitor or subject.name) if alone else None, address if alone else None)
+        await self.take(subject.tenant_id, (visitor or subject.name) if alone else None, address if alone else None)

@@ -14,6 +14,7 @@ class Incoming:
 
     Attributes:
         session_key: finds or begins a conversation on the channel; or `conversation_id` names one.
+        session_id: the session as the client names it, for whoever operates the platform.
         owner: the subject that may go on with the conversation.
         any_owner: whether the caller may write in conversations of others (the role agent or above).
         channel_id: None for the brand's web channel; `brand_id` None for the tenant's default brand.
@@ -27,6 +28,7 @@ class Incoming:
     text: str
     owner: str
     session_key: str
+    session_id: str | None = None
     conversation_id: UUID | None = None
     any_owner: bool = False
     brand_id: UUID | None = None

@@ -9,6 +9,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
 from chatbot.dialogue.history import Said
+from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.repository import ConversationRow, EventRow, MessageRow
 
@@ -62,6 +63,16 @@ def question_values(incoming: Incoming, question_id: UUID, reply_id: UUID | None
         "content": dict(incoming.content),
         "correlation_id": correlation.current(),
     }
+
+
+def hot_session(
+    session: TenantSession, conversation: ConversationRow, incoming: Incoming, *, last_seq: int, language: str
+) -> HotSession:
+    """Where the conversation stands once the message is stored."""
+    return HotSession(
+        session.tenant_id, conversation.channel_id, conversation.id, conversation.state, last_seq, language,
+        incoming.session_id,
+    )  # fmt: skip
 
 
 def received_events(conversation: ConversationRow, question_id: UUID) -> list[EventRow]:

@@ -10,6 +10,7 @@ from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.history import Said
+from chatbot.dialogue.hot_sessions import HotSession, HotSessions
 from chatbot.dialogue.smalltalk import SmallTalk
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.service import Retriever
@@ -33,6 +34,7 @@ class Parts:
     models: ModelGateway
     settings: Settings
     deliver: Deliver | None = None
+    hot_sessions: HotSessions = field(default_factory=HotSessions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Turn:
     history: tuple[Said, ...]
     waits_for: tuple[UUID, ...]
     policy: TurnPolicy
+    hot: HotSession
 
 
 @dataclass(frozen=True, slots=True)

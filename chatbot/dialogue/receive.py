@@ -1,14 +1,16 @@
 """Receive: a message that no client waits beside is stored when its provider tells of it, to be answered later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository, waiting_repository
+from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import (
     conversation_of,
+    hot_session,
     last_language,
     question_values,
     received_events,
@@ -19,11 +21,12 @@ from chatbot.dialogue.language import question_language
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stored message; `state` is the conversation's: bot, waiting, human, closed."""
+    """A stored message; `state` is the conversation's: bot, waiting, human, closed; `hot`: where it stands."""
 
     conversation_id: UUID
     message_id: UUID
     state: str
+    hot: HotSession
 
 
 async def receive(session: TenantSession, incoming: Incoming) -> Received | None:
@@ -47,4 +50,5 @@ async def receive(session: TenantSession, incoming: Incoming) -> Received | None
         # A messenger's thread is one for ever: whoever writes into it again begins anew.
         await waiting_repository.reopen(session, conversation.id)
         state = "bot"
-    return Received(conversation.id, message_id, state)
+    hot = hot_session(session, conversation, incoming, last_seq=conversation.last_seq + 1, language=language)
+    return Received(conversation.id, message_id, state, replace(hot, state=state))

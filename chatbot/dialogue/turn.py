@@ -28,7 +28,10 @@ from chatbot.llm.usage import open_ledger
 async def begin(parts: Parts, incoming: Incoming) -> Accepted:
     """Store the message in a transaction of its own."""
     async with parts.database.tenant(incoming.tenant_id) as session:
-        return await accept(session, incoming)
+        accepted = await accept(session, incoming)
+    if accepted.hot:
+        parts.hot_sessions.note(accepted.hot)
+    return accepted
 
 
 async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:

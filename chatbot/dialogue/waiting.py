@@ -4,6 +4,7 @@ from uuid import UUID
 
 from chatbot.core.ids import new_id
 from chatbot.dialogue import repository, waiting_repository
+from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.intake import recent_messages, said
 from chatbot.dialogue.parts import Parts, Turn
 from chatbot.dialogue.policy import turn_policies
@@ -34,10 +35,14 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
         await waiting_repository.reserve_reply(session, conversation_id, waiting[-1].id, reply_id)
         policy = (await turn_policies(session)).of(conversation.voice)
     earlier = [row for row in recent if row.seq < waiting[0].seq]
+    language = waiting[-1].language or "en"
+    hot = HotSession(
+        tenant_id, conversation.channel_id, conversation_id, "bot", conversation.last_seq + 1, language, None
+    )
     return Turn(
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
         waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text]),
-        waiting[-1].language or "en", said(earlier), (), policy,
+        language, said(earlier), (), policy, hot,
     )  # fmt: skip
 
 

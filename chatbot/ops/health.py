@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 
 from chatbot.core.errors import XinError
 from chatbot.core.logging import get_logger
+from chatbot.core.redis_link import RedisLink
 
 log = get_logger(__name__)
 _CHECK_SECONDS = 3.0
@@ -20,21 +21,27 @@ Check = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What each dependency said: `ok` or the reason in words."""
+    """What each dependency said: `ok` or the reason in words; the process serves without the `optional` ones."""
 
     dependencies: Mapping[str, str]
+    optional: frozenset[str] = frozenset()
 
     @property
     def ready(self) -> bool:
-        """Whether every dependency answered."""
-        return all(answer == "ok" for answer in self.dependencies.values())
+        """Whether every dependency answered that the process cannot do without."""
+        return all(answer == "ok" for name, answer in self.dependencies.items() if name not in self.optional)
 
 
 class Health:
-    """Asks the dependencies of one process."""
+    """Asks the dependencies of one process.
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = dict(checks)
+    Args:
+        optional: those that it serves without; what they say is shown.
+    """
+
+    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> None:
+        self._checks = {**checks, **(optional or {})}
+        self._optional = frozenset(optional or ())
         self._report = HealthReport({})
         self._asked_at = float("-inf")
         self._lock = asyncio.Lock()
@@ -45,7 +52,7 @@ class Health:
         async with self._lock:
             if time.monotonic() - self._asked_at > _FRESH_SECONDS:
                 answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
-                self._report = HealthReport(dict(zip(self._checks, answers, strict=True)))
+                self._report = HealthReport(dict(zip(self._checks, answers, strict=True)), self._optional)
                 self._asked_at = time.monotonic()
         return self._report
 
@@ -70,6 +77,11 @@ def health_router(*aliases: str) -> APIRouter:
     for path in ("/health", "/health/ready", *aliases):
         router.add_api_route(path, ready, methods=["GET"], responses={503: {"description": "Cannot serve now"}})
     return router
+
+
+def redis_check(link: RedisLink | None) -> dict[str, Check]:
+    """The check of Redis, where one is configured."""
+    return {"redis": link.ping} if link else {}
 
 
 async def _ask(check: Check) -> str:

@@ -80,7 +80,9 @@ class World:
 
 @pytest.fixture
 async def world(runtime: Runtime, tenant: TenantRows, replies: Replies) -> World:
-    parts = make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
+    parts = make_channel_parts(
+        runtime.settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http, runtime.hot_sessions
+    )
     wanted = CreateChannel.model_validate(
         {
             "tenant_id": str(tenant.id),

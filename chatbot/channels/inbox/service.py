@@ -33,6 +33,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.metrics import CHANNEL_EVENTS
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository as messages
+from chatbot.dialogue.hot_sessions import HotSession, HotSessions
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.receive import Received, receive
 
@@ -72,15 +73,19 @@ class _Work:
     links: list[dict[str, Any]] = field(default_factory=list)
     log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     to_answer: set[UUID] = field(default_factory=set)
+    hot: list[HotSession] = field(default_factory=list)
 
 
 class Inbox:
     """The inbox of one process."""
 
-    def __init__(self, database: Database, jobs: procrastinate.App, files: AttachmentStore) -> None:
+    def __init__(
+        self, database: Database, jobs: procrastinate.App, files: AttachmentStore, hot_sessions: HotSessions
+    ) -> None:
         self._database = database
         self._jobs = jobs
         self._files = files
+        self._hot_sessions = hot_sessions
 
     async def take(
         self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None = None
@@ -113,6 +118,8 @@ class Inbox:
                 session, channel.channel_id, position.cursor, position.owner
             ):
                 raise LeaseLost
+        for hot in work.hot:
+            self._hot_sessions.note(hot)
         for row, _ in rows:
             CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
         return Taken(len(new), len(rows) - len(new))
@@ -157,6 +164,7 @@ class Inbox:
             return
         links = {"id": row.id, "message_id": received.message_id, "conversation_id": received.conversation_id}
         work.links.append(links)
+        work.hot.append(received.hot)
         for media in message.media:
             await self._files.add(session, channel.channel_id, received.message_id, media, kept.get(id(media)))
         if received.state == "bot":
@@ -216,6 +224,7 @@ def _incoming(channel: ConnectedChannel, row: EventToStore, event: InboundEvent,
         text=words_of(message),
         owner=f"channel:{channel.channel_id}",
         session_key=row.thread,
+        session_id=row.thread if channel.channel_type == "web" else None,
         visitor={name: clean(value) for name, value in visitor.items() if value},
         locale=sender.locale[:35] if sender and sender.locale else None,
         provider_event_id=row.provider_event_id,

@@ -33,7 +33,7 @@ from chatbot.core.background import end, forever
 from chatbot.core.bus import Bus
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import BadRequest, NotFound, Unavailable, XinError
-from chatbot.core.limits import RateLimit
+from chatbot.core.limits import LocalLimits, Rate
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import SOCKETS
 from chatbot.core.settings import Settings
@@ -54,6 +54,7 @@ RECHECK_SECONDS = 25.0
 """How often a socket's credential is looked at again; what is remembered of it is at most 30 s old."""
 
 FRAMES_PER_MINUTE = 240
+_FRAMES = Rate("frames", "frames of a socket", FRAMES_PER_MINUTE, 60.0)
 _HELLOS_AT_ONCE = 16
 """After a restart everybody comes back at once: they queue here, not for a connection of the database."""
 
@@ -87,7 +88,7 @@ class LiveChat:
         self._origins = Origins(parts.settings)
         self._addresses = OpenSockets(parts.settings.socket_limit_address, "sockets of an address")
         self._tenants = OpenSockets(parts.settings.socket_limit_tenant, "sockets of a tenant")
-        self._frames = RateLimit(FRAMES_PER_MINUTE, 60.0)
+        self._frames = LocalLimits()
         self._hellos = asyncio.Semaphore(_HELLOS_AT_ONCE)
         self._sockets: set[Socket] = set()
 
@@ -131,7 +132,7 @@ class LiveChat:
     async def receive(self, socket: Socket, text: str | None, host: str) -> None:
         """Do what a client's frame asks for; what is wrong with it is answered, and ends a socket without a hello."""
         try:
-            self._frames.take(f"{id(socket):x}", "frames of a socket")
+            await self._frames.take((_FRAMES, f"{id(socket):x}"))
             frame = read_frame(text)
             if isinstance(frame, Hello):
                 await self._hello(socket, frame, host)
@@ -189,7 +190,7 @@ class LiveChat:
         correlation.begin()
         parts = self._parts
         try:
-            parts.limits.take_for(subject, socket.address)
+            await parts.limits.take_for(subject, socket.address)
             incoming = incoming_of(
                 subject, frame.text, conversation_id=socket.room.conversation_id if socket.room else None,
                 brand_id=socket.brand_id, locale=socket.locale, client_message_id=frame.client_message_id,

@@ -63,7 +63,7 @@ async def web_chat(
     channel = await _named_channel(accounts, db, body)
     prove(channel, asked, time.time())
     wanted, event = _read(asked)
-    limits.take(channel.tenant_id, None, None)
+    await limits.take(channel.tenant_id, None, None)
     if not isinstance(event.content, Message) or wanted.answer_later or event.content.media:
         taken = await inbox.take(channel, [event])
         response.status_code = 202
@@ -84,7 +84,7 @@ async def _answer(
     reply = await answerer.ask(
         Incoming(
             tenant_id=channel.tenant_id, brand_id=channel.brand_id, channel_id=channel.channel_id, text=text,
-            owner=f"channel:{channel.channel_id}", session_key=key(event.thread),
+            owner=f"channel:{channel.channel_id}", session_key=key(event.thread), session_id=key(event.thread),
             visitor={name: value for name, value in visitor.items() if value},
             locale=sender.locale if sender else None, provider_event_id=key(event.id),
             provider_message_id=event.message_id and key(event.message_id),

@@ -15,7 +15,7 @@ async def _desk(request: Request, access: Resolver) -> service.SignInDesk:
     state = request.app.state
     known: service.SignInDesk | None = getattr(state, "sign_in_desk", None)
     if known is None:
-        known = state.sign_in_desk = service.SignInDesk(state.database, state.keys, access)
+        known = state.sign_in_desk = service.SignInDesk(state.database, state.keys, access, state.sign_in_limits)
     return known
 
 

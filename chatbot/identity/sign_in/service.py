@@ -12,8 +12,9 @@ from chatbot.core import crypto
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Unauthenticated
 from chatbot.core.ids import new_id
-from chatbot.core.limits import RateLimit
+from chatbot.core.limits import Rate, RateLimits, closed_limits, open_limits
 from chatbot.core.logging import get_logger
+from chatbot.core.redis_link import RedisLink
 from chatbot.db.models import User, UserSession
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import Access
@@ -29,6 +30,9 @@ GUESSES_PER_ACCOUNT = 5
 GUESSES_PER_ADDRESS = 30
 REFRESHES_PER_ADDRESS = 60
 GUESS_WINDOW_SECONDS = 300.0
+_ACCOUNT = Rate("sign-in-account", "sign-in to this account", GUESSES_PER_ACCOUNT, GUESS_WINDOW_SECONDS)
+_ADDRESS = Rate("sign-in-address", "sign-in from this address", GUESSES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
+_REFRESH = Rate("refresh-address", "refreshing from this address", REFRESHES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
 _PREFIX = "xin_rt_"
 _WRONG = "the address or the password is wrong"
 _ENDED = "the session has ended; sign in again"
@@ -56,17 +60,29 @@ class _RefreshToken:
         return crypto.hash_secret(self.text)
 
 
-class SignInDesk:
-    """Signs people in and out for one process; counts wrong guesses in memory, so it never fails open."""
+@dataclass(frozen=True, slots=True)
+class SignInLimits:
+    """Counts guesses of passwords, which never go uncounted, and refused refresh tokens, which cannot be guessed."""
 
-    def __init__(self, database: Database, keys: TokenKeys, access: Access) -> None:
+    guesses: RateLimits
+    refreshes: RateLimits
+
+    @classmethod
+    def over(cls, link: RedisLink | None) -> "SignInLimits":
+        """The limits of this process; with Redis, of all of them together."""
+        return cls(closed_limits(link, GUESS_WINDOW_SECONDS), open_limits(link))
+
+
+class SignInDesk:
+    """Signs people in and out for one process."""
+
+    def __init__(self, database: Database, keys: TokenKeys, access: Access, limits: SignInLimits) -> None:
         self._database = database
         self._keys = keys
         self._access = access
         self._passwords = Passwords()
-        self._accounts = RateLimit(GUESSES_PER_ACCOUNT, GUESS_WINDOW_SECONDS)
-        self._addresses = RateLimit(GUESSES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
-        self._refreshes = RateLimit(REFRESHES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
+        self._guesses = limits.guesses
+        self._refreshes = limits.refreshes
 
     async def sign_in(self, email: str, password: str, client_address: str) -> SignedIn:
         """Begin a session.
@@ -75,17 +91,18 @@ class SignInDesk:
 
         Raises:
             TooManyRequests: too many guesses for the account or from the address.
+            Unavailable: guesses cannot be counted at the moment.
             Unauthenticated: unknown, suspended, or a wrong password.
         """
-        self._addresses.take(client_address, "sign-in from this address")
-        self._accounts.take(email.lower(), "sign-in to this account")
+        address, account = (_ADDRESS, client_address), (_ACCOUNT, email.lower())
+        await self._guesses.take(address, account)
         async with self._database.platform() as session:
             user = await repository.find_user_by_email(session, email)
         if not await self._passwords.verify(password, user.password_hash if user else None) or user is None:
             log.info("sign-in refused", client=client_address)
             raise Unauthenticated(_WRONG)
-        self._accounts.forget(email.lower())
-        self._addresses.give_back(client_address)
+        await self._guesses.forget(account)
+        await self._guesses.give_back(address)
         token = _RefreshToken.new(new_id())
         async with self._database.platform() as session:
             session.add(
@@ -105,7 +122,7 @@ class SignInDesk:
             TooManyRequests: too many refused tokens from the address.
             Unauthenticated: the token is unknown, expired or not the newest; the last ends its session.
         """
-        self._refreshes.take(client_address, "refreshing from this address")
+        await self._refreshes.take((_REFRESH, client_address))
         given = _RefreshToken.parse(refresh_token)
         fresh = _RefreshToken.new(given.session_id)
         async with self._database.platform() as session:  # raising inside would roll the revocation back
@@ -120,7 +137,7 @@ class SignInDesk:
                 user = None
         if user is None:
             raise Unauthenticated(_ENDED)
-        self._refreshes.give_back(client_address)
+        await self._refreshes.give_back((_REFRESH, client_address))
         return self._signed_in(user, fresh)
 
     async def sign_out(self, refresh_token: str) -> None:

@@ -84,7 +84,9 @@ class Lane:
 @pytest.fixture
 async def lane(runtime: Runtime, tenant: TenantRows, receiver: Receiver) -> AsyncIterator[Lane]:
     settings = runtime.settings
-    parts = make_channel_parts(settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http)
+    parts = make_channel_parts(
+        settings, runtime.database, runtime.jobs, runtime.blobs, runtime.http, runtime.hot_sessions
+    )
     wanted = CreateChannel.model_validate(
         {
             "tenant_id": str(tenant.id),

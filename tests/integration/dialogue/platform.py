@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from chatbot.core.bus import Bus
 from chatbot.core.ids import new_id
+from chatbot.core.limits import LocalLimits
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.db.models import KnowledgeSource
@@ -166,7 +167,7 @@ async def run_platform(database_url: str, model_url: str | None = None, **settin
 def _app(settings: Settings, database: Database, dialogue: Dialogue) -> FastAPI:
     app = FastAPI()
     app.state.settings, app.state.database, app.state.keys = settings, database, KEYS
-    app.state.dialogue, app.state.chat_limits = dialogue, ChatLimits(settings)
+    app.state.dialogue, app.state.chat_limits = dialogue, ChatLimits(settings, LocalLimits())
     app.state.draining = asyncio.Event()
     install_problem_handlers(app)
     app.include_router(router)

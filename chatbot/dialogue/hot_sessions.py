@@ -1,0 +1,169 @@
+"""Sessions of late, in Redis for whoever operates the platform: written, never read back, and nobody waits for it.
+
+`session:<sessionId>` is the session that a client named; one that nobody named goes by its conversation's id, so that
+each session has one such key. `conversation:<conversation id>` is kept beside it, and says which session it is.
+
+Two tenants (or visitors, or channels) may name a session alike. The key then holds the conversation that spoke last,
+and in `others` those before it, each with its tenant; nothing of one is ever mixed with another's.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import islice
+from uuid import UUID
+
+import orjson
+from redis.asyncio import Redis
+
+from chatbot.core.background import end, was_cancelled
+from chatbot.core.clock import rfc3339, utcnow
+from chatbot.core.redis_link import RedisGone, RedisLink
+
+SESSION_SECONDS = 48 * 3600
+_MAX_PENDING = 10_000
+_AT_ONCE = 200
+_WRITE_SECONDS = 2.0
+_AGAIN_SECONDS = 2.0
+
+# The newest number wins, for two processes may write of one conversation crosswise.
+_KEEP = """
+local new = cjson.decode(ARGV[1])
+local known, old = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
+if known and type(old) == 'table' and old.conversation_id then
+  if old.conversation_id == new.conversation_id then
+    new.session_id = new.session_id or old.session_id
+    new.others = old.others
+    if old.last_seq > new.last_seq then
+      old.session_id = new.session_id
+      new = old
+    end
+  else
+    local others = {{conversation_id = old.conversation_id, tenant_id = old.tenant_id}}
+    for _, other in ipairs(old.others or {}) do
+      if other.conversation_id ~= new.conversation_id and #others < 10 then
+        others[#others + 1] = other
+      end
+    end
+    new.others = others
+  end
+end
+local text = cjson.encode(new)
+redis.call('SET', KEYS[1], text, 'EX', ARGV[2])
+return text
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class HotSession:
+    """Where a conversation stands: no text, and nothing of the visitor.
+
+    Attributes:
+        state: bot, waiting, human, closed.
+        last_seq: the number of its last message, or of the place kept for one.
+        session_id: as the client named it; None where it did not, or where that is not known.
+    """
+
+    tenant_id: UUID
+    channel_id: UUID
+    conversation_id: UUID
+    state: str
+    last_seq: int
+    language: str
+    session_id: str | None
+
+
+class HotSessions:
+    """Writes the sessions of one process as they change, each once though it changed often; without Redis nothing."""
+
+    def __init__(self, link: RedisLink | None = None) -> None:
+        self._link = link
+        self._pending: OrderedDict[UUID, bytes] = OrderedDict()
+        self._wake = asyncio.Event()
+
+    def note(self, hot: HotSession) -> None:
+        """Have a session written soon. While Redis is gone the last ten thousand wait for it."""
+        if self._link is None:
+            return
+        self._pending[hot.conversation_id] = _body(hot)
+        self._pending.move_to_end(hot.conversation_id)
+        self._make_room()
+        self._wake.set()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[None]:
+        """Write while the block runs; what is pending at its end is tried once more."""
+        if self._link is None:
+            yield
+            return
+        writer = asyncio.create_task(self._write_on(self._link), name="hot-sessions")
+        try:
+            yield
+        finally:
+            await end(writer)
+            await self._write_all(self._link)
+
+    async def _write_on(self, link: RedisLink) -> None:
+        while not was_cancelled():
+            await self._wake.wait()
+            self._wake.clear()
+            if not await self._write_all(link):
+                await asyncio.sleep(_AGAIN_SECONDS)
+                self._wake.set()
+
+    async def _write_all(self, link: RedisLink) -> bool:
+        """Write what is pending; what cannot be written, or changed meanwhile, stays pending."""
+        while self._pending:
+            batch = dict(islice(self._pending.items(), _AT_ONCE))
+            try:
+                await _write(link, batch)
+            except RedisGone:
+                return False
+            for conversation_id, body in batch.items():
+                if self._pending.get(conversation_id) is body:
+                    del self._pending[conversation_id]
+        return True
+
+    def _make_room(self) -> None:
+        while len(self._pending) > _MAX_PENDING:
+            self._pending.popitem(last=False)
+
+
+@asynccontextmanager
+async def open_hot_sessions(link: RedisLink | None) -> AsyncIterator[HotSessions]:
+    """Give the hot sessions of a process."""
+    sessions = HotSessions(link)
+    async with sessions.writing():
+        yield sessions
+
+
+async def _write(link: RedisLink, batch: dict[UUID, bytes]) -> None:
+    """Write a batch by conversations first: what is kept there may know a session's name that is not known here."""
+    by_conversation = [(f"conversation:{key}", body) for key, body in batch.items()]
+    kept = await link.ask(partial(_keep, bodies=by_conversation), _WRITE_SECONDS)
+    await link.ask(partial(_keep, bodies=[(_session_key(body), body) for body in kept]), _WRITE_SECONDS)
+
+
+async def _keep(client: Redis, bodies: list[tuple[str, bytes]]) -> list[bytes]:
+    """Put bodies under their keys; return what stands there now, without those that cannot be (of another's type)."""
+    pipeline = client.pipeline(transaction=False)
+    for key, body in bodies:
+        pipeline.eval(_KEEP, 1, key, body, SESSION_SECONDS)
+    answers = await pipeline.execute(raise_on_error=False)
+    kept = [answer for answer in answers if isinstance(answer, bytes)]
+    if answers and not kept:
+        raise answers[0]
+    return kept
+
+
+def _session_key(body: bytes) -> str:
+    read = orjson.loads(body)
+    return f"session:{read.get('session_id') or read['conversation_id']}"
+
+
+def _body(hot: HotSession) -> bytes:
+    fields = {**asdict(hot), "updated_at": rfc3339(utcnow())}
+    return orjson.dumps({name: value for name, value in fields.items() if value is not None})
