@@ -22,6 +22,9 @@ _SCORE_BOUND = 3.1  # about the most a word can add to the lexical score, in uni
 _HARD = 0.4  # a word matched less than this is missing
 _FEW_WORDS = 8  # a question of more words tells a story, with names of its own
 
+_FAR = 10  # the passage that is taken for one about something else
+_FAR_COSINE = 0.15  # what such a one has at most, where there is none
+
 _TOKEN = re.compile(r"\w+")
 _OPENING = re.compile(r"(?:^|[.!?:\n¿¡\"“«(])\s*$")
 _CAPITALISED_NOUNS = frozenset({"de"})
@@ -114,12 +117,12 @@ def lexical_signals(question: Question, top: Sequence[Analysis], lexical: float)
 
 
 def vector_signals(cosines: Sequence[float], of_lexical_best: float) -> dict[str, float]:
-    """How near the nearest passage is, absolutely and before the eleventh; ``cosines`` are best first, not empty."""
-    return {
-        "cosine": cosines[0],
-        "cosine_lexical": of_lexical_best,
-        "cosine_gap": cosines[0] - cosines[min(10, len(cosines) - 1)],
-    }
+    """How near the nearest passage is, absolutely and before the eleventh; ``cosines`` are best first, not empty.
+
+    Where there are fewer, they may all be about what is asked: the last says nothing of what is far away.
+    """
+    far = cosines[_FAR] if len(cosines) > _FAR else min(cosines[-1], _FAR_COSINE)
+    return {"cosine": cosines[0], "cosine_lexical": of_lexical_best, "cosine_gap": cosines[0] - far}
 
 
 def names_in(text: str, language: str) -> frozenset[str]:

@@ -94,6 +94,10 @@ def _language(text: str, size: BrandSize) -> str:
     return detect_language(text, among=size.languages or None, default=size.main_language)
 
 
+_LEAST_PASSAGES = 30
+"""Of fewer passages how many hold a word says little of how rare it is: in one page every word is in all of them."""
+
+
 def _distinct(analysis: Analysis) -> list[Word]:
     first: dict[str, Word] = {}
     for word in analysis.words:
@@ -110,12 +114,11 @@ async def _words(
 ) -> tuple[QuestionWord, ...]:
     counts = analysis.stems
     held = {word: known.get(term_key(brand_id, word.stem), 0) for word in _distinct(analysis)}
+    passages = max(size.passages, _LEAST_PASSAGES)
     unknown = [word.stem for word, holding in held.items() if not holding and _may_be_misspelt(word.stem)]
     similar = await similar_words(session, brand_id, unknown[:_MAX_UNKNOWN], least=_LEAST_SIMILARITY, most=_NEIGHBOURS)
     return tuple(
-        QuestionWord(
-            word, counts[word.stem], holding, inverse_frequency(size.passages, holding), similar.get(word.stem, ())
-        )
+        QuestionWord(word, counts[word.stem], holding, inverse_frequency(passages, holding), similar.get(word.stem, ()))
         for word, holding in held.items()
     )
 
