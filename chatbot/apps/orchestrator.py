@@ -137,9 +137,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     publish_channels(app, channels)
     app.state.bot_profiles = BotProfiles(runtime.database, channels.channels, runtime.settings)
     app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
-    parts = Parts(
-        runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, deliver=turns.put_reply
-    )
+    parts = Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, courier=turns)
     app.state.dialogue = Dialogue(parts)
     app.state.chat_limits = ChatLimits(runtime.settings)
     app.state.draining = asyncio.Event()
