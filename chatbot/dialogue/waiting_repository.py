@@ -12,8 +12,10 @@ from chatbot.core import correlation
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.dialogue.repository import MESSAGE_COLUMNS, MessageRow
 
-# What the visitor said since the last reply of the bot or a person.
+# What the visitor said since the last reply of the bot or a person. The newest, for the reply to the last answers all:
+# were it the oldest of many, nobody would come back for the rest.
 _WAITING = text(f"""
+SELECT * FROM (
 SELECT {MESSAGE_COLUMNS} FROM messages
 WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'visitor' AND deleted_at IS NULL
   AND seq > coalesce((
@@ -21,7 +23,8 @@ WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = '
       LEFT JOIN messages q ON q.tenant_id = r.tenant_id AND q.id = r.reply_to
       WHERE r.tenant_id = :tenant_id AND r.conversation_id = :conversation_id AND r.role IN ('bot', 'agent')
         AND r.status IN ('complete', 'interrupted') AND r.text <> ''), 0)
-ORDER BY seq LIMIT :limit
+ORDER BY seq DESC LIMIT :limit
+) newest ORDER BY seq
 """)  # noqa: S608 - constants only
 
 _NEWEST = text("""
@@ -92,7 +95,7 @@ WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_message_i
 
 
 async def waiting_messages(session: TenantReader, conversation_id: UUID, limit: int) -> list[MessageRow]:
-    """Return the visitor's messages that nobody has answered yet, in order."""
+    """Return the visitor's messages that nobody has answered yet, the newest of many, in order."""
     values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id, "limit": limit}
     return [MessageRow(*row) for row in await session.execute(_WAITING, values)]
 
