@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
 from uuid import UUID
@@ -29,11 +29,16 @@ _AT_ONCE = 200
 _WRITE_SECONDS = 2.0
 _AGAIN_SECONDS = 2.0
 
-# The newest number wins, for two processes may write of one conversation crosswise.
+# The newest number wins, for two processes may write of one conversation crosswise. A key that holds something else is
+# another program's, and left alone.
 _KEEP = """
 local new = cjson.decode(ARGV[1])
-local known, old = pcall(cjson.decode, redis.call('GET', KEYS[1]) or '')
-if known and type(old) == 'table' and old.conversation_id then
+local kept = redis.pcall('GET', KEYS[1])
+if kept then
+  local ours, old = pcall(cjson.decode, kept)
+  if not ours or type(old) ~= 'table' or not old.conversation_id then
+    return nil
+  end
   if old.conversation_id == new.conversation_id then
     new.session_id = new.session_id or old.session_id
     new.others = old.others
@@ -76,19 +81,32 @@ class HotSession:
     session_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """A session that waits to be written, and when it was so."""
+
+    hot: HotSession
+    at: str
+
+
 class HotSessions:
     """Writes the sessions of one process as they change, each once though it changed often; without Redis nothing."""
 
     def __init__(self, link: RedisLink | None = None) -> None:
         self._link = link
-        self._pending: OrderedDict[UUID, bytes] = OrderedDict()
+        self._pending: OrderedDict[UUID, _Noted] = OrderedDict()
         self._wake = asyncio.Event()
 
     def note(self, hot: HotSession) -> None:
         """Have a session written soon. While Redis is gone the last ten thousand wait for it."""
         if self._link is None:
             return
-        self._pending[hot.conversation_id] = _body(hot)
+        known = self._pending.get(hot.conversation_id)
+        if known and known.hot.last_seq > hot.last_seq:
+            return
+        if known and hot.session_id is None:
+            hot = replace(hot, session_id=known.hot.session_id)
+        self._pending[hot.conversation_id] = _Noted(hot, rfc3339(utcnow()))
         self._pending.move_to_end(hot.conversation_id)
         self._make_room()
         self._wake.set()
@@ -122,8 +140,8 @@ class HotSessions:
                 await _write(link, batch)
             except RedisGone:
                 return False
-            for conversation_id, body in batch.items():
-                if self._pending.get(conversation_id) is body:
+            for conversation_id, noted in batch.items():
+                if self._pending.get(conversation_id) is noted:
                     del self._pending[conversation_id]
         return True
 
@@ -140,23 +158,19 @@ async def open_hot_sessions(link: RedisLink | None) -> AsyncIterator[HotSessions
         yield sessions
 
 
-async def _write(link: RedisLink, batch: dict[UUID, bytes]) -> None:
+async def _write(link: RedisLink, batch: dict[UUID, _Noted]) -> None:
     """Write a batch by conversations first: what is kept there may know a session's name that is not known here."""
-    by_conversation = [(f"conversation:{key}", body) for key, body in batch.items()]
+    by_conversation = [(f"conversation:{key}", _body(noted)) for key, noted in batch.items()]
     kept = await link.ask(partial(_keep, bodies=by_conversation), _WRITE_SECONDS)
     await link.ask(partial(_keep, bodies=[(_session_key(body), body) for body in kept]), _WRITE_SECONDS)
 
 
 async def _keep(client: Redis, bodies: list[tuple[str, bytes]]) -> list[bytes]:
-    """Put bodies under their keys; return what stands there now, without those that cannot be (of another's type)."""
+    """Put bodies under their keys and return what stands there now, of those that are ours."""
     pipeline = client.pipeline(transaction=False)
     for key, body in bodies:
         pipeline.eval(_KEEP, 1, key, body, SESSION_SECONDS)
-    answers = await pipeline.execute(raise_on_error=False)
-    kept = [answer for answer in answers if isinstance(answer, bytes)]
-    if answers and not kept:
-        raise answers[0]
-    return kept
+    return [answer for answer in await pipeline.execute() if answer is not None]
 
 
 def _session_key(body: bytes) -> str:
@@ -164,6 +178,6 @@ def _session_key(body: bytes) -> str:
     return f"session:{read.get('session_id') or read['conversation_id']}"
 
 
-def _body(hot: HotSession) -> bytes:
-    fields = {**asdict(hot), "updated_at": rfc3339(utcnow())}
+def _body(noted: _Noted) -> bytes:
+    fields = {**asdict(noted.hot), "updated_at": noted.at}
     return orjson.dumps({name: value for name, value in fields.items() if value is not None})
