@@ -102,7 +102,9 @@ async def test_it_does_not_slow_another_tenant_of_the_same_host(
     runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows, host: Host
 ) -> None:
     async with open_provider_http(runtime.settings) as http:
-        parts = make_channel_parts(runtime.settings, runtime.database, runtime.jobs, runtime.blobs, http)
+        parts = make_channel_parts(
+            runtime.settings, runtime.database, runtime.jobs, runtime.blobs, http, runtime.hot_sessions
+        )
         well = await Shop.make(parts, tenant, f"{host.url}well")
         ill = await Shop.make(parts, other_tenant, f"{host.url}ill")
         async with delivering(parts):
