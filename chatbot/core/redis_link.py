@@ -125,4 +125,5 @@ async def _ping(client: Redis) -> Any:
 
 
 def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    said = str(error) or "no answer in time"
+    return f"{type(error).__name__}: {said}".splitlines()[0][:200]
