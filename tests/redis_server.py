@@ -37,7 +37,9 @@ class RedisServer:
         )  # fmt: skip
         until = time.monotonic() + 20
         while not self._answers():
-            assert time.monotonic() < until, "redis-server does not start"
+            if time.monotonic() >= until:
+                self.stop()
+                raise AssertionError("redis-server does not start")
             time.sleep(0.01)
 
     def stop(self) -> None:
