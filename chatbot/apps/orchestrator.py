@@ -147,7 +147,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
         runtime.retriever,
         runtime.models,
         runtime.settings,
-        deliver=turns.put_reply,
+        courier=turns,
         hot_sessions=runtime.hot_sessions,
     )
     app.state.dialogue = Dialogue(parts)

@@ -16,7 +16,7 @@ from chatbot.core.errors import NotFound
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
 from chatbot.db.models import Channel, ChannelSecret
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import Database, TenantReader
 from chatbot.identity.demo import DEMO_TENANT_ID
 
 log = get_logger(__name__)
@@ -67,6 +67,20 @@ class Accounts:
             raise NotFound("no such channel")
         return known
 
+    async def get_in(self, session: TenantReader, channel_id: UUID) -> ConnectedChannel:
+        """Return a channel of the session's tenant, read in its transaction where it must be read.
+
+        Whoever has a connection in hand must not wait for a second one: as many who do so as there are connections
+        would wait for one another.
+
+        Raises:
+            NotFound: there is none, or it is deleted.
+        """
+        known = self._known.get(channel_id) or await self._read(session, channel_id)
+        if known is None or known.tenant_id != session.tenant_id:
+            raise NotFound("no such channel")
+        return known
+
     def forget(self, channel_id: UUID) -> None:
         """Read a channel anew at the next question: it was changed here."""
         self._known.forget(channel_id)
@@ -79,11 +93,13 @@ class Accounts:
             self._unknown.put(channel_id, True)
             return None
         async with self._database.tenant_reader(tenant_id) as session:
-            channel = await repository.get_channel(session, channel_id)
-            secrets = await repository.valid_secrets(session, [channel_id]) if channel else []
+            return await self._read(session, channel_id)
+
+    async def _read(self, session: TenantReader, channel_id: UUID) -> ConnectedChannel | None:
+        channel = await repository.get_channel(session, channel_id)
         if channel is None or channel.channel_type not in PROVIDERS:
             return None
-        opened = self.connect(channel, secrets)
+        opened = self.connect(channel, await repository.valid_secrets(session, [channel_id]))
         self._known.put(channel_id, opened)
         return opened
 

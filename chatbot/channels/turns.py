@@ -15,7 +15,7 @@ from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Draft as ShownDraft
 from chatbot.channels.outgoing import Outgoing, Source
 from chatbot.core.background import end
-from chatbot.core.errors import XinError
+from chatbot.core.errors import NotFound, XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.sessions import Database, TenantSession
@@ -83,9 +83,18 @@ class Turns:
         if last.name == "error":
             raise TurnFailed(str(last.data.get("code", "error")))
 
+    async def make_ready(self, turn: Turn) -> None:
+        """Let a call to the provider that shows the reply end; no other begins (as `Courier.make_ready`)."""
+        presentation = self._presentations.get(turn.reply_id)
+        if presentation:
+            await _close(presentation)
+
     async def put_reply(self, session: TenantSession, turn: Turn, draft: Draft) -> None:
-        """Put a finished reply into the outbox, in the transaction that stores it (`Parts.deliver`)."""
-        channel = await self._accounts.get(turn.channel_id)
+        """Put a finished reply into the outbox, in the transaction that stores it (as `Courier.put_reply`)."""
+        try:
+            channel = await self._accounts.get_in(session, turn.channel_id)
+        except NotFound:  # removed meanwhile: the reply is for readers of the rows only
+            return
         if not _sends(channel) or not draft.text:
             return
         found = await thread_of(session, turn.question_id)
@@ -97,7 +106,7 @@ class Turns:
             text=draft.text,
             sources=tuple(Source(one["index"], one["title"], one["url"]) for one in draft.citations),
             context=found[1],
-            replaces=await _close(presentation) if presentation else None,
+            replaces=presentation.handle if presentation else None,
             language=turn.language,
             message_id=str(turn.reply_id),
         )
@@ -120,7 +129,10 @@ class Turns:
 
     async def _may_answer(self, tenant_id: UUID, conversation_id: UUID, pulse: Pulse) -> bool:
         """Whether one more automatic answer is safe; where it is not, the message waits for a person."""
-        channel = await self._accounts.get(pulse.channel_id)
+        try:
+            channel = await self._accounts.get(pulse.channel_id)
+        except NotFound:  # removed meanwhile: nobody can be answered
+            return False
         limits = channel.provider.capabilities.answers_at_most
         if not limits:
             return True
@@ -207,13 +219,12 @@ async def _quietly(work: Awaitable[None]) -> bool:
     return False
 
 
-async def _close(presentation: _Presentation) -> str | None:
-    """Let a call under way end, make no more, and return the handle of what was shown."""
+async def _close(presentation: _Presentation) -> None:
+    """Let a call under way end, and make no more."""
     presentation.closed = True
     with suppress(TimeoutError):
         async with asyncio.timeout(_SHOW_SECONDS), presentation.busy:
             pass
-    return presentation.handle
 
 
 def _sends(channel: ConnectedChannel) -> bool:

@@ -31,6 +31,8 @@ async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draf
         DBAPIError: the database stayed away; the sweeper closes the reply.
     """
     values, events = _values(turn, plan, found, draft, timings), _events(turn, draft)
+    if parts.courier:
+        await parts.courier.make_ready(turn)
     retried = False
     for wait in (*_WAITS, None):
         try:
@@ -68,8 +70,8 @@ async def _once(
         if retried and (settled := await _settled(session, values)) is not None:
             return settled
         stored = await repository.commit_reply(session, values, events)
-        if stored and parts.deliver:
-            await parts.deliver(session, turn, draft)
+        if stored and parts.courier:
+            await parts.courier.put_reply(session, turn, draft)
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
         if draft.ledger:

@@ -1,8 +1,8 @@
 """What the stages of a turn are made with, and what they hand on."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from chatbot.core.bus import Bus
@@ -20,20 +20,26 @@ from chatbot.llm.service import ModelGateway
 Mode = Literal["model", "extractive", "no_answer", "human", "closed"]
 
 
-Deliver = Callable[["TenantSession", "Turn", "Draft"], Awaitable[None]]
-"""Puts a finished reply on its way to a channel's provider, in the transaction that stores it."""
+class Courier(Protocol):
+    """Takes finished replies to the channels' providers."""
+
+    async def make_ready(self, turn: "Turn") -> None:
+        """Wait for what must be over before a reply is stored: here, where no connection is in hand."""
+
+    async def put_reply(self, session: TenantSession, turn: "Turn", draft: "Draft") -> None:
+        """Put a finished reply on its way, in the transaction that stores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the process that turns use; without `deliver` replies are for readers of the rows only."""
+    """The parts of the process that turns use; without a courier replies are for readers of the rows only."""
 
     database: Database
     bus: Bus
     retriever: Retriever
     models: ModelGateway
     settings: Settings
-    deliver: Deliver | None = None
+    courier: Courier | None = None
     hot_sessions: HotSessions = field(default_factory=HotSessions)
 
 

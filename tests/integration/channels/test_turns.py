@@ -1,0 +1,152 @@
+"""Turns of channels when much happens at once: short of connections, slow providers, removed channels, long bursts."""
+
+import asyncio
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from sqlalchemy import text
+
+from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
+from chatbot.apps.runtime import Runtime
+from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.events import InboundEvent, Message, Sender
+from chatbot.channels.schemas import CreateChannel
+from chatbot.channels.turns import Turns
+from chatbot.core.ids import new_id
+from chatbot.db.sessions import Database
+from chatbot.dialogue import waiting_repository
+from chatbot.dialogue.parts import Draft, Parts, Turn, TurnPolicy
+from chatbot.dialogue.service import Dialogue
+from tests.conftest import TenantRows
+from tests.integration.channels.conftest import Whole
+from tests.unit.channels.telegram_peer import TOKEN, done
+
+
+def parts_of(runtime: Runtime, database: Database | None = None) -> ChannelParts:
+    return make_channel_parts(
+        runtime.settings, database or runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http
+    )
+
+
+def turns_of(parts: ChannelParts) -> Turns:
+    return Turns(parts.database, parts.accounts, parts.outbox, parts.http)
+
+
+async def connect(parts: ChannelParts, tenant: TenantRows) -> ConnectedChannel:
+    """A webhook channel."""
+    wanted = CreateChannel.model_validate({
+        "tenant_id": str(tenant.id), "channel_type": "webhook", "display_name": "Shop",
+        "credentials": {"webhook_url": "https://shop.example.com/"},
+    })  # fmt: skip
+    row, _ = await parts.channels.create(tenant.id, wanted)
+    return await parts.accounts.get(row.channel.id)
+
+
+def said(number: int) -> InboundEvent:
+    return InboundEvent(f"e{number}", "s1", Message(f"Question {number}?"), Sender("ann"), f"m{number}")
+
+
+async def test_as_many_replies_as_there_are_connections_do_not_wait_for_one_another(
+    runtime: Runtime, tenant: TenantRows, database_url: str
+) -> None:
+    channel = await connect(parts_of(runtime), tenant)
+    async with Database(database_url, pool_size=1) as small:
+        turns = turns_of(parts_of(runtime, small))
+        all_begun = asyncio.Barrier(2)  # a pool of size 1 has two connections
+
+        async def store() -> None:
+            turn = Turn(
+                tenant.id, channel.brand_id, channel.channel_id, new_id(), 0, new_id(), new_id(), "?", "en", (), (),
+                TurnPolicy(persona=""),
+            )  # fmt: skip
+            async with small.tenant(tenant.id) as session:
+                await all_begun.wait()
+                await turns.put_reply(session, turn, Draft("extractive", "An answer."))
+
+        async with asyncio.timeout(5):  # the pool gives up after 10 s
+            await asyncio.gather(store(), store())
+
+
+async def test_a_channel_is_not_opened_for_another_tenant(
+    runtime: Runtime, tenant: TenantRows, other_tenant: TenantRows
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    turn = Turn(
+        other_tenant.id, channel.brand_id, channel.channel_id, new_id(), 0, new_id(), new_id(), "?", "en", (), (),
+        TurnPolicy(persona=""),
+    )  # fmt: skip
+    async with runtime.database.tenant(other_tenant.id) as session:
+        await turns_of(parts).put_reply(session, turn, Draft("extractive", "An answer."))
+        stored = await session.execute(text("SELECT count(*) FROM deliveries"))
+    assert stored.scalar_one() == 0
+
+
+async def test_a_message_of_a_channel_that_was_removed_is_answered_by_nobody(
+    runtime: Runtime, tenant: TenantRows
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    await parts.inbox.take(channel, [said(1)])
+    await parts.channels.delete(tenant.id, channel.channel_id)
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        conversation = (await session.execute(text("SELECT id FROM conversations"))).scalar_one()
+    turns = turns_of(parts)
+    dialogue = Dialogue(
+        Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, courier=turns)
+    )
+    await turns.answer(dialogue, tenant.id, conversation)  # a job that raises comes back for ever
+    await dialogue.apologize(tenant.id, conversation)
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        deliveries = await session.execute(text("SELECT count(*) FROM deliveries"))
+        replies = await session.execute(text("SELECT status FROM messages WHERE role = 'bot'"))
+    assert deliveries.scalar_one() == 0
+    assert list(replies.scalars()) == ["complete"]
+
+
+async def test_the_newest_of_a_long_burst_are_answered_so_that_none_is_left_waiting(
+    runtime: Runtime, tenant: TenantRows
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    await parts.inbox.take(channel, [said(number) for number in range(25)])
+    async with runtime.database.tenant(tenant.id) as session:
+        conversation = (await session.execute(text("SELECT id FROM conversations"))).scalar_one()
+        waiting = await waiting_repository.waiting_messages(session, conversation, 20)
+        assert [row.text for row in waiting] == [f"Question {number}?" for number in range(5, 25)]
+        reply_id = new_id()
+        await waiting_repository.reserve_reply(session, conversation, waiting[-1].id, reply_id)
+        answered = text("UPDATE messages SET status = 'complete', text = 'An answer.' WHERE id = :id")
+        await session.execute(answered, {"id": reply_id})
+        assert await waiting_repository.waiting_messages(session, conversation, 20) == []
+
+
+async def test_a_provider_that_hangs_while_a_reply_is_shown_holds_no_conversation_locked(whole: Whole) -> None:
+    asked, released = asyncio.Event(), asyncio.Event()
+
+    async def serve(request: web.Request) -> web.Response:
+        if request.match_info["method"] == "sendMessage":
+            asked.set()
+            await released.wait()
+        return web.json_response(done({"message_id": 9}))
+
+    app = web.Application()
+    app.router.add_post("/bot{token}/{method}", serve)
+    async with TestServer(app) as server:
+        channel = await whole.channel("bale", {"bot_token": TOKEN, "api_url": str(server.make_url("")).rstrip("/")})
+        chat: dict[str, Any] = {"id": 7, "type": "private"}
+        message = {"message_id": 1, "chat": chat, "from": {"id": 7, "first_name": "Sara"}, "date": 1}
+        update = {"update_id": 1, "message": {**message, "text": "How do I get a refund?"}}
+        path = f"/webhooks/bale/{channel['id']}/{channel['secret']}"
+        async with whole.gateway.post(path, data=orjson.dumps(update)) as answer:
+            assert answer.status == 200
+        await asyncio.wait_for(asked.wait(), 20)
+        for _ in range(20):  # the reply is finished by now, and waits to be stored
+            async with whole.runtime.database.tenant(whole.tenant.id) as session:
+                locked = await session.execute(text("SELECT id FROM conversations FOR UPDATE NOWAIT"))
+                assert len(locked.all()) == 1
+            await asyncio.sleep(0.02)
+        released.set()
+        await whole.settled(channel, 1)
