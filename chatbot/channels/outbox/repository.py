@@ -68,13 +68,13 @@ RETURNING id, message_id
 
 _RECEIPT_UNTIL = text(f"""
 UPDATE deliveries SET receipt = CAST(:status AS text)
-WHERE tenant_id = :tenant_id AND lane = :lane AND status = 'sent' AND finished_at <= :before
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND status = 'sent' AND finished_at <= :before
   AND coalesce({_RANK.format("CAST(receipt AS text)")}, 0) < {_RANK.format("CAST(:status AS text)")}
 """)  # noqa: S608 - constants only
 
+# Apart: each has its partial index, and together they would be a look at every delivery that there ever was.
 _DEPTH = text("""
-SELECT count(*) FILTER (WHERE status = 'pending'), count(*) FILTER (WHERE status = 'dead') FROM deliveries
-WHERE status IN ('pending', 'dead')
+SELECT (SELECT count(*) FROM deliveries WHERE status = 'pending'), (SELECT count(*) FROM deliveries WHERE status = 'dead')
 """)
 
 
@@ -162,7 +162,7 @@ async def receipt_until(session: TenantSession, conversation_id: UUID, status: s
     """Note what became of everything sent to a conversation up to a time."""
     values = {
         "tenant_id": session.tenant_id,
-        "lane": str(conversation_id),
+        "conversation_id": conversation_id,
         "status": status,
         "before": before,
     }

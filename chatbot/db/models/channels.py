@@ -26,7 +26,7 @@ class Channel(TenantOwned, Timestamped, Base):
     """
 
     __tablename__ = "channels"
-    __table_args__ = (owned_by("brand_id", "brands"),)
+    __table_args__ = (owned_by("brand_id", "brands"), Index("ix_channels_id", "id"))
 
     brand_id: Mapped[UUID] = mapped_column(index=True)
     channel_type: Mapped[str] = mapped_column(String(20))
@@ -142,7 +142,8 @@ class Delivery(TenantOwned, Base):
             postgresql_where=text("provider_message_id IS NOT NULL"),
         ),
         Index("ix_deliveries_dead", "tenant_id", "id", postgresql_where=text("status = 'dead'")),
-        Index("ix_deliveries_message_id", "tenant_id", "message_id", postgresql_where=text("message_id IS NOT NULL")),
+        Index("ix_deliveries_conversation_id_id", "tenant_id", "conversation_id", "id"),
+        Index("ix_deliveries_id", "id"),
     )  # fmt: skip
 
     channel_id: Mapped[UUID]

@@ -200,6 +200,30 @@ async def test_a_receipt_is_noted_and_never_goes_back(lane: Lane, receiver: Rece
     assert (await lane.rows())[0].receipt == "read"
 
 
+async def test_a_watermark_is_noted_on_what_was_sent_by_then(lane: Lane, receiver: Receiver) -> None:
+    await lane.put("one", "two")
+    await lane.send()
+    sent = [row.finished_at for row in await lane.rows()]
+    assert sent[0]
+    for moment, expected in ((sent[0] - timedelta(seconds=1), [None, None]), (sent[0], ["read", None])):
+        async with lane.parts.database.tenant(lane.tenant_id) as session:
+            await repository.receipt_until(session, lane.conversation, "read", moment)
+        assert [row.receipt for row in await lane.rows()] == expected
+
+
+async def test_what_waits_and_what_is_dead_is_counted(lane: Lane, receiver: Receiver) -> None:
+    async def depth() -> tuple[int, int]:
+        async with lane.parts.database.platform() as session:
+            return await repository.depth(session)
+
+    waiting, dead = await depth()
+    receiver.answers = [web.Response(status=410)]
+    await lane.put("one", "two")
+    assert await depth() == (waiting + 2, dead)
+    await lane.send()
+    assert await depth() == (waiting, dead + 1)
+
+
 async def test_what_is_added_while_a_worker_looks_is_not_left_behind(lane: Lane, receiver: Receiver) -> None:
     """A job of the lane waits, so the second message adds none; the job runs before the message is committed."""
     await lane.put("one")

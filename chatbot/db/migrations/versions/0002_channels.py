@@ -36,6 +36,7 @@ def downgrade() -> None:
     op.drop_column("messages", "edited_at")
     op.drop_column("messages", "content")
     op.drop_column("messages", "provider_message_id")
+    op.drop_index("ix_channels_id", table_name="channels")
     op.drop_column("channels", "deleted_at")
     op.drop_column("conversations", "visitor_read_seq")
     for table in reversed(TENANT_OWNED):
@@ -135,12 +136,9 @@ def _create_tables() -> None:
         postgresql_where=sa.text("status = 'dead'"),
     )
     op.create_index(
-        "ix_deliveries_message_id",
-        "deliveries",
-        ["tenant_id", "message_id"],
-        unique=False,
-        postgresql_where=sa.text("message_id IS NOT NULL"),
+        "ix_deliveries_conversation_id_id", "deliveries", ["tenant_id", "conversation_id", "id"], unique=False
     )
+    op.create_index("ix_deliveries_id", "deliveries", ["id"], unique=False)
     op.create_index(
         "ix_deliveries_open",
         "deliveries",
@@ -256,6 +254,7 @@ def _create_tables() -> None:
         "conversations", sa.Column("visitor_read_seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False)
     )
     op.add_column("channels", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_channels_id", "channels", ["id"], unique=False)
     op.add_column("messages", sa.Column("provider_message_id", sa.String(length=300), nullable=True))
     op.add_column(
         "messages", sa.Column("content", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False)
