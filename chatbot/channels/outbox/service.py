@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,7 +12,7 @@ import procrastinate
 from chatbot.channels import repository as channels
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Call, Outcome, Permanent, RetryAfter, Sent
-from chatbot.channels.inbox.repository import log_events, thread_of
+from chatbot.channels.inbox.repository import log_events
 from chatbot.channels.outbox import repository
 from chatbot.channels.outbox.pace import Pace
 from chatbot.channels.outbox.repository import Head
@@ -71,17 +71,8 @@ class Outbox:
         *,
         conversation_id: UUID,
         message_id: UUID,
-        question_id: UUID | None = None,
     ) -> None:
-        """Give a message its form and put it into the outbox, in the caller's transaction.
-
-        Args:
-            question_id: the message that it answers, whose context goes with it.
-        """
-        if question_id is not None:
-            found = await thread_of(session, question_id)
-            if found:
-                message = replace(message, thread=found[0], context=found[1])
+        """Give a message its form and put it into the outbox, in the caller's transaction."""
         calls = channel.provider.render(channel.account, message)
         if not calls:
             return

@@ -29,7 +29,7 @@ from chatbot.channels.events import (
 from chatbot.channels.outgoing import Button, Outgoing, OutgoingMedia, Source
 from chatbot.channels.providers.web import WEB, WebCredentials
 from chatbot.channels.providers.webhook import WEBHOOK, WebhookCredentials
-from chatbot.channels.providers.webhook.signature import sign
+from chatbot.channels.signing import standard_webhook_headers as sign
 from chatbot.channels.signing import verify_standard_webhook, verify_timestamped_hmac
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
 from tests.unit.channels.peer import DELIVERY, Peer, account, posted, serving

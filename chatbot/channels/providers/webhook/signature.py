@@ -4,15 +4,9 @@ from chatbot.channels.contract import Refused, Request
 from chatbot.channels.signing import (
     hmac_hex,
     require_same,
-    standard_webhook_headers,
     verify_standard_webhook,
     verify_timestamped_hmac,
 )
-
-
-def sign(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the headers that prove a POST by Standard Webhooks, as a sender to this channel makes them."""
-    return standard_webhook_headers(secret, message_id, timestamp, body)
 
 
 def verify(secret: str, request: Request, now: float) -> None:
