@@ -43,6 +43,7 @@ _SILENT_SECONDS = 40.0
 _LINE_BYTES = 512 * 1024
 _BODY: TypeAdapter[Incoming] = TypeAdapter(Incoming)
 _UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError)
+_UNREADABLE = (ValueError, KeyError)
 
 
 class _Broken(Exception):
@@ -138,7 +139,7 @@ class RemoteDialogue:
         try:
             async for name, data in events:
                 _write(live, name, data)
-        except (*_UNREACHABLE, _Broken) as error:
+        except (*_UNREACHABLE, *_UNREADABLE, _Broken) as error:
             log.warning("a reply's stream broke; following its row", reason=str(error)[:200] or type(error).__name__)
         finally:
             answer.close()

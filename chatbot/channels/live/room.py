@@ -170,6 +170,11 @@ class Room:
         if last.name == "error" or (last.data["mode"] in _NOT_STORED and last.data["status"] == "complete"):
             asker.tell(_last_frame(last, reply.message_id))
 
+    def lose_sight(self) -> None:
+        """Send everybody away who would miss something: they come back and resume."""
+        for socket in list(self.sockets):
+            socket.close(TRY_AGAIN, "lost_sight")
+
     def close(self) -> None:
         """Stop following replies."""
         for stream in self._streams.values():
@@ -242,8 +247,7 @@ class Room:
             if was_cancelled():
                 return
             log.warning("a reply was lost sight of", reason=str(error)[:200])
-            for socket in list(self.sockets):
-                socket.close(TRY_AGAIN, "lost_sight")
+            self.lose_sight()
 
     def _relay(self, stream: _Stream, event: StreamEvent) -> None:
         if event.name == "delta":

@@ -131,6 +131,11 @@ class Rooms:
                 log.warning("live conversations not read; trying again", reason=str(error)[:200])
                 waiting.update(dict.fromkeys(rooms))
                 await asyncio.sleep(_PAUSE_SECONDS)
+            except Exception:  # a worker that ends here would leave every room of the process in the dark
+                log.exception("live conversations cannot be told of")
+                for room in rooms:
+                    room.lose_sight()
+                    _release(room, len(room.waiters))
             if waiting:
                 self._tenants.put_nowait(tenant_id)
             else:
@@ -147,7 +152,12 @@ class Rooms:
             if len(rows) == _BATCH:
                 self._behind[tenant_id][room] = None
         for room, count in waiters.items():
-            done, room.waiters = room.waiters[:count], room.waiters[count:]
-            for waiter in done:
-                if not waiter.done():
-                    waiter.set_result(None)
+            _release(room, count)
+
+
+def _release(room: Room, count: int) -> None:
+    """Let the first of those go on who wait until a room knows what was stored."""
+    done, room.waiters = room.waiters[:count], room.waiters[count:]
+    for waiter in done:
+        if not waiter.done():
+            waiter.set_result(None)

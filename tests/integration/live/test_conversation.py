@@ -3,9 +3,11 @@
 import asyncio
 import random
 
+import pytest
 from sqlalchemy import text
 
 from chatbot.channels.live import rooms
+from chatbot.channels.live.errors import TRY_AGAIN
 from tests.conftest import TenantRows
 from tests.integration.dialogue.model_server import ModelServer
 from tests.integration.dialogue.platform import Platform
@@ -191,3 +193,19 @@ async def test_read_marks_and_persons_are_told_to_every_page(
             assert (three.frames[0]["state"], three.frames[0]["read_seq"]) == ("human", 2)
             assert (await three.receive())["text"] == "Hello?"
     assert transcript([frame for frame in two.frames if frame["type"] == "message"])[3] == "Hello?"
+
+
+async def test_pages_that_cannot_be_told_come_back(
+    gateway: Gateway, shop: TenantRows, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever goes wrong while news are read, the pages are sent away to resume, and the next ones are told again."""
+    async with gateway.client(shop) as page:
+        await page.send("message", text=REFUND)
+        conversation = (await page.until("done"))["conversation_id"]
+        with monkeypatch.context() as broken:
+            broken.setattr("chatbot.dialogue.live_repository.messages_behind", None)
+            await page.send("message", text=REFUND)
+            assert await page.closed() == TRY_AGAIN
+    async with gateway.client(shop, conversation_id=conversation, after_seq=4) as page:
+        await page.send("message", text=REFUND)
+        await page.until("done")

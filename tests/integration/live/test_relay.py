@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from pydantic import TypeAdapter
 
 from chatbot.core.errors import InvalidInput, NotFound, Unavailable
@@ -133,6 +135,25 @@ async def test_a_stream_that_breaks_is_followed_from_its_row(
     assert done["answer"].startswith(" ".join(f"w{n}" for n in range(60)))
     assert done["status"] == "complete"
     assert page.transcript()[2] == done["answer"]
+
+
+async def test_a_stream_that_cannot_be_read_ends(
+    gateway: Gateway, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for ever for a reply whose stream makes no sense and whose row is not there."""
+    ids = f'{{"message_id": "{new_id()}", "conversation_id": "{new_id()}"}}'
+    stream = f"event: message\ndata: {ids}\n\nevent: delta\ndata: {{\n\n"
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(text=stream, content_type="text/event-stream")
+
+    app = web.Application()
+    app.router.add_post(TURNS_PATH, answer)
+    async with TestServer(app) as server:
+        monkeypatch.setattr(gateway.parts.answerer, "_url", str(server.make_url(TURNS_PATH)))
+        reply = await gateway.parts.answerer.ask(incoming(shop))
+        last = await asyncio.wait_for(reply.wait(), 10)
+    assert (last.name, last.data["status"]) == ("error", 503)
 
 
 async def test_without_an_orchestrator_a_message_is_refused_in_words(
