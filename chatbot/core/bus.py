@@ -13,6 +13,9 @@ from chatbot.core.logging import get_logger
 
 log = get_logger(__name__)
 _RECONNECT_SECONDS = 1.0
+_KEEPALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""Nothing is sent on this connection: without these a network that forgets it would be noticed after two hours."""
+
 
 
 class Bus:
@@ -71,7 +74,7 @@ class Bus:
 
     async def _listen_once(self) -> None:
         connection: AsyncConnection[Any]
-        async with await AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
+        async with await AsyncConnection.connect(self._conninfo, autocommit=True, **_KEEPALIVE) as connection:
             for channel in self._channels:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             for key in list(self._waiting):
