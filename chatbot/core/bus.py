@@ -17,7 +17,6 @@ _KEEPALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, 
 """Nothing is sent on this connection: without these a network that forgets it would be noticed after two hours."""
 
 
-
 class Bus:
     """Listens on one connection and wakes the subscribers of `(channel, payload)`.
 

@@ -74,7 +74,8 @@ WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND status =
 
 # Apart: each has its partial index, and together they would be a look at every delivery that there ever was.
 _DEPTH = text("""
-SELECT (SELECT count(*) FROM deliveries WHERE status = 'pending'), (SELECT count(*) FROM deliveries WHERE status = 'dead')
+SELECT (SELECT count(*) FROM deliveries WHERE status = 'pending'),
+       (SELECT count(*) FROM deliveries WHERE status = 'dead')
 """)
 
 
