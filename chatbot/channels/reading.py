@@ -62,6 +62,12 @@ def word(value: Mapping[str, Any], *names: str) -> str:
     return ""
 
 
+def string(value: Mapping[str, Any], name: str) -> str:
+    """Return a text; a number is none."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
 def number(value: Mapping[str, Any], name: str) -> int | None:
     """Return a whole number; None when there is none."""
     found = value.get(name)
@@ -74,6 +80,11 @@ def at_unix(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(float(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def at_milliseconds(told: object) -> datetime | None:
+    """Return a Unix time in milliseconds; None when it is none."""
+    return at_unix(str(told / 1000)) if isinstance(told, int | float) else None
 
 
 def without(value: Any, names: frozenset[str]) -> Any:

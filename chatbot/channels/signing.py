@@ -66,11 +66,15 @@ def standard_webhook_headers(secret: str, message_id: str, timestamp: int, body:
     }
 
 
-def verify_standard_webhook(secret: str, request: Request, now: float) -> None:
-    """Refuse a request that Standard Webhooks does not prove; any of its `v1` signatures may. Raises `Refused`."""
-    message_id = header(request, "webhook-id")
-    timestamp = header(request, "webhook-timestamp")
-    given = [part.partition(",") for part in header(request, "webhook-signature").split()]
+def verify_standard_webhook(secret: str, request: Request, now: float, *, prefix: str = "webhook") -> None:
+    """Refuse a request that Standard Webhooks does not prove; any of its `v1` signatures may. Raises `Refused`.
+
+    Args:
+        prefix: of the three headers; Svix, where the standard comes from, has its own name there.
+    """
+    message_id = header(request, f"{prefix}-id")
+    timestamp = header(request, f"{prefix}-timestamp")
+    given = [part.partition(",") for part in header(request, f"{prefix}-signature").split()]
     _require_secret(secret)
     expected = _standard_signature(secret, message_id, timestamp, request.body)
     matches = [same(signature, expected) for version, _, signature in given if version == "v1"]

@@ -17,6 +17,8 @@ _MAX_TOGETHER = 20
 async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) -> Turn | None:
     """Keep the place of one reply to everything that waits for one.
 
+    What is longer than a message may be is cut: of a mail, or of much together, the beginning is the question.
+
     Only one caller at a time may run the turns of a conversation: a reply that is still open here is a dead one's.
 
     Returns:
@@ -41,7 +43,7 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
     )
     return Turn(
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
-        waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text]),
+        waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text])[: policy.max_message_chars],
         language, said(earlier), (), policy, hot,
     )  # fmt: skip
 

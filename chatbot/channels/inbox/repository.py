@@ -37,6 +37,11 @@ ON CONFLICT (tenant_id, channel_id, provider_event_id) DO NOTHING
 RETURNING id
 """)
 
+_KNOWN = text("""
+SELECT provider_event_id FROM inbound_events
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_event_id = ANY(:ids)
+""")
+
 _LINK = text("""
 UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id
 FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid)
@@ -69,6 +74,12 @@ async def insert_events(session: TenantSession, channel_id: UUID, events: Sequen
         return set()
     values = {"tenant_id": session.tenant_id, "channel_id": channel_id, "events": orjson.dumps(events).decode()}
     return set((await session.execute(_INSERT, values)).scalars())
+
+
+async def known_events(session: TenantReader, channel_id: UUID, provider_event_ids: list[str]) -> set[str]:
+    """Return which of these events are stored already."""
+    values = {"tenant_id": session.tenant_id, "channel_id": channel_id, "ids": provider_event_ids}
+    return set((await session.execute(_KNOWN, values)).scalars())
 
 
 async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]) -> None:

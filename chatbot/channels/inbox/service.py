@@ -25,6 +25,7 @@ from chatbot.channels.events import (
 )
 from chatbot.channels.inbox import repository
 from chatbot.channels.inbox.attachments import AttachmentStore
+from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.repository import EventToStore
 from chatbot.channels.inbox.storable import clean, key, plain, rest_of, words_of
 from chatbot.channels.outbox import repository as outbox
@@ -34,7 +35,6 @@ from chatbot.core.metrics import CHANNEL_EVENTS
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository as messages
 from chatbot.dialogue.hot_sessions import HotSession, HotSessions
-from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.receive import Received, receive
 
 _KINDS: dict[type[Content], str] = {
@@ -99,8 +99,8 @@ class Inbox:
             NotFound: the channel was removed or switched off in between.
             LeaseLost: the listener is another's by now.
         """
-        kept = {id(media): await self._files.keep(channel.tenant_id, media) for media in _inline_media(events)}
         rows = [(_row(event), event) for event in events]
+        kept = await self._keep(channel, rows)
         async with self._database.tenant(channel.tenant_id) as session:
             new = (
                 await repository.insert_events(session, channel.channel_id, [row for row, _ in rows]) if rows else set()
@@ -123,6 +123,25 @@ class Inbox:
         for row, _ in rows:
             CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
         return Taken(len(new), len(rows) - len(new))
+
+    async def _keep(
+        self, channel: ConnectedChannel, rows: Sequence[tuple[EventToStore, InboundEvent]]
+    ) -> dict[int, str]:
+        """Store the files that came along, by the identity of their `Media`, before a transaction waits for them.
+
+        Not those of known events: a mail service that repeats itself sends all files again, and nobody would own them.
+        """
+        along = [(row, media) for row, event in rows for media in _inline_media(event)]
+        if not along:
+            return {}
+        async with self._database.tenant_reader(channel.tenant_id) as session:
+            ids = [row.provider_event_id for row, _ in along]
+            known = await repository.known_events(session, channel.channel_id, ids)
+        return {
+            id(media): await self._files.keep(channel.tenant_id, media)
+            for row, media in along
+            if row.provider_event_id not in known
+        }
 
     async def _apply(
         self,
@@ -159,7 +178,7 @@ class Inbox:
     ) -> None:
         if not event.addressed and not await repository.conversation_of_thread(session, channel.channel_id, row.thread):
             return
-        received = await receive(session, _incoming(channel, row, event, message))
+        received = await receive(session, incoming_of(channel, event, message))
         if received is None:
             return
         links = {"id": row.id, "message_id": received.message_id, "conversation_id": received.conversation_id}
@@ -214,25 +233,6 @@ async def _change(
     return await messages.react(session, message_id, by, content.emoji) if message_id else None
 
 
-def _incoming(channel: ConnectedChannel, row: EventToStore, event: InboundEvent, message: Message) -> Incoming:
-    sender = event.sender
-    visitor = {"id": sender.id, "name": sender.name, "address": sender.address} if sender else {}
-    return Incoming(
-        tenant_id=channel.tenant_id,
-        brand_id=channel.brand_id,
-        channel_id=channel.channel_id,
-        text=words_of(message),
-        owner=f"channel:{channel.channel_id}",
-        session_key=row.thread,
-        session_id=row.thread if channel.channel_type == "web" else None,
-        visitor={name: clean(value) for name, value in visitor.items() if value},
-        locale=sender.locale[:35] if sender and sender.locale else None,
-        provider_event_id=row.provider_event_id,
-        provider_message_id=event.message_id and key(event.message_id),
-        content=rest_of(message),
-    )
-
-
 def _row(event: InboundEvent) -> EventToStore:
     kind = _KINDS[type(event.content)]
     payload = plain(dict(event.raw)) if event.raw else {}
@@ -243,14 +243,9 @@ def _row(event: InboundEvent) -> EventToStore:
     return EventToStore(new_id(), key(event.id), kind, key(event.thread), plain(dict(event.context)), payload, event.at)
 
 
-def _inline_media(events: Sequence[InboundEvent]) -> list[Media]:
-    return [
-        media
-        for event in events
-        if isinstance(event.content, Message)
-        for media in event.content.media
-        if media.content is not None
-    ]
+def _inline_media(event: InboundEvent) -> list[Media]:
+    media = event.content.media if isinstance(event.content, Message) else ()
+    return [one for one in media if one.content is not None]
 
 
 def _about(channel: ConnectedChannel, message_id: UUID, conversation_id: UUID) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Malformed, Request
 from chatbot.channels.dependencies import OpenAccounts, TheInbox
 from chatbot.channels.events import InboundEvent, Message
+from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.proof import prove
-from chatbot.channels.inbox.storable import key, words_of
 from chatbot.channels.session_body import SessionBody, read_session_body, session_events
 from chatbot.channels.webchat.schemas import WebChatAccepted, WebChatAnswer
 from chatbot.core.errors import BadRequest, InvalidInput, NotFound, error_of_problem
@@ -23,7 +23,6 @@ from chatbot.core.metrics import CHANNEL_REQUESTS
 from chatbot.db.sessions import Database
 from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.guard import ChatLimits
-from chatbot.dialogue.incoming import Incoming
 from chatbot.identity.demo import DEMO_CHANNEL_ID, DEMO_TENANT_ID
 from chatbot.identity.dependencies import AppSettings, Db
 
@@ -76,20 +75,10 @@ async def web_chat(
 async def _answer(
     answerer: Answerer, channel: ConnectedChannel, event: InboundEvent, message: Message
 ) -> WebChatAnswer:
-    text = words_of(message)
-    if not text:
+    incoming = incoming_of(channel, event, message)
+    if not incoming.text:
         raise InvalidInput.field("text", "must hold at least 1 character")
-    sender = event.sender
-    visitor = {"id": sender.id, "name": sender.name, "address": sender.address} if sender else {}
-    reply = await answerer.ask(
-        Incoming(
-            tenant_id=channel.tenant_id, brand_id=channel.brand_id, channel_id=channel.channel_id, text=text,
-            owner=f"channel:{channel.channel_id}", session_key=key(event.thread), session_id=key(event.thread),
-            visitor={name: value for name, value in visitor.items() if value},
-            locale=sender.locale if sender else None, provider_event_id=key(event.id),
-            provider_message_id=event.message_id and key(event.message_id),
-        )
-    )  # fmt: skip
+    reply = await answerer.ask(incoming)
     last = await reply.wait()
     if last.name == "error":
         raise error_of_problem(last.data, {})

@@ -1,7 +1,8 @@
-"""Turns of channels when much happens at once: short of connections, slow providers, removed channels, long bursts."""
+"""Turns of channels when much happens at once: short of connections, slow providers, removed channels, much at once."""
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import orjson
 from aiohttp import web
@@ -11,14 +12,15 @@ from sqlalchemy import text
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime
 from chatbot.channels.accounts import ConnectedChannel
-from chatbot.channels.events import InboundEvent, Message, Sender
+from chatbot.channels.events import InboundEvent, Media, Message, Sender
 from chatbot.channels.schemas import CreateChannel
 from chatbot.channels.turns import Turns
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import Database
-from chatbot.dialogue import waiting_repository
+from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.parts import Draft, Parts, Turn, TurnPolicy
 from chatbot.dialogue.service import Dialogue
+from chatbot.dialogue.waiting import begin_waiting
 from tests.conftest import TenantRows
 from tests.integration.channels.conftest import Whole
 from tests.unit.channels.telegram_peer import TOKEN, done
@@ -26,8 +28,9 @@ from tests.unit.channels.telegram_peer import TOKEN, done
 
 def parts_of(runtime: Runtime, database: Database | None = None) -> ChannelParts:
     return make_channel_parts(
-        runtime.settings, database or runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http
-    )
+        runtime.settings, database or runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http,
+        runtime.hot_sessions,
+    )  # fmt: skip
 
 
 def turns_of(parts: ChannelParts) -> Turns:
@@ -44,6 +47,15 @@ async def connect(parts: ChannelParts, tenant: TenantRows) -> ConnectedChannel:
     return await parts.accounts.get(row.channel.id)
 
 
+def turn_of(tenant_id: UUID, channel: ConnectedChannel) -> Turn:
+    conversation_id = new_id()
+    hot = HotSession(tenant_id, channel.channel_id, conversation_id, "bot", 2, "en", None)
+    return Turn(
+        tenant_id, channel.brand_id, channel.channel_id, conversation_id, 0, new_id(), new_id(), "?", "en", (), (),
+        TurnPolicy(persona=""), hot,
+    )  # fmt: skip
+
+
 def said(number: int) -> InboundEvent:
     return InboundEvent(f"e{number}", "s1", Message(f"Question {number}?"), Sender("ann"), f"m{number}")
 
@@ -57,10 +69,7 @@ async def test_as_many_replies_as_there_are_connections_do_not_wait_for_one_anot
         all_begun = asyncio.Barrier(2)  # a pool of size 1 has two connections
 
         async def store() -> None:
-            turn = Turn(
-                tenant.id, channel.brand_id, channel.channel_id, new_id(), 0, new_id(), new_id(), "?", "en", (), (),
-                TurnPolicy(persona=""),
-            )  # fmt: skip
+            turn = turn_of(tenant.id, channel)
             async with small.tenant(tenant.id) as session:
                 await all_begun.wait()
                 await turns.put_reply(session, turn, Draft("extractive", "An answer."))
@@ -74,10 +83,7 @@ async def test_a_channel_is_not_opened_for_another_tenant(
 ) -> None:
     parts = parts_of(runtime)
     channel = await connect(parts, tenant)
-    turn = Turn(
-        other_tenant.id, channel.brand_id, channel.channel_id, new_id(), 0, new_id(), new_id(), "?", "en", (), (),
-        TurnPolicy(persona=""),
-    )  # fmt: skip
+    turn = turn_of(other_tenant.id, channel)
     async with runtime.database.tenant(other_tenant.id) as session:
         await turns_of(parts).put_reply(session, turn, Draft("extractive", "An answer."))
         stored = await session.execute(text("SELECT count(*) FROM deliveries"))
@@ -106,21 +112,32 @@ async def test_a_message_of_a_channel_that_was_removed_is_answered_by_nobody(
     assert list(replies.scalars()) == ["complete"]
 
 
-async def test_the_newest_of_a_long_burst_are_answered_so_that_none_is_left_waiting(
-    runtime: Runtime, tenant: TenantRows
-) -> None:
+async def test_a_question_of_a_channel_is_no_longer_than_a_message_may_be(runtime: Runtime, tenant: TenantRows) -> None:
     parts = parts_of(runtime)
     channel = await connect(parts, tenant)
-    await parts.inbox.take(channel, [said(number) for number in range(25)])
-    async with runtime.database.tenant(tenant.id) as session:
+    long = [InboundEvent(f"e{n}", "s1", Message(f"{n} " + "word " * 3000), Sender("ann"), f"m{n}") for n in range(3)]
+    await parts.inbox.take(channel, long)
+    async with runtime.database.tenant_reader(tenant.id) as session:
         conversation = (await session.execute(text("SELECT id FROM conversations"))).scalar_one()
-        waiting = await waiting_repository.waiting_messages(session, conversation, 20)
-        assert [row.text for row in waiting] == [f"Question {number}?" for number in range(5, 25)]
-        reply_id = new_id()
-        await waiting_repository.reserve_reply(session, conversation, waiting[-1].id, reply_id)
-        answered = text("UPDATE messages SET status = 'complete', text = 'An answer.' WHERE id = :id")
-        await session.execute(answered, {"id": reply_id})
-        assert await waiting_repository.waiting_messages(session, conversation, 20) == []
+    turn = await begin_waiting(
+        Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings),
+        tenant.id,
+        conversation,
+    )
+    assert turn
+    assert turn.question.startswith("0 word")
+    assert len(turn.question) == turn.policy.max_message_chars
+
+
+async def test_files_of_a_repeated_event_are_stored_once(runtime: Runtime, tenant: TenantRows) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = Media("document", name="a.txt", content=b"A file.")
+    event = InboundEvent("e1", "s1", Message("See the file", (media,)), Sender("ann"), "m1")
+    for _ in range(3):
+        await parts.inbox.take(channel, [event])
+    folder = runtime.settings.folder("uploads") / "attachments" / str(tenant.id)
+    assert [one.read_bytes() for one in folder.iterdir()] == [b"A file."]
 
 
 async def test_a_provider_that_hangs_while_a_reply_is_shown_holds_no_conversation_locked(whole: Whole) -> None:

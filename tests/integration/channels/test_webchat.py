@@ -38,6 +38,18 @@ async def test_the_reply_comes_with_the_request_and_again_with_its_repeat(whole:
     assert persian["conversation_id"] == said["conversation_id"]
 
 
+async def test_what_is_not_words_is_kept_with_a_message_that_is_answered_at_once(whole: Whole) -> None:
+    channel = await whole.channel("web", {})
+    place = {"latitude": 52.5, "longitude": 13.4, "name": "The shop"}
+    assert (await chat(whole, channel, text=REFUND, location=place, user={"id": "a\x00b"})).status == 200
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        rows = (await session.connection()).exec_driver_sql
+        content = (await rows("SELECT content FROM messages WHERE role = 'visitor'")).scalar_one()
+        visitor = (await rows("SELECT visitor FROM conversations")).scalar_one()
+    assert content["location"] == {**place, "address": ""}
+    assert visitor["id"] == "ab"
+
+
 async def test_later_means_a_signed_post(whole: Whole, receiver: Receiver) -> None:
     channel = await whole.channel("web", {"webhook_url": receiver.url})
     asked = {"text": REFUND, "async": True, "metadata": {"order": 7}}

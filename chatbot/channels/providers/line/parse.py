@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -24,7 +23,7 @@ from chatbot.channels.events import (
     Unsupported,
 )
 from chatbot.channels.providers.line.postback import unpacked
-from chatbot.channels.reading import json_body
+from chatbot.channels.reading import at_milliseconds, json_body, part, string
 
 Payload = Mapping[str, Any]
 
@@ -38,16 +37,16 @@ def parse(body: bytes) -> list[InboundEvent]:
     events = told.get("events")
     if not isinstance(events, list):
         raise Malformed("events: must be a list")
-    account = _text(told, "destination")
+    account = string(told, "destination")
     return [_event(event, account, f"events.{number}") for number, event in enumerate(events)]
 
 
 def _event(event: Any, account: str, where: str) -> InboundEvent:
     if not isinstance(event, dict):
         raise Malformed(f"{where}: must be an object")
-    source = _part(event, "source")
-    user = _text(source, "userId")
-    thread = _text(source, "groupId") or _text(source, "roomId") or user or account or "unknown"
+    source = part(event, "source")
+    user = string(source, "userId")
+    thread = string(source, "groupId") or string(source, "roomId") or user or account or "unknown"
     content = _content(event)
     is_message = isinstance(content, Message | Edited)
     return InboundEvent(
@@ -56,8 +55,8 @@ def _event(event: Any, account: str, where: str) -> InboundEvent:
         content=content,
         # Members of a group who have not agreed to it are not named.
         sender=Sender(user or thread) if user or is_message else None,
-        message_id=_text(_part(event, "message"), "id") or _text(_part(event, "unsend"), "messageId") or None,
-        at=_at(event),
+        message_id=string(part(event, "message"), "id") or string(part(event, "unsend"), "messageId") or None,
+        at=at_milliseconds(event.get("timestamp")),
         context=_context(event),
         raw=event if isinstance(content, Unsupported) else {},
     )
@@ -65,28 +64,20 @@ def _event(event: Any, account: str, where: str) -> InboundEvent:
 
 def _id(event: Payload) -> str:
     """LINE's id of the event; of older payloads without one, the digest of what stays when it is sent again."""
-    if given := _text(event, "webhookEventId"):
+    if given := string(event, "webhookEventId"):
         return given[:200]
     same = {name: value for name, value in event.items() if name != "deliveryContext"}
     return hashlib.sha256(orjson.dumps(same, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def _at(event: Payload) -> datetime | None:
-    told = event.get("timestamp")
-    try:
-        return datetime.fromtimestamp(told / 1000, UTC) if isinstance(told, int | float) else None
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
 def _context(event: Payload) -> dict[str, Any]:
     """The reply token with its time: LINE takes it once and for about a minute."""
-    token, at = _text(event, "replyToken"), _at(event)
+    token, at = string(event, "replyToken"), at_milliseconds(event.get("timestamp"))
     return {"reply_token": token, "reply_at": at.timestamp()} if token and at else {}
 
 
 def _content(event: Payload) -> Content:
-    kind = _text(event, "type") or "event"
+    kind = string(event, "type") or "event"
     if event.get("mode") == "standby":
         # Somebody else has the word in this chat: kept, and not answered.
         return Unsupported(f"standby {kind}"[:100])
@@ -95,13 +86,13 @@ def _content(event: Payload) -> Content:
 
 
 def _message(event: Payload) -> Content:
-    told = _part(event, "message")
-    kind = _text(told, "type")
-    quoted = _text(told, "quotedMessageId") or None
+    told = part(event, "message")
+    kind = string(told, "type")
+    quoted = string(told, "quotedMessageId") or None
     if kind == "text":
-        return Message(text=_text(told, "text"), in_reply_to=quoted)
+        return Message(text=string(told, "text"), in_reply_to=quoted)
     if kind == "sticker":
-        return Message(text=_text(told, "text"), media=(_sticker(told),), in_reply_to=quoted)
+        return Message(text=string(told, "text"), media=(_sticker(told),), in_reply_to=quoted)
     if kind == "location":
         place = _location(told)
         return Message(location=place) if place else Unsupported("message location")
@@ -111,13 +102,13 @@ def _message(event: Payload) -> Content:
 
 
 def _file(told: Payload, kind: MediaKind) -> Media:
-    provider = _part(told, "contentProvider")
-    ref = _text(provider, "originalContentUrl") if provider.get("type") == "external" else ""
+    provider = part(told, "contentProvider")
+    ref = string(provider, "originalContentUrl") if provider.get("type") == "external" else ""
     size = told.get("fileSize")
     return Media(
         kind,
-        ref or _text(told, "id"),
-        name=_text(told, "fileName") or None,
+        ref or string(told, "id"),
+        name=string(told, "fileName") or None,
         size=size if isinstance(size, int) else None,
     )
 
@@ -126,32 +117,32 @@ def _sticker(told: Payload) -> Media:
     """Stickers are no files of the chat; the shop shows their pictures to everybody."""
     words = told.get("keywords")
     name = ", ".join(word for word in words if isinstance(word, str)) if isinstance(words, list) else ""
-    return Media("sticker", _STICKER.format(_text(told, "stickerId")), "image/png", name[:255] or None)
+    return Media("sticker", _STICKER.format(string(told, "stickerId")), "image/png", name[:255] or None)
 
 
 def _location(told: Payload) -> Location | None:
     latitude, longitude = told.get("latitude"), told.get("longitude")
     if not isinstance(latitude, int | float) or not isinstance(longitude, int | float):
         return None
-    return Location(float(latitude), float(longitude), _text(told, "title"), _text(told, "address"))
+    return Location(float(latitude), float(longitude), string(told, "title"), string(told, "address"))
 
 
 def _edited(event: Payload) -> Content | None:
-    message, identity = _message(event), _text(_part(event, "message"), "id")
+    message, identity = _message(event), string(part(event, "message"), "id")
     return Edited(identity, message) if isinstance(message, Message) and identity else None
 
 
 def _unsend(event: Payload) -> Content | None:
-    identity = _text(_part(event, "unsend"), "messageId")
+    identity = string(part(event, "unsend"), "messageId")
     return Deleted(identity) if identity else None
 
 
 def _postback(event: Payload) -> Content | None:
-    told = _part(event, "postback")
+    told = part(event, "postback")
     if not isinstance(told.get("data"), str):
         return None
-    picked = [value for value in _part(told, "params").values() if isinstance(value, str)]
-    identity, title = unpacked(_text(told, "data"))
+    picked = [value for value in part(told, "params").values() if isinstance(value, str)]
+    identity, title = unpacked(string(told, "data"))
     return Message(choice=Choice(identity, title or (picked[0] if picked else "")))
 
 
@@ -165,13 +156,3 @@ _KINDS: dict[str, Callable[[Payload], Content | None]] = {
     "unfollow": lambda event: Unfollowed(),  # noqa: ARG005
     "leave": lambda event: Unfollowed(),  # noqa: ARG005
 }
-
-
-def _text(told: Payload, name: str) -> str:
-    value = told.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _part(told: Payload, name: str) -> Payload:
-    value = told.get(name)
-    return value if isinstance(value, dict) else {}

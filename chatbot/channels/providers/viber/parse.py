@@ -1,7 +1,6 @@
 """What Viber tells: one event a request."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from chatbot.channels.contract import Malformed
@@ -20,7 +19,7 @@ from chatbot.channels.events import (
     Unsupported,
 )
 from chatbot.channels.providers.viber.choices import chosen
-from chatbot.channels.reading import json_body
+from chatbot.channels.reading import at_milliseconds, json_body, part, string
 
 Payload = Mapping[str, Any]
 
@@ -40,8 +39,8 @@ def parse(body: bytes) -> list[InboundEvent]:
     """Read the one event of a request. Raises `Malformed`."""
     told = read(body)
     kind = str(told["event"])
-    person = _part(told, "sender") or _part(told, "user")
-    user = _text(person, "id") or _text(told, "user_id")
+    person = part(told, "sender") or part(told, "user")
+    user = string(person, "id") or string(told, "user_id")
     token = _token(told)
     content = _KINDS.get(kind, _unknown)(told)
     return [
@@ -51,7 +50,7 @@ def parse(body: bytes) -> list[InboundEvent]:
             content=content,
             sender=_sender(person, user) if user and not isinstance(content, Receipt) else None,
             message_id=(token or None) if kind == "message" else None,
-            at=_at(told),
+            at=at_milliseconds(told.get("timestamp")),
             raw=told if isinstance(content, Unsupported) else {},
         )
     ]
@@ -69,54 +68,46 @@ def _token(told: Payload) -> str:
 
 
 def _sender(person: Payload, user: str) -> Sender:
-    return Sender(user, _text(person, "name")[:200], locale=_text(person, "language")[:35] or None)
-
-
-def _at(told: Payload) -> datetime | None:
-    stamp = told.get("timestamp")
-    try:
-        return datetime.fromtimestamp(stamp / 1000, UTC) if isinstance(stamp, int | float) else None
-    except (OverflowError, OSError, ValueError):
-        return None
+    return Sender(user, string(person, "name")[:200], locale=string(person, "language")[:35] or None)
 
 
 def _message(event: Payload) -> Content:
-    told = _part(event, "message")
-    kind = _text(told, "type")
+    told = part(event, "message")
+    kind = string(told, "type")
     if kind in _FILES:
-        return Message(text=_text(told, "text"), media=(_file(told, _FILES[kind]),))
+        return Message(text=string(told, "text"), media=(_file(told, _FILES[kind]),))
     make = _MESSAGES.get(kind)
     return (make(told) if make else None) or Unsupported(f"message {kind}"[:100])
 
 
 def _words(told: Payload) -> Message:
-    text = _text(told, "text")
+    text = string(told, "text")
     return Message(text=text, choice=chosen(text, told.get("tracking_data")))
 
 
 def _file(told: Payload, kind: MediaKind) -> Media:
     size = told.get("size", told.get("file_size"))
-    name = _text(told, "file_name")[:255] or None
-    return Media(kind, _text(told, "media"), name=name, size=size if isinstance(size, int) else None)
+    name = string(told, "file_name")[:255] or None
+    return Media(kind, string(told, "media"), name=name, size=size if isinstance(size, int) else None)
 
 
 def _sticker(told: Payload) -> Message:
     """Viber tells the number of a sticker, and its picture to newer clients."""
-    return Message(media=(Media("sticker", _text(told, "media"), name=f"sticker {told.get('sticker_id')}"[:255]),))
+    return Message(media=(Media("sticker", string(told, "media"), name=f"sticker {told.get('sticker_id')}"[:255]),))
 
 
 def _link(told: Payload) -> Message:
-    return Message(text=" ".join(part for part in (_text(told, "text"), _text(told, "media")) if part))
+    return Message(text=" ".join(part for part in (string(told, "text"), string(told, "media")) if part))
 
 
 def _contact(told: Payload) -> Message:
-    card = _part(told, "contact")
-    phone = _text(card, "phone_number")
-    return Message(text=_text(told, "text"), contacts=(Contact(_text(card, "name"), (phone,) if phone else ()),))
+    card = part(told, "contact")
+    phone = string(card, "phone_number")
+    return Message(text=string(told, "text"), contacts=(Contact(string(card, "name"), (phone,) if phone else ()),))
 
 
 def _place(told: Payload) -> Message | None:
-    place = _part(told, "location")
+    place = part(told, "location")
     latitude, longitude = place.get("lat"), place.get("lon")
     try:
         return Message(location=Location(float(latitude), float(longitude)))  # type: ignore[arg-type]
@@ -138,7 +129,7 @@ def _receipt(event: Payload) -> Content:
     if not token:
         return Unsupported(str(kind))
     status = {"delivered": "delivered", "seen": "read"}.get(str(kind), "failed")
-    return Receipt(status, (token,), reason=_text(event, "desc"))  # type: ignore[arg-type]
+    return Receipt(status, (token,), reason=string(event, "desc"))  # type: ignore[arg-type]
 
 
 def _unknown(event: Payload) -> Content:
@@ -154,13 +145,3 @@ _KINDS: dict[str, Callable[[Payload], Content]] = {
     "conversation_started": lambda event: Followed(),  # noqa: ARG005
     "unsubscribed": lambda event: Unfollowed(),  # noqa: ARG005
 }
-
-
-def _text(told: Payload, name: str) -> str:
-    value = told.get(name)
-    return value if isinstance(value, str) else ""
-
-
-def _part(told: Payload, name: str) -> Payload:
-    value = told.get(name)
-    return value if isinstance(value, dict) else {}

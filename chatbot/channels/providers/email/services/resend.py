@@ -1,20 +1,18 @@
 """Resend: signed webhooks that only announce a mail, which is then asked for."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from chatbot.channels.contract import Malformed, Refused, Request
+from chatbot.channels.contract import Malformed, Request
 from chatbot.channels.events import InboundEvent, ReceiptStatus
 from chatbot.channels.providers.email.credentials import EmailCredentials
 from chatbot.channels.providers.email.mail import Mail, headers_of
 from chatbot.channels.providers.email.mime import read_mail, readable
 from chatbot.channels.providers.email.parse import event_of
 from chatbot.channels.providers.email.services.base import EmailAccount, json_object, receipt, word
-from chatbot.channels.signing import header, hmac_base64, require_fresh, require_same
+from chatbot.channels.signing import verify_standard_webhook
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
 
 MAX_MAIL_BYTES = 35_000_000
@@ -29,16 +27,9 @@ class Resend:
     """The service."""
 
     def verify(self, account: EmailAccount, request: Request, now: float) -> None:
-        """Standard Webhooks under Svix' names: base64 HMAC-SHA256 over id, time and body; several may be given."""
-        message_id = header(request, "svix-id")
-        timestamp = header(request, "svix-timestamp")
-        given = header(request, "svix-signature").split()
-        signed = f"{message_id}.{timestamp}.".encode() + request.body
-        expected = hmac_base64(_key(account.credentials), signed)
-        matching = [signature for signature in given if _same(signature, f"v1,{expected}")]
-        if not matching:
-            raise Refused("wrong")
-        require_fresh(timestamp, now)
+        """Standard Webhooks under Svix' names."""
+        secret = account.credentials.signing_secret
+        verify_standard_webhook(secret.get_secret_value() if secret else "", request, now, prefix="svix")
 
     def parse(self, account: EmailAccount, request: Request) -> list[InboundEvent]:
         """One announced mail, or one event about a mail of ours."""
@@ -129,23 +120,3 @@ def _moment(value: object) -> datetime | None:
         return datetime.fromisoformat(word(value))
     except ValueError:
         return None
-
-
-def _key(credentials: EmailCredentials) -> bytes:
-    """The bytes behind `whsec_…`; raises `Refused` where there are none."""
-    secret = credentials.signing_secret
-    try:
-        key = base64.b64decode(secret.get_secret_value().removeprefix("whsec_")) if secret else b""
-    except (binascii.Error, ValueError):
-        key = b""
-    if not key:
-        raise Refused("wrong")
-    return key
-
-
-def _same(given: str, expected: str) -> bool:
-    try:
-        require_same(given, expected)
-    except Refused:
-        return False
-    return True
