@@ -137,7 +137,7 @@ class ChannelService:
         switched on, and taken away when it is switched off.
         """
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             was_enabled = channel.enabled
             if wanted.display_name is not None:
                 channel.display_name = wanted.display_name
@@ -164,7 +164,7 @@ class ChannelService:
         A provider that was told the old secret is told the new one.
         """
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             secret = _new_secret(channel.channel_type)
             until = await self._replace(session, channel_id, "secret", secret)
             if credentials is not None:
@@ -177,7 +177,7 @@ class ChannelService:
     async def delete(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Remove a channel: it takes and sends nothing any more; its conversations stay."""
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             connected, told = (await self._row(session, channel)).connected, channel.enabled and is_registered(channel)
             channel.deleted_at, channel.enabled = utcnow(), False
             for purpose in ("secret", "credentials"):
@@ -277,7 +277,15 @@ def _new_secret(channel_type: str) -> str:
 
 
 async def _channel(session: TenantReader, channel_id: UUID) -> Channel:
-    channel = await repository.get_channel(session, channel_id)
+    return _found(await repository.get_channel(session, channel_id))
+
+
+async def _channel_to_change(session: TenantSession, channel_id: UUID) -> Channel:
+    """One change after the other: of two new secrets at once neither would take the other's place."""
+    return _found(await repository.lock_channel(session, channel_id))
+
+
+def _found(channel: Channel | None) -> Channel:
     if channel is None:
         raise NotFound("no such channel")
     return channel
