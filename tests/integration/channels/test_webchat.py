@@ -134,3 +134,14 @@ async def test_secrets_are_sealed_masked_and_shown_once(whole: Whole) -> None:
         connection = await session.connection()
         sealed = [bytes(row[0]) for row in await connection.exec_driver_sql("SELECT sealed FROM channel_secrets")]
     assert not any(b"canary" in one or made["secret"].encode() in one for one in sealed)
+
+
+async def test_a_reply_of_a_request_is_not_cut_by_what_is_answered_later(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("web", {"webhook_url": receiver.url})
+    now, later = await asyncio.gather(
+        chat(whole, channel, text=REFUND),
+        chat(whole, channel, message_id="m2", text="And gift cards?", **{"async": True}),
+    )
+    assert (now.status, later.status) == (200, 202)
+    assert "14 days" in (await now.json())["reply"]
+    assert (await receiver.wait_for(1))[0]["message"]["text"]
