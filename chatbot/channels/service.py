@@ -19,7 +19,7 @@ from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
-from chatbot.core.errors import FieldError, InvalidInput, NotFound
+from chatbot.core.errors import FieldError, InvalidInput, NotFound, field_words
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
@@ -212,9 +212,7 @@ class ChannelService:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
-            fields = [
-                FieldError(_path(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()
-            ]
+            fields = [FieldError(_path(item["loc"]), field_words(dict(item))) for item in error.errors()]
             words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
             raise InvalidInput(words, errors=fields) from None
         for name, value in credentials:

@@ -134,3 +134,16 @@ async def test_secrets_are_sealed_masked_and_shown_once(whole: Whole) -> None:
         connection = await session.connection()
         sealed = [bytes(row[0]) for row in await connection.exec_driver_sql("SELECT sealed FROM channel_secrets")]
     assert not any(b"canary" in one or made["secret"].encode() in one for one in sealed)
+
+
+async def test_wrong_bodies_and_empty_secrets_are_told_in_words(whole: Whole) -> None:
+    wanted = {"tenant_id": str(whole.tenant.id), "channel_type": "viber", "display_name": "x"}
+    empty = await whole.ask("POST", "/admin/channels", {**wanted, "credentials": {"auth_token": ""}}, status=422)
+    assert empty["detail"] == "credentials.auth_token: must hold at least 1 character"
+    long = await whole.ask("POST", "/admin/channels", {**wanted, "credentials": {"auth_token": "x" * 999}}, status=422)
+    assert "credentials.auth_token: must hold at most " in long["detail"]
+    headers = {**bearer(), "Content-Type": "application/json"}
+    async with whole.api.post("/admin/channels", data=b'{"a": ', headers=headers) as answer:
+        told = await answer.json()
+    assert (answer.status, told["errors"][0]["field"]) == (422, "body")
+    assert told["errors"][0]["message"].startswith("is not JSON (")
