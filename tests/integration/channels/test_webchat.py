@@ -136,6 +136,20 @@ async def test_secrets_are_sealed_masked_and_shown_once(whole: Whole) -> None:
     assert not any(b"canary" in one or made["secret"].encode() in one for one in sealed)
 
 
+async def test_a_secret_given_back_as_it_is_shown_stays_as_it_was(whole: Whole) -> None:
+    made = await whole.channel("line", {"channel_secret": "s" * 30, "channel_access_token": "t" * 30})
+    path, shown = f"/admin/channels/{made['id']}", made["credentials"]
+    await whole.ask("PATCH", path, {"credentials": {**shown, "channel_access_token": "n" * 26 + "abcd"}})
+    again = await whole.ask("PATCH", path, {"credentials": {**shown, "channel_access_token": "••••abcd"}})
+    # A stored mask would be too short for its last characters to be shown.
+    assert again["credentials"] == {**shown, "channel_access_token": "••••abcd"}
+    for foreign in ("••••zzzz", "••••"):
+        refused = await whole.ask("PATCH", path, {"credentials": {**shown, "channel_secret": foreign}}, status=422)
+        assert refused["errors"] == [
+            {"field": "credentials.channel_secret", "message": "is masked; give the secret itself"}
+        ]
+
+
 async def test_wrong_bodies_and_empty_secrets_are_told_in_words(whole: Whole) -> None:
     wanted = {"tenant_id": str(whole.tenant.id), "channel_type": "viber", "display_name": "x"}
     empty = await whole.ask("POST", "/admin/channels", {**wanted, "credentials": {"auth_token": ""}}, status=422)
