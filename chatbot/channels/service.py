@@ -19,7 +19,7 @@ from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
-from chatbot.core.errors import FieldError, InvalidInput, NotFound
+from chatbot.core.errors import FieldError, InvalidInput, NotFound, field_words
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
@@ -212,12 +212,12 @@ class ChannelService:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
-            fields = [
-                FieldError(_path(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()
-            ]
+            fields = [FieldError(_path(item["loc"]), field_words(dict(item))) for item in error.errors()]
             words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
             raise InvalidInput(words, errors=fields) from None
         for name, value in credentials:
+            if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
+                raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
             if name.endswith("_url") and isinstance(value, str) and value:
                 self._check_address(name, value)
         return credentials
@@ -229,8 +229,9 @@ class ChannelService:
             raise InvalidInput.field(f"credentials.{name}", error.detail) from None
 
     async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
-        """Replace the credentials."""
-        credentials = self._checked(channel.channel_type, given)
+        """Replace the credentials; a secret that is given as it is shown, masked, stays as it was."""
+        stored = (await self._row(session, channel)).connected.account.credentials
+        credentials = self._checked(channel.channel_type, _unmasked(given, stored))
         await self._replace(session, channel.id, "credentials", _as_text(credentials))
         await repository.forget_state(session, channel.id)
 
@@ -262,6 +263,14 @@ def _shown(value: Any) -> Any:
         return value
     plain = value.get_secret_value()
     return (_MASK + plain[-4:] if len(plain) >= 16 else _MASK) if plain else ""
+
+
+def _unmasked(given: Mapping[str, Any], stored: Credentials) -> dict[str, Any]:
+    """Return what was given with the stored secrets where a form gave back the mask that it was shown."""
+    kept = {name: value for name, value in stored if isinstance(value, SecretStr) and value}
+    return {
+        name: kept[name] if name in kept and value == _shown(kept[name]) else value for name, value in given.items()
+    }
 
 
 def _as_text(credentials: Credentials) -> str:
