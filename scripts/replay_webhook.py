@@ -32,7 +32,7 @@ _MEANING = {
     400: "proven, but the payload cannot be read",
     401: "refused: the secret is not this channel's, or not the one that its provider signs with",
     403: "refused: the token may not do this",
-    404: "there is no such channel, or it is of another type or switched off",
+    404: "there is no such channel (or it is of another type or switched off), or no such delivery",
     409: "only a dead letter can be replayed",
     413: "the payload is too large",
 }

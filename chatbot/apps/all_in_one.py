@@ -17,7 +17,7 @@ from chatbot.apps.first_start import demo_is_read, first_start
 from chatbot.apps.gateway import GatewayParts, gatewaying
 from chatbot.apps.orchestrator import orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
-from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.apps.serving import bind, serve_all, stop_on_signals
 from chatbot.apps.workers import work_until
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
@@ -51,8 +51,7 @@ async def _run(
                 orchestrating(runtime) as app,
                 gatewaying(gateway_parts(runtime, app)) as gateway,
                 keeping_bots(app.state.channel_parts),
-                serve(app, listener, trusted_proxies=settings.trusted_proxies),
-                serve(gateway, door, trusted_proxies=settings.trusted_proxies),
+                serve_all([(app, listener), (gateway, door)], trusted_proxies=settings.trusted_proxies),
             ):
                 ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
                 if first:

@@ -14,7 +14,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.settings import ConfigurationError
 
 log = get_logger(__name__)
-DRAIN_SECONDS = 15
+DRAIN_SECONDS = 10
 KEEP_ALIVE_SECONDS = 75
 """Longer than proxies keep theirs (60 s, mostly): whoever closes first must not be the one that is just being asked."""
 
@@ -50,13 +50,43 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
 async def serve(
     app: FastAPI, listener: socket.socket, *, trusted_proxies: Sequence[str] = ("127.0.0.1",)
 ) -> AsyncIterator[None]:
-    """Serve an application on a bound socket while the block runs; then drain it.
+    """Serve one application as `serve_all` does."""
+    async with serve_all([(app, listener)], trusted_proxies=trusted_proxies):
+        yield
 
-    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get 15 s.
+
+@asynccontextmanager
+async def serve_all(
+    doors: Sequence[tuple[FastAPI, socket.socket]], *, trusted_proxies: Sequence[str] = ("127.0.0.1",)
+) -> AsyncIterator[None]:
+    """Serve applications, each on its bound socket, while the block runs; then drain them, all at the same time.
+
+    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get `DRAIN_SECONDS`.
 
     Args:
         trusted_proxies: addresses whose `X-Forwarded-For` names the client; everybody else's is ignored.
     """
+    servers = [_server(app, trusted_proxies) for app, _ in doors]
+    tasks = [
+        asyncio.create_task(server.serve(sockets=[listener]), name="http")
+        for server, (_, listener) in zip(servers, doors, strict=True)
+    ]
+    for server, task in zip(servers, tasks, strict=True):
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by an attribute only
+            await asyncio.sleep(0.01)
+    try:
+        yield
+    finally:
+        for app, _ in doors:
+            app.state.health.draining = True
+            app.state.draining.set()
+        await asyncio.sleep(0)
+        for server in servers:
+            server.should_exit = True
+        await asyncio.gather(*tasks)
+
+
+def _server(app: FastAPI, trusted_proxies: Sequence[str]) -> _Server:
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -72,18 +102,7 @@ async def serve(
         lifespan="off",
         interface="asgi3",
     )
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
-    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by an attribute only
-        await asyncio.sleep(0.01)
-    try:
-        yield
-    finally:
-        app.state.health.draining = True
-        app.state.draining.set()
-        await asyncio.sleep(0)
-        server.should_exit = True
-        await task
+    return _Server(config)
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -19,7 +19,7 @@ from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
-from chatbot.core.errors import FieldError, InvalidInput, NotFound
+from chatbot.core.errors import FieldError, InvalidInput, NotFound, field_words
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
@@ -137,7 +137,7 @@ class ChannelService:
         switched on, and taken away when it is switched off.
         """
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             was_enabled = channel.enabled
             if wanted.display_name is not None:
                 channel.display_name = wanted.display_name
@@ -164,7 +164,7 @@ class ChannelService:
         A provider that was told the old secret is told the new one.
         """
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             secret = _new_secret(channel.channel_type)
             until = await self._replace(session, channel_id, "secret", secret)
             if credentials is not None:
@@ -177,7 +177,7 @@ class ChannelService:
     async def delete(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Remove a channel: it takes and sends nothing any more; its conversations stay."""
         async with self._database.tenant(tenant_id) as session:
-            channel = await _channel(session, channel_id)
+            channel = await _channel_to_change(session, channel_id)
             connected, told = (await self._row(session, channel)).connected, channel.enabled and is_registered(channel)
             channel.deleted_at, channel.enabled = utcnow(), False
             for purpose in ("secret", "credentials"):
@@ -212,12 +212,12 @@ class ChannelService:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
-            fields = [
-                FieldError(_path(item["loc"]), item["msg"].removeprefix("Value error, ")) for item in error.errors()
-            ]
+            fields = [FieldError(_path(item["loc"]), field_words(dict(item))) for item in error.errors()]
             words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
             raise InvalidInput(words, errors=fields) from None
         for name, value in credentials:
+            if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
+                raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
             if name.endswith("_url") and isinstance(value, str) and value:
                 self._check_address(name, value)
         return credentials
@@ -229,8 +229,9 @@ class ChannelService:
             raise InvalidInput.field(f"credentials.{name}", error.detail) from None
 
     async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
-        """Replace the credentials."""
-        credentials = self._checked(channel.channel_type, given)
+        """Replace the credentials; a secret that is given as it is shown, masked, stays as it was."""
+        stored = (await self._row(session, channel)).connected.account.credentials
+        credentials = self._checked(channel.channel_type, _unmasked(given, stored))
         await self._replace(session, channel.id, "credentials", _as_text(credentials))
         await repository.forget_state(session, channel.id)
 
@@ -264,6 +265,14 @@ def _shown(value: Any) -> Any:
     return (_MASK + plain[-4:] if len(plain) >= 16 else _MASK) if plain else ""
 
 
+def _unmasked(given: Mapping[str, Any], stored: Credentials) -> dict[str, Any]:
+    """Return what was given with the stored secrets where a form gave back the mask that it was shown."""
+    kept = {name: value for name, value in stored if isinstance(value, SecretStr) and value}
+    return {
+        name: kept[name] if name in kept and value == _shown(kept[name]) else value for name, value in given.items()
+    }
+
+
 def _as_text(credentials: Credentials) -> str:
     plain = {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in credentials}
     return orjson.dumps(plain).decode()
@@ -277,7 +286,15 @@ def _new_secret(channel_type: str) -> str:
 
 
 async def _channel(session: TenantReader, channel_id: UUID) -> Channel:
-    channel = await repository.get_channel(session, channel_id)
+    return _found(await repository.get_channel(session, channel_id))
+
+
+async def _channel_to_change(session: TenantSession, channel_id: UUID) -> Channel:
+    """One change after the other: of two new secrets at once neither would take the other's place."""
+    return _found(await repository.lock_channel(session, channel_id))
+
+
+def _found(channel: Channel | None) -> Channel:
     if channel is None:
         raise NotFound("no such channel")
     return channel

@@ -16,6 +16,19 @@ class FieldError:
     message: str
 
 
+def field_words(problem: Mapping[str, Any]) -> str:
+    """Say in words what pydantic found wrong with a field; its own words where they are for people."""
+    limits = problem.get("ctx", {})
+    if problem["type"] == "json_invalid":
+        return f"is not JSON ({limits['error']} at character {problem['loc'][-1]})"
+    # A SecretStr is no text to pydantic, which counts its "items".
+    if problem["type"] == "too_short" and limits["field_type"] == "Value":
+        return f"must hold at least {limits['min_length']} character{'' if limits['min_length'] == 1 else 's'}"
+    if problem["type"] == "too_long" and limits["field_type"] == "Value":
+        return f"must hold at most {limits['max_length']} characters"
+    return str(problem["msg"]).removeprefix("Value error, ")
+
+
 class XinError(Exception):
     """Base of every error shown to a client.
 

@@ -212,7 +212,7 @@ class SafeHttp:
             async with asyncio.timeout(total):
                 return await self._walk(call, url)
         except TimeoutError as error:
-            raise OutgoingTimeout(f"The host gave no full answer within {total:.0f} seconds.") from error
+            raise OutgoingTimeout(_too_slow(error, self._limits, call.seconds)) from error
         except aiohttp.ClientError as error:
             if refused := _refusal_behind(error):
                 raise refused from None
@@ -369,6 +369,15 @@ def _refusal_behind(error: BaseException | None) -> AddressRefused | None:
     while error is not None and not isinstance(error, AddressRefused):
         error = error.__cause__
     return error
+
+
+def _too_slow(error: TimeoutError, limits: OutgoingLimits, seconds: float | None) -> str:
+    """A sentence that tells which of the times ran out; `seconds` as in `OutgoingLimits.timeouts`."""
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return f"The host took no connection within {limits.connect:g} seconds."
+    if isinstance(error, aiohttp.SocketTimeoutError):
+        return f"The host said nothing for {seconds or limits.silence:g} seconds."
+    return f"The host gave no full answer within {seconds or limits.total:g} seconds."
 
 
 def _readable(error: aiohttp.ClientError) -> str:

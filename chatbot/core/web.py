@@ -5,7 +5,7 @@ streams on disconnect.
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.core import correlation
-from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError
+from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError, field_words
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
 
@@ -71,7 +71,7 @@ async def _on_xin_error(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [FieldError(_field_name(item["loc"]), str(item["msg"])) for item in error.errors()]
+    fields = [FieldError(_field_name(item), field_words(item)) for item in error.errors()]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields[:5])
     return problem_response(InvalidInput(detail, errors=fields))
 
@@ -98,7 +98,9 @@ async def _on_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(XinError())
 
 
-def _field_name(location: Sequence[Any]) -> str:
+def _field_name(problem: Mapping[str, Any]) -> str:
+    # Of a body that is no JSON the place is a count of characters, not a field.
+    location = () if problem["type"] == "json_invalid" else problem["loc"]
     parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
     return ".".join(parts) or "body"
 

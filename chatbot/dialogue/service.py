@@ -35,7 +35,7 @@ SILENT_SECONDS = 45.0
 ABANDONED_SECONDS = 0.6
 """A reply that nobody reads for so long, here or in another process, is abandoned: its model call is closed."""
 
-_STOP_SECONDS = 8.0
+_STOP_SECONDS = 3.0
 
 
 class Dialogue:

@@ -19,7 +19,8 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
 
     What is longer than a message may be is cut: of a mail, or of much together, the beginning is the question.
 
-    Only one caller at a time may run the turns of a conversation: a reply that is still open here is a dead one's.
+    Only one caller at a time may run the turns of a conversation, so an open reply of a job is a dead one's; one that
+    is made for a request or a socket is waited for.
 
     Returns:
         None when nothing waits, or when the bot does not answer (a person owns the conversation, it is closed).
@@ -44,7 +45,7 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
     return Turn(
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
         waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text])[: policy.max_message_chars],
-        language, said(earlier), (), policy, hot,
+        language, said(earlier), tuple(row.id for row in recent if row.status == "streaming"), policy, hot,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ SELECT * FROM (
           SELECT max(coalesce(q.seq, r.seq)) FROM messages r
           LEFT JOIN messages q ON q.tenant_id = r.tenant_id AND q.id = r.reply_to
           WHERE r.tenant_id = :tenant_id AND r.conversation_id = :conversation_id AND r.role IN ('bot', 'agent')
-            AND r.status IN ('complete', 'interrupted') AND r.text <> ''), 0)
+            AND (r.status = 'streaming' OR r.status IN ('complete', 'interrupted') AND r.text <> '')), 0)
     ORDER BY seq DESC LIMIT :limit) AS newest
 ORDER BY seq
 """)  # noqa: S608 - constants only
@@ -53,7 +53,7 @@ FROM reopened
 
 _CLOSE_STREAMING = text("""
 UPDATE messages SET status = 'interrupted', text = '', completed_at = now()
-WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND status = 'streaming'
+WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND status = 'streaming' AND content ? 'job'
 """)
 
 _RESERVE = text("""
@@ -61,8 +61,9 @@ WITH numbered AS (
     UPDATE conversations SET last_seq = last_seq + 1, updated_at = now()
     WHERE tenant_id = :tenant_id AND id = :conversation_id RETURNING last_seq, channel_id
 )
-INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to)
-SELECT :tenant_id, :reply_id, :conversation_id, channel_id, last_seq, 'bot', 'streaming', '', :question_id
+INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, status, text, reply_to, content)
+SELECT :tenant_id, :reply_id, :conversation_id, channel_id, last_seq, 'bot', 'streaming', '', :question_id,
+       '{"job": true}'
 FROM numbered
 """)
 
@@ -132,7 +133,10 @@ async def reopen(session: TenantSession, conversation_id: UUID) -> None:
 
 
 async def close_streaming(session: TenantSession, conversation_id: UUID) -> None:
-    """Withdraw the replies of turns that died; only whoever runs the conversation's turns may."""
+    """Withdraw the replies of jobs that died; only the conversation's one job may.
+
+    A reply that is being made for a request or a socket is none of them.
+    """
     await session.execute(_CLOSE_STREAMING, {"tenant_id": session.tenant_id, "conversation_id": conversation_id})
 
 

@@ -19,6 +19,7 @@ log = get_logger(__name__)
 
 HEARTBEAT_SECONDS = 5
 RESTART_SECONDS = 1
+_DRAIN_SECONDS = 5
 _AWAY = (ConnectorException, psycopg.Error)
 STALLED_AFTER_SECONDS = 20
 """A worker silent for so long is dead; its jobs run again elsewhere (at most 60 s after a kill)."""
@@ -64,10 +65,17 @@ async def run_worker(
 async def working(
     app: App, *, queues: Sequence[str], concurrency: int, name: str, polling_seconds: float = 5
 ) -> AsyncIterator[None]:
-    """Run a worker while the block runs; what it works on is finished or given back before the block ends."""
+    """Run a worker while the block runs; what it works on is finished or given back before the block ends.
+
+    It gets `_DRAIN_SECONDS` for that: with the requests' time before it, a process ends within its half minute.
+    """
     worker = asyncio.create_task(
-        run_worker(app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds), name=name
-    )
+        run_worker(
+            app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds,
+            drain_seconds=_DRAIN_SECONDS,
+        ),
+        name=name,
+    )  # fmt: skip
     try:
         yield
     finally:

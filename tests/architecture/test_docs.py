@@ -1,6 +1,7 @@
 """Docs and public surface: each setting is documented, each documented target and file exists."""
 
 import re
+import tomllib
 from pathlib import Path
 
 from chatbot.core.settings import Settings
@@ -33,3 +34,9 @@ def test_every_make_target_is_explained() -> None:
     assert phony
     explained = set(re.findall(r"^([a-z-]+):.*## ", makefile, flags=re.MULTILINE))
     assert set(phony.group(1).split()) <= explained
+
+
+def test_what_the_platform_needs_is_in_the_lock_that_make_run_installs() -> None:
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    locked = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements/run.txt").read_text(), flags=re.MULTILINE))
+    assert {re.split(r"[^A-Za-z0-9-]", name, maxsplit=1)[0].lower() for name in wanted} <= locked

@@ -132,7 +132,7 @@ class LiveChat:
     async def receive(self, socket: Socket, text: str | None, host: str) -> None:
         """Do what a client's frame asks for; what is wrong with it is answered, and ends a socket without a hello."""
         try:
-            await self._frames.take((_FRAMES, f"{id(socket):x}"))
+            await self._frames.take((_FRAMES, str(socket.number)))
             frame = read_frame(text)
             if isinstance(frame, Hello):
                 await self._hello(socket, frame, host)

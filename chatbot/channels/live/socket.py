@@ -1,6 +1,7 @@
 """One open socket: what waits to be sent, bounded; who it is for; when it must be looked at again."""
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable
@@ -24,6 +25,9 @@ MAX_UNREAD = 512 * 1024
 
 Drop = Callable[[int, str], None]
 
+_NUMBERS = itertools.count()
+"""What is counted for a socket must not be the next one's, which may lie where it lay."""
+
 _CLOSE_SECONDS = 5.0
 """How long the last frames may wait to be read before the socket is dropped."""
 
@@ -38,7 +42,7 @@ class Socket:
 
     __slots__ = (
         "_drop", "_send", "_size", "_waiting", "_writer", "address", "asked_tenant", "brand_id", "check_at", "closing",
-        "expires_at", "locale", "origin", "room", "subject", "token",
+        "expires_at", "locale", "number", "origin", "room", "subject", "token",
     )  # fmt: skip
 
     def __init__(
@@ -49,6 +53,7 @@ class Socket:
         self._waiting: deque[str | tuple[int, str]] | None = None
         self._size = 0
         self._writer: asyncio.Task[None] | None = None
+        self.number = next(_NUMBERS)
         self.address = address
         self.origin = origin
         self.asked_tenant = asked_tenant

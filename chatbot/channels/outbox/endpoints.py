@@ -17,6 +17,9 @@ from chatbot.identity.subject import Role, Subject
 
 router = APIRouter(prefix="/admin/deliveries", tags=["deliveries"])
 
+_ANSWERS_WITH = frozenset({"token", "reply_token", "url"})
+"""Whoever has one answers in our name for some minutes: an interaction (Discord), by LINE, a command (Slack)."""
+
 
 @router.get("")
 async def list_deliveries(
@@ -41,7 +44,7 @@ async def list_deliveries(
 
 @router.get("/{delivery_id}")
 async def get_delivery(delivery_id: UUID, caller: Caller, db: Db) -> DeliveryDetail:
-    """One delivery with what is sent, every try of it and the provider's words."""
+    """One delivery with what is sent (but one-time tokens), every try of it and the provider's words."""
     tenant_id = await _reach(db, caller, delivery_id, Role.VIEWER)
     async with db.tenant_reader(tenant_id) as session:
         row = await repository.get(session, delivery_id)
@@ -49,7 +52,8 @@ async def get_delivery(delivery_id: UUID, caller: Caller, db: Db) -> DeliveryDet
     if row is None:
         raise NotFound("no such delivery")
     view = DeliveryView.model_validate(row).model_dump()
-    return DeliveryDetail(**view, body=row.body, tries=[AttemptView.model_validate(one) for one in tries])
+    body = {name: value for name, value in row.body.items() if name not in _ANSWERS_WITH}
+    return DeliveryDetail(**view, body=body, tries=[AttemptView.model_validate(one) for one in tries])
 
 
 @router.post("/{delivery_id}/replay")

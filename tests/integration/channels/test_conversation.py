@@ -8,9 +8,11 @@ from uuid import UUID
 import orjson
 import pytest
 
-from chatbot.channels.contract import Request
+from chatbot.channels.contract import Call, Request
 from chatbot.channels.events import InboundEvent, Message
+from chatbot.channels.outbox import repository as deliveries
 from chatbot.channels.signing import verify_standard_webhook
+from chatbot.core.clock import utcnow
 from tests.conftest import bearer
 from tests.integration.channels.conftest import Receiver, Whole, signed
 
@@ -121,12 +123,37 @@ async def test_the_rotated_secret_works_beside_the_new_one(whole: Whole, receive
     channel = await whole.channel("webhook", {"webhook_url": receiver.url})
     async with whole.api.post(f"/admin/channels/{channel['id']}/rotate_secret", headers=bearer()) as rotated:
         new = await rotated.json()
-    whole.state.accounts.forget(channel["id"])
+    whole.state.accounts.forget(UUID(channel["id"]))
     assert new["secret"] != channel["secret"]
     before = await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
     after = await whole.tell({**channel, "secret": new["secret"]}, said("s2", 1, "How do I get a refund?"))
     assert [before.status, after.status] == [200, 200]
     await receiver.wait_for(2)
+
+
+async def test_what_answers_in_our_name_is_not_shown(whole: Whole) -> None:
+    channel = await whole.channel("discord", {"application_id": "1", "public_key": "", "bot_token": "t"})
+    call = Call("interaction", {"token": "canary", "channel": "C1", "message": {"content": "Hello"}})
+    async with whole.runtime.database.tenant(whole.tenant.id) as session:
+        await deliveries.add(
+            session, [call], channel_id=UUID(channel["id"]), lane="1", conversation_id=None, message_id=None,
+            due_at=utcnow(),
+        )  # fmt: skip
+    (row,) = await whole.deliveries(channel)
+    shown = await whole.ask("GET", f"/admin/deliveries/{row['id']}")
+    assert shown["body"] == {"channel": "C1", "message": {"content": "Hello"}}
+
+
+async def test_of_two_rotations_at_once_one_secret_stays(whole: Whole) -> None:
+    channel = await whole.channel("webhook", {"webhook_url": "https://shop.example.com/"})
+    path = f"/admin/channels/{channel['id']}/rotate_secret"
+    await asyncio.gather(*(whole.ask("POST", path) for _ in range(4)))
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        rows = (await session.connection()).exec_driver_sql
+        counted = await rows(
+            "SELECT expires_at IS NULL, count(*) FROM channel_secrets WHERE purpose = 'secret' GROUP BY 1"
+        )
+        assert dict(map(tuple, counted)) == {True: 1, False: 4}
 
 
 async def test_a_closed_conversation_begins_anew_and_a_persons_is_left_alone(whole: Whole, receiver: Receiver) -> None:

@@ -66,6 +66,7 @@ async def test_as_many_replies_as_there_are_connections_do_not_wait_for_one_anot
     channel = await connect(parts_of(runtime), tenant)
     async with Database(database_url, pool_size=1) as small:
         turns = turns_of(parts_of(runtime, small))
+        stored: list[UUID] = []
         all_begun = asyncio.Barrier(2)  # a pool of size 1 has two connections
 
         async def store() -> None:
@@ -73,9 +74,11 @@ async def test_as_many_replies_as_there_are_connections_do_not_wait_for_one_anot
             async with small.tenant(tenant.id) as session:
                 await all_begun.wait()
                 await turns.put_reply(session, turn, Draft("extractive", "An answer."))
+            stored.append(turn.reply_id)
 
         async with asyncio.timeout(5):  # the pool gives up after 10 s
             await asyncio.gather(store(), store())
+    assert len(stored) == 2
 
 
 async def test_a_channel_is_not_opened_for_another_tenant(

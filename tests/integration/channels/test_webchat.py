@@ -134,3 +134,41 @@ async def test_secrets_are_sealed_masked_and_shown_once(whole: Whole) -> None:
         connection = await session.connection()
         sealed = [bytes(row[0]) for row in await connection.exec_driver_sql("SELECT sealed FROM channel_secrets")]
     assert not any(b"canary" in one or made["secret"].encode() in one for one in sealed)
+
+
+async def test_a_reply_of_a_request_is_not_cut_by_what_is_answered_later(whole: Whole, receiver: Receiver) -> None:
+    channel = await whole.channel("web", {"webhook_url": receiver.url})
+    now, later = await asyncio.gather(
+        chat(whole, channel, text=REFUND),
+        chat(whole, channel, message_id="m2", text="And gift cards?", **{"async": True}),
+    )
+    assert (now.status, later.status) == (200, 202)
+    assert "14 days" in (await now.json())["reply"]
+    assert (await receiver.wait_for(1))[0]["message"]["text"]
+
+
+async def test_a_secret_given_back_as_it_is_shown_stays_as_it_was(whole: Whole) -> None:
+    made = await whole.channel("line", {"channel_secret": "s" * 30, "channel_access_token": "t" * 30})
+    path, shown = f"/admin/channels/{made['id']}", made["credentials"]
+    await whole.ask("PATCH", path, {"credentials": {**shown, "channel_access_token": "n" * 26 + "abcd"}})
+    again = await whole.ask("PATCH", path, {"credentials": {**shown, "channel_access_token": "••••abcd"}})
+    # A stored mask would be too short for its last characters to be shown.
+    assert again["credentials"] == {**shown, "channel_access_token": "••••abcd"}
+    for foreign in ("••••zzzz", "••••"):
+        refused = await whole.ask("PATCH", path, {"credentials": {**shown, "channel_secret": foreign}}, status=422)
+        assert refused["errors"] == [
+            {"field": "credentials.channel_secret", "message": "is masked; give the secret itself"}
+        ]
+
+
+async def test_wrong_bodies_and_empty_secrets_are_told_in_words(whole: Whole) -> None:
+    wanted = {"tenant_id": str(whole.tenant.id), "channel_type": "viber", "display_name": "x"}
+    empty = await whole.ask("POST", "/admin/channels", {**wanted, "credentials": {"auth_token": ""}}, status=422)
+    assert empty["detail"] == "credentials.auth_token: must hold at least 1 character"
+    long = await whole.ask("POST", "/admin/channels", {**wanted, "credentials": {"auth_token": "x" * 999}}, status=422)
+    assert "credentials.auth_token: must hold at most " in long["detail"]
+    headers = {**bearer(), "Content-Type": "application/json"}
+    async with whole.api.post("/admin/channels", data=b'{"a": ', headers=headers) as answer:
+        told = await answer.json()
+    assert (answer.status, told["errors"][0]["field"]) == (422, "body")
+    assert told["errors"][0]["message"].startswith("is not JSON (")
