@@ -18,6 +18,7 @@ from chatbot.core.safe_http import Fetched, OutgoingFailed, SafeHttp
 
 MAX_TEXT = 100_000
 _GONE = 410
+_MOST_SAID = 800  # bytes of an answer that an operator is shown of
 
 
 def message_calls(message: Outgoing) -> list[Call]:
@@ -46,7 +47,7 @@ async def post_signed(url: str, secret: str, body: Mapping[str, Any], http: Safe
         return Permanent(clipped(f"webhook_url: {refused.detail}"))
     if 200 <= answer.status < 300:
         return Sent(_message_id(answer, body) or str(delivery_id))
-    words = f"webhook_url answered HTTP {answer.status}"
+    words = _words(answer, secret)
     if answer.status == _GONE:
         return Permanent(words)
     return RetryAfter(words, retry_seconds(answer), rate_limited=answer.status == 429)
@@ -61,6 +62,13 @@ async def ping(url: str, secret: str, http: SafeHttp) -> Finding:
     ok = 200 <= answer.status < 300
     words = "The address takes our signed POST." if ok else f"The address answered a signed POST with {answer.status}."
     return Finding("webhook_url", ok=ok, words=words)
+
+
+def _words(answer: Fetched, secret: str) -> str:
+    """The status and the beginning of what the receiver said, on one line, without our secret."""
+    said = " ".join(answer.body[:_MOST_SAID].decode(errors="replace").split())
+    told = f"webhook_url answered HTTP {answer.status}"
+    return clipped(f"{told}: {said.replace(secret, '…')}") if said else told
 
 
 async def _post(url: str, secret: str, body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID) -> Fetched:

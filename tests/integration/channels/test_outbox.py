@@ -166,12 +166,12 @@ async def test_the_schedule_to_the_dead_letter_and_its_replay(lane: Lane, receiv
 
 
 async def test_a_definite_refusal_is_a_dead_letter_at_once_and_the_rest_goes_on(lane: Lane, receiver: Receiver) -> None:
-    receiver.answers = [web.Response(status=410)]
+    receiver.answers = [web.Response(status=410, text="no such\nshop")]
     await lane.put("refused", "taken")
     await lane.send()
     refused, taken = await lane.rows()
     assert (refused.status, refused.attempts, taken.status) == ("dead", 1, "sent")
-    assert [one.words for one in await lane.tries(refused)] == ["webhook_url answered HTTP 410"]
+    assert [one.words for one in await lane.tries(refused)] == ["webhook_url answered HTTP 410: no such shop"]
 
 
 async def test_a_rate_limit_holds_the_whole_account_back(lane: Lane, receiver: Receiver) -> None:
