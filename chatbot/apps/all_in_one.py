@@ -20,6 +20,7 @@ from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve_all, stop_on_signals
 from chatbot.apps.workers import work_until
 from chatbot.core.logging import get_logger
+from chatbot.core.metrics import start_metrics_server
 from chatbot.core.settings import Settings
 from chatbot.identity.bootstrap import FirstStart
 from chatbot.identity.keys import load_keys
@@ -34,8 +35,15 @@ def main() -> None:
     with failing_in_words():
         listener = bind(settings.host, settings.orchestrator_port, variable="ORCHESTRATOR_PORT")
         door = bind(settings.host, settings.gateway_port, variable="GATEWAY_PORT")
+        _open_metrics_ports(settings)
         with ready_database(settings) as database_url:
             uvloop.run(_run(settings, database_url, listener, door, started))
+
+
+def _open_metrics_ports(settings: Settings) -> None:
+    """Serve the figures where they are when each process runs alone too; a taken port is logged."""
+    start_metrics_server(settings.gateway_metrics_host, settings.gateway_metrics_port, variable="GATEWAY_METRICS_PORT")
+    start_metrics_server(settings.ingest_metrics_host, settings.ingest_metrics_port, variable="INGEST_METRICS_PORT")
 
 
 async def _run(
