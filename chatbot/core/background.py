@@ -12,12 +12,19 @@ _PATIENCE = 0.5
 async def forever(
     work: Callable[[], Awaitable[object]], pause: float, *, passing: tuple[type[Exception], ...], what: str
 ) -> None:
-    """Do something again and again, `pause` seconds apart; errors of the kinds `passing` are logged and passed over."""
+    """Do something again and again, `pause` seconds apart, whatever becomes of it.
+
+    Args:
+        passing: errors that come and go by themselves, told in a line; any other is told with its trace.
+    """
     while not was_cancelled():
         try:
             await work()
         except passing as error:
             log.warning(f"{what} failed; trying again", reason=str(error)[:200])  # noqa: G004 - a closed set of words
+        except Exception:
+            # Nobody waits for this task: were it to end, the work would never be done again, and nothing would say so.
+            log.exception(f"{what} failed unexpectedly; trying again")  # noqa: G004 - as above
         await asyncio.sleep(pause)
 
 

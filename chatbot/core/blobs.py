@@ -1,6 +1,7 @@
 """Files: one set of calls over a local folder or an S3 bucket."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import IO
 
@@ -10,7 +11,7 @@ from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, S3Store
 
 from chatbot.core.errors import NotFound, Unavailable
-from chatbot.core.settings import Settings
+from chatbot.core.settings import ConfigurationError, Settings
 
 _MINUTE = timedelta(minutes=1)
 
@@ -58,6 +59,35 @@ class BlobStore:
         except BaseError as error:
             raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
+    async def all_keys(self) -> AsyncIterator[str]:
+        """Give the key of every file, in no order.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
+        try:
+            async for page in obstore.list(self._store):
+                for found in page:
+                    yield found["path"]
+        except BaseError as error:
+            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
+    async def copy_to(self, key: str, sink: IO[bytes]) -> None:
+        """Write a file into `sink` as it comes: it is never whole in memory.
+
+        Raises:
+            NotFound: no file under this key.
+            Unavailable: the store does not answer.
+        """
+        try:
+            answer = await obstore.get_async(self._store, key)
+            async for part in answer.stream():
+                sink.write(part)
+        except (NotFoundError, FileNotFoundError):
+            raise NotFound("this file is not stored any more") from None
+        except BaseError as error:
+            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
     async def delete(self, key: str) -> None:
         """Remove a file; a missing one is fine."""
         try:
@@ -77,14 +107,24 @@ class BlobStore:
 
 async def open_blobs(settings: Settings) -> BlobStore:
     """Open the configured store; the bucket is made on demand."""
-    if not settings.storage_endpoint_url:
-        folder = settings.folder("uploads")
-        folder.mkdir(parents=True, exist_ok=True)
-        return BlobStore(LocalStore(prefix=folder, mkdir=True))
-    assert settings.storage_access_key
-    assert settings.storage_secret_key
+    if settings.storage_endpoint_url:
+        return await open_bucket(settings, settings.storage_bucket)
+    folder = settings.folder("uploads")
+    folder.mkdir(parents=True, exist_ok=True)
+    return BlobStore(LocalStore(prefix=folder, mkdir=True))
+
+
+async def open_bucket(settings: Settings, bucket: str) -> BlobStore:
+    """Open a bucket of the configured S3 endpoint, made on demand.
+
+    Raises:
+        ConfigurationError: no endpoint is configured.
+        Unavailable: the endpoint does not answer, or the bucket cannot be made.
+    """
+    if not (settings.storage_endpoint_url and settings.storage_access_key and settings.storage_secret_key):
+        raise ConfigurationError(f"STORAGE_ENDPOINT_URL: is needed to reach the bucket {bucket}")
     store = S3Store(
-        settings.storage_bucket,
+        bucket,
         endpoint=settings.storage_endpoint_url,
         region=settings.storage_region,
         access_key_id=settings.storage_access_key.get_secret_value(),
@@ -93,20 +133,18 @@ async def open_blobs(settings: Settings) -> BlobStore:
         client_options={"allow_http": settings.storage_endpoint_url.startswith("http://"), "timeout": "10s"},
         retry_config={"max_retries": 2},
     )
-    await _ensure_bucket(store, settings)
+    await _ensure_bucket(store, bucket)
     return BlobStore(store)
 
 
-async def _ensure_bucket(store: S3Store, settings: Settings) -> None:
+async def _ensure_bucket(store: S3Store, bucket: str) -> None:
     """obstore has no call that makes a bucket; a signed PUT on the bucket's address does."""
     url = await obstore.sign_async(store, "PUT", "", expires_in=_MINUTE)
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http:
         try:
             async with http.put(url) as answer:
                 if answer.status not in (200, 409):
-                    raise Unavailable(
-                        f"STORAGE_BUCKET: {settings.storage_bucket} cannot be made (status {answer.status})"
-                    )
+                    raise Unavailable(f"the bucket {bucket} cannot be made (status {answer.status})")
         except aiohttp.ClientError as error:
             raise Unavailable(f"STORAGE_ENDPOINT_URL: {_short(error)}") from error
 

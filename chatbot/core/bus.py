@@ -8,10 +8,12 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from chatbot.core.background import end, was_cancelled
-from chatbot.core.logging import get_logger
+from chatbot.core.background import end, forever
 
-log = get_logger(__name__)
+CHANNELS = ("xin_message", "xin_event", "xin_signal")
+"""What processes tell one another: a conversation or a reply has changed, a tenant's event log has grown, and (the only
+payload that is no id) what holds for a moment and is kept by nobody: that somebody is typing."""
+
 _RECONNECT_SECONDS = 1.0
 _KEEPALIVE: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 """Nothing is sent on this connection: without these a network that forgets it would be noticed after two hours."""
@@ -27,11 +29,13 @@ class Bus:
         self._conninfo = conninfo
         self._channels = channels
         self._waiting: dict[tuple[str, str], set[Callable[[], None]]] = {}
+        self._hearing: dict[str, list[Callable[[str], None]]] = {}
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._task = asyncio.create_task(self._listen(), name="bus")
+        listening = forever(self._listen, _RECONNECT_SECONDS, passing=(psycopg.Error,), what="listening to the bus")
+        self._task = asyncio.create_task(listening, name="bus")
 
     async def stop(self) -> None:
         """Stop listening."""
@@ -59,19 +63,16 @@ class Bus:
         if not waiters:
             del self._waiting[channel, payload]
 
+    def hear(self, channel: str, listener: Callable[[str], None]) -> None:
+        """Call `listener` with every payload of a channel while the bus lives; what is missed is not told again."""
+        self._hearing.setdefault(channel, []).append(listener)
+
     def _wake(self, channel: str, payload: str) -> None:
         for wake in list(self._waiting.get((channel, payload), ())):
             wake()
 
     async def _listen(self) -> None:
-        while not was_cancelled():
-            try:
-                await self._listen_once()
-            except psycopg.Error as error:
-                log.warning("bus connection lost; opening it again", reason=str(error).strip()[:200])
-                await asyncio.sleep(_RECONNECT_SECONDS)
-
-    async def _listen_once(self) -> None:
+        """Listen on one connection until it is lost."""
         connection: AsyncConnection[Any]
         async with await AsyncConnection.connect(self._conninfo, autocommit=True, **_KEEPALIVE) as connection:
             for channel in self._channels:
@@ -80,3 +81,5 @@ class Bus:
                 self._wake(*key)
             async for notice in connection.notifies():
                 self._wake(notice.channel, notice.payload)
+                for listener in self._hearing.get(notice.channel, ()):
+                    listener(notice.payload)

@@ -45,7 +45,8 @@ class Vault:
 
     def __init__(self, keys: list[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        self.key_id = hash_secret(keys[0])[:16]
+        self.key_ids = [hash_secret(key)[:16] for key in keys]
+        self.key_id = self.key_ids[0]
 
     def seal(self, tenant_id: UUID, row_id: UUID, plain: str) -> bytes:
         """Encrypt a secret for one row of one tenant."""

@@ -5,12 +5,13 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Protocol
-
-from redis.asyncio import Redis
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chatbot.core.errors import TooManyRequests, Unavailable, XinError
 from chatbot.core.redis_link import RedisGone, RedisLink
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 _MAX_BUCKETS = 50_000
 _HASTY_SECONDS = 0.05
@@ -163,7 +164,7 @@ class SharedLimits:
         await self._try("redis.call('DEL', unpack(KEYS))", [_key(bucket) for bucket in buckets], [])
 
     async def _run(self, script: str, keys: list[str], numbers: list[Any]) -> Any:
-        async def call(client: Redis) -> Any:
+        async def call(client: "Redis") -> Any:
             return await client.register_script(script)(keys=keys, args=numbers)
 
         return await self._link.ask(call, self._seconds)

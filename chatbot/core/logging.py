@@ -10,6 +10,9 @@ from typing import Any
 
 import structlog
 
+from chatbot.core import correlation
+from chatbot.core.log_tail import log_tail
+
 _SECRET_NAME = re.compile(r"(secret|password|token|authorization|api_?key|cookie|credential)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(Bearer\s+)[^\s\"']+|\b(xin_[a-z]{2,6}_)[A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 _BLANK = "[hidden]"
@@ -38,6 +41,7 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        correlation.add_trace_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -64,6 +68,8 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
         handlers.append(_daily_file(folder, process))
     for handler in handlers:
         handler.setFormatter(formatter)
+    log_tail.setFormatter(formatter)
+    handlers.append(log_tail)
     root = logging.getLogger()
     root.handlers[:] = handlers
     root.setLevel(level)

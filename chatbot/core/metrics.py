@@ -26,6 +26,14 @@ FIRST_TOKEN_SECONDS = Histogram(
 )
 SOCKETS = Gauge("live_sockets", "Open sockets of web chat.")
 SOCKETS_CLOSED = Counter("live_sockets_closed_total", "Sockets of web chat that were closed, by close code.", ["code"])
+REFUSALS = Counter("refusals_total", "Questions that got no answer, by why.", ["reason"])
+HANDOFF_WAITING = Gauge("handoff_waiting", "Conversations that wait for a person.")
+HANDOFF_OLDEST = Gauge("handoff_oldest_wait_seconds", "How long the one that waits longest has waited for a person.")
+HANDOFF_WAIT = Histogram(
+    "handoff_wait_seconds",
+    "Seconds from the wish for a person to a person.",
+    buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400),
+)
 TURNS = Counter("turns_total", "Turns finished, by how they were answered.", ["mode"])
 LLM_CIRCUIT = Gauge("llm_circuit_state", "0 closed, 1 half open, 2 open.", ["model"])
 LLM_REQUESTS = Counter("llm_requests_total", "Model calls, by outcome.", ["purpose", "outcome"])
@@ -52,6 +60,26 @@ DELIVERY_SECONDS = Histogram(
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 OUTBOX_DEPTH = Gauge("outbox_depth", "Deliveries that wait or are dead letters.", ["status"])
+AUTOMATION_FIRINGS = Counter(
+    "automation_firings_total", "Rules that a happening starts, or what held them back.", ["outcome"]
+)
+AUTOMATION_JOBS = Counter("automation_jobs_total", "Jobs of rules that ended, by how.", ["status"])
+AUTOMATION_FAILURES = Counter("automation_failures_total", "Jobs of rules that failed for good.")
+AUTOMATION_DEPTH = Gauge("automation_queue_depth", "Jobs of rules that wait or run.")
+AUTOMATION_LAG = Gauge("automation_lag_seconds", "Age of the oldest job of a rule that is due.")
+
+QUEUE_JOBS = Gauge("queue_jobs", "Jobs of a queue.", ["queue", "status"])
+QUEUE_OLDEST = Gauge("queue_oldest_seconds", "Age of the oldest job that is due.", ["queue"])
+DATABASE_UP = Gauge("database_up", "Whether the database answers: 1 or 0.")
+DATABASE_BYTES = Gauge("database_size_bytes", "How much room the database takes.")
+DATABASE_CONNECTIONS = Gauge("database_connections", "Connections to the database server.")
+DATABASE_MOST_CONNECTIONS = Gauge("database_max_connections", "As many connections as the server takes.")
+DATABASE_DEADLOCKS = Gauge("database_deadlocks", "Deadlocks since the database's statistics began.")
+DATABASE_ROLLBACKS = Gauge("database_rollbacks", "Transactions rolled back since then.")
+DATABASE_CACHE_HITS = Gauge("database_cache_hit_ratio", "Part of pages that were in memory since then: 0 to 1.")
+DISK_FREE = Gauge("disk_free_ratio", "Free part of the disk of the data folder: 0 to 1.")
+INODES_FREE = Gauge("disk_free_inodes_ratio", "Free part of that disk's inodes: 0 to 1.")
+MEMORY_USED = Gauge("memory_used_ratio", "Used part of what this process's container or machine has: 0 to 1.")
 
 _MAX_TENANT_LABELS = 200
 _tenants_seen: set[str] = set()

@@ -9,12 +9,15 @@ from fastapi import Query
 from chatbot.core.errors import InvalidInput
 
 MAX_PAGE = 200
+_DIGITS = 16
 
 
 class HasId(Protocol):
     """A row with an id."""
 
-    id: UUID
+    @property
+    def id(self) -> UUID:
+        """The id, by which the list is in order."""
 
 
 Row = TypeVar("Row", bound=HasId)
@@ -34,6 +37,19 @@ def before_id(cursor: str | None) -> UUID | None:
         return UUID(cursor)
     except ValueError:
         raise InvalidInput.field("cursor", "is not a cursor of this list") from None
+
+
+def number_of(cursor: str | None) -> int | None:
+    """Decode a cursor that is a number, of lists that are ordered by one.
+
+    Raises:
+        InvalidInput: the cursor is not one that we gave.
+    """
+    if cursor is None:
+        return None
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < _DIGITS):
+        raise InvalidInput.field("cursor", "is not a cursor of this list")
+    return int(cursor)
 
 
 def cut_page(rows: Sequence[Row], limit: int) -> tuple[list[Row], str | None]:

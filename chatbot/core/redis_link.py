@@ -4,22 +4,19 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
-
-from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chatbot.core.errors import Unavailable
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import ConfigurationError, Settings
 
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
+
 log = get_logger(__name__)
 Answer = TypeVar("Answer")
 
-_CONNECTIONS = 32
-_SOCKET_SECONDS = 2.0
 _PING_SECONDS = 1.0
 _WARN_SECONDS = 60.0
 
@@ -43,21 +40,14 @@ class RedisLink:
         self._clock = clock
         self._gone_since: float | None = None
         self._warned_at = float("-inf")
+        driver = import_module("chatbot.core.redis_client")
         try:
-            pool = BlockingConnectionPool.from_url(
-                url,
-                max_connections=_CONNECTIONS,
-                timeout=_SOCKET_SECONDS,
-                socket_timeout=_SOCKET_SECONDS,
-                socket_connect_timeout=_SOCKET_SECONDS,
-                retry=Retry(NoBackoff(), 1),  # once: a connection that rested while Redis was restarted is dead
-                protocol=2,
-            )
+            self._client: Redis = driver.connect(url)
         except ValueError:
             raise ConfigurationError("REDIS_URL: cannot be read; it looks like redis://host:6379/0") from None
-        self._client: Redis = Redis.from_pool(pool)
+        self._failures = (driver.RedisError, OSError, TimeoutError)
 
-    async def ask(self, call: Callable[[Redis], Awaitable[Answer]], seconds: float) -> Answer:
+    async def ask(self, call: "Callable[[Redis], Awaitable[Answer]]", seconds: float) -> Answer:
         """Return what a call of the client answers within some seconds.
 
         Raises:
@@ -66,7 +56,7 @@ class RedisLink:
         try:
             async with asyncio.timeout(seconds):
                 answer = await call(self._client)
-        except (RedisError, OSError, TimeoutError) as error:
+        except self._failures as error:
             self._lost(error)
             raise RedisGone("Redis does not answer") from error
         self._found()
@@ -120,7 +110,7 @@ async def open_redis(settings: Settings) -> AsyncIterator[RedisLink | None]:
         await link.close()
 
 
-async def _ping(client: Redis) -> Any:
+async def _ping(client: "Redis") -> Any:
     return await client.ping()
 
 

@@ -289,9 +289,11 @@ class SafeHttp:
         return self._session
 
 
-def open_safe_http(settings: Settings, limits: OutgoingLimits | None = None) -> SafeHttp:
-    """Return a process's client; the operator's exceptions are hosts of `XIN_FETCH_ALLOW_HOSTS`."""
-    excepted = frozenset(host.lower() for host in settings.xin_fetch_allow_hosts)
+def open_safe_http(
+    settings: Settings, limits: OutgoingLimits | None = None, *, also: frozenset[str] = frozenset()
+) -> SafeHttp:
+    """Return a process's client; the operator's exceptions are `XIN_FETCH_ALLOW_HOSTS`, and the hosts in `also`."""
+    excepted = frozenset(host.lower() for host in settings.xin_fetch_allow_hosts) | also
     return SafeHttp(allow_private_hosts=excepted, limits=limits)
 
 

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
+_MIN_DIFFERENT = 10
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside development
 _OWN_PREFIX = "XIN_"
@@ -44,13 +45,16 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     orchestrator_port: int = Field(8000, ge=0, le=65535)
     gateway_port: int = Field(8080, ge=0, le=65535)
+    public_url: str | None = None
     gateway_public_url: str | None = None
     turn_concurrency: int = Field(64, ge=1, le=256)
     delivery_concurrency: int = Field(32, ge=1, le=256)
+    drain_delay_seconds: float = Field(0, ge=0, le=10)
     orchestrator_url: str | None = None
 
     database_url: SecretStr | None = None
     database_pool_size: int = Field(10, ge=1, le=200)
+    migrate_only_compatible: bool = False
     redis_url: SecretStr | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
@@ -70,6 +74,7 @@ class Settings(BaseSettings):
     fastembed_model: str = "intfloat/multilingual-e5-large"
     llm_input_price_per_million: float = Field(0.15, ge=0)
     llm_output_price_per_million: float = Field(0.60, ge=0)
+    embedding_price_per_million: float = Field(0.02, ge=0)
     smart_mode_enabled: bool = True
 
     chat_limit_visitor: int = Field(60, ge=1)
@@ -77,6 +82,8 @@ class Settings(BaseSettings):
     chat_limit_tenant: int = Field(60_000, ge=1)
     socket_limit_address: int = Field(1_000, ge=1)
     socket_limit_tenant: int = Field(20_000, ge=1)
+    session_limit_address: int = Field(300, ge=1)
+    session_limit_tenant: int = Field(6_000, ge=1)
 
     gateway_token: SecretStr | None = None
     allowed_origins: CommaList = []
@@ -86,9 +93,15 @@ class Settings(BaseSettings):
     admin_jwt_secret: SecretStr | None = None
     admin_jwt_secret_previous: SecretStr | None = None
     embed_jwt_secret: SecretStr | None = None
+    embed_jwt_secret_previous: SecretStr | None = None
     gateway_webhook_secret: SecretStr = SecretStr(DEVELOPMENT_WEBHOOK_SECRET)
     xin_encryption_keys: SecretStr | None = None
     xin_admin_email: str = "admin@example.com"
+    restore_window_days: int = Field(30, ge=1, le=3650)
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "Single sign-on"
 
     gateway_metrics_host: str = "0.0.0.0"  # noqa: S104 - scraped from outside the pod
     gateway_metrics_port: int = Field(9102, ge=0, le=65535)
@@ -97,7 +110,9 @@ class Settings(BaseSettings):
     bot_manager_metrics_host: str = "0.0.0.0"  # noqa: S104
     bot_manager_metrics_port: int = Field(9105, ge=0, le=65535)
     bots_per_manager: int = Field(500, ge=1, le=5000)
+    automation_metrics_host: str = "0.0.0.0"  # noqa: S104
     automation_metrics_port: int = Field(9104, ge=0, le=65535)
+    automation_concurrency: int = Field(16, ge=1, le=256)
     ingest_queue_name: str = "ingestion"
     ingest_concurrency: int = Field(2, ge=1, le=64)
     max_upload_bytes: int = Field(50 * 1024 * 1024, ge=1024)
@@ -110,6 +125,10 @@ class Settings(BaseSettings):
     uploads_dir: Path | None = None
     logs_dir: Path | None = None
     upload_retention_days: int = Field(30, ge=1)
+    backup_dir: Path | None = None
+    backup_bucket: str | None = None
+    backup_passphrase: SecretStr | None = None
+    backup_retention_days: int = Field(30, ge=1)
     xin_fetch_allow_hosts: CommaList = []
 
     @model_validator(mode="after")
@@ -124,6 +143,18 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"{names}: in {self.environment} each must be a random value of at least {MIN_SECRET_LENGTH} characters"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_one_secret_for_two_things(self) -> Self:
+        """Whoever learns one secret must not learn another by it."""
+        if self.environment == "development":
+            return self
+        seen: dict[str, str] = {}
+        for name in (*_REQUIRED_SECRETS, *_OPTIONAL_SECRETS):
+            secret: SecretStr | None = getattr(self, name)
+            if secret and (other := seen.setdefault(secret.get_secret_value(), name)) != name:
+                raise ValueError(f"{other.upper()}, {name.upper()}: must differ from one another")
         return self
 
     @model_validator(mode="after")
@@ -147,6 +178,19 @@ class Settings(BaseSettings):
                 raise ValueError(f"{name.upper()}: must begin with http:// or https://")
         return self
 
+    @model_validator(mode="after")
+    def _oidc_is_whole(self) -> Self:
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("OIDC_ISSUER: needs OIDC_CLIENT_ID")
+        if self.oidc_issuer and self.environment != "development" and not self.oidc_issuer.startswith("https://"):
+            raise ValueError(f"OIDC_ISSUER: in {self.environment} it must begin with https://")
+        return self
+
+    @property
+    def orchestrator_public_url(self) -> str:
+        """The address of console and API as browsers see it, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.orchestrator_port}").rstrip("/")
+
     @property
     def gateway_url(self) -> str:
         """The public address of the channel gateway, without a slash at the end."""
@@ -157,6 +201,11 @@ class Settings(BaseSettings):
         """The absolute data folder: database, files, exports, logs."""
         return self.xin_data_dir.expanduser().resolve()
 
+    @property
+    def backup_folder(self) -> Path:
+        """The absolute folder of backups, by default below the data folder."""
+        return (self.backup_dir or self.data_dir / "backups").expanduser().resolve()
+
     def folder(self, name: Literal["transcripts", "tickets", "uploads", "logs"]) -> Path:
         """Return the folder for exports or rotating files, by default below the data folder."""
         configured: Path | None = getattr(self, f"{name}_dir")
@@ -164,12 +213,14 @@ class Settings(BaseSettings):
 
 
 _URLS = (
+    "public_url",
     "gateway_public_url",
     "orchestrator_url",
     "qdrant_url",
     "storage_endpoint_url",
     "openai_base_url",
     "otel_exporter_endpoint",
+    "oidc_issuer",
 )
 _REQUIRED_SECRETS = (
     "admin_jwt_secret",
@@ -178,11 +229,18 @@ _REQUIRED_SECRETS = (
     "log_token",
     "xin_encryption_keys",
 )
-_OPTIONAL_SECRETS = ("gateway_token", "admin_jwt_secret_previous")
+_OPTIONAL_SECRETS = (
+    "gateway_token",
+    "admin_jwt_secret_previous",
+    "embed_jwt_secret_previous",
+    "backup_passphrase",
+)
 
 
 def _long_enough(secret: SecretStr | None) -> bool:
-    return secret is not None and len(secret.get_secret_value()) >= MIN_SECRET_LENGTH
+    """Whether a secret is long, and not the same few characters over and over."""
+    value = secret.get_secret_value() if secret else ""
+    return len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= _MIN_DIFFERENT
 
 
 def load_settings(env_file: Path | None = Path(".env")) -> Settings:

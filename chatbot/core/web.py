@@ -4,20 +4,21 @@ The middleware is plain ASGI: Starlette's `BaseHTTPMiddleware` costs a task per 
 streams on disconnect.
 """
 
+import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
+from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chatbot.core import correlation
+from chatbot.core import correlation, telemetry
 from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError, field_words
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
@@ -25,6 +26,28 @@ from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
 log = get_logger(__name__)
 _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
+_DISK_FULL = "53100"
+"""PostgreSQL's code of it."""
+_NAMED_IN_WORDS = re.compile(r"([\w.]+): (.+)", re.DOTALL)
+_UNREADABLE_BODY = "There was an error parsing the body"  # FastAPI's own words
+
+
+def event_stream(*names: str) -> dict[str, Any]:
+    """Describe a stream of server-sent events for OpenAPI: the schema is that of one event.
+
+    Args:
+        names: the events that there are; none where the list is open.
+    """
+    schema = {
+        "type": "object",
+        "required": ["event", "data"],
+        "properties": {
+            "id": {"type": "string"},
+            "event": {"type": "string", "enum": list(names)} if names else {"type": "string"},
+            "data": {"type": "string", "contentMediaType": "application/json"},
+        },
+    }
+    return {"text/event-stream": {"schema": schema}}
 
 
 def problem_of(error: XinError) -> dict[str, Any]:
@@ -62,6 +85,29 @@ class _HttpProblem(XinError):
         self.title = detail  # type: ignore[misc]
 
 
+class SeeOther(Exception):
+    """Leads a browser to a page, where a program would get an answer."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(page)
+        self.page = page
+
+
+def page_for_browsers(request: Request, page: str) -> None:
+    """Lead whoever asks for HTML to a page.
+
+    Raises:
+        SeeOther: a browser asks.
+    """
+    if "text/html" in request.headers.get("accept", ""):
+        raise SeeOther(page)
+
+
+async def _on_see_other(_request: Request, found: Exception) -> Response:
+    assert isinstance(found, SeeOther)
+    return RedirectResponse(found.page, status_code=303, headers={"Vary": "Accept"})
+
+
 async def _on_xin_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, XinError)
     if error.status >= 500:
@@ -71,21 +117,31 @@ async def _on_xin_error(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    fields = [FieldError(_field_name(item), field_words(item)) for item in error.errors()]
+    return problem_response(invalid_input_of(error.errors()))
+
+
+def invalid_input_of(problems: Sequence[Mapping[str, Any]]) -> InvalidInput:
+    """Return what pydantic found wrong as one error that names each field."""
+    fields = [_field_error(item) for item in problems]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields[:5])
-    return problem_response(InvalidInput(detail, errors=fields))
+    return InvalidInput(detail, errors=fields)
 
 
 async def _on_http_exception(_request: Request, error: Exception) -> Response:
     assert isinstance(error, StarletteHTTPException)
-    response = problem_response(_HttpProblem(error.status_code, str(error.detail)))
+    detail = str(error.detail)
+    if detail == _UNREADABLE_BODY:
+        detail = "body: cannot be read; it must be JSON in UTF-8"
+    response = problem_response(_HttpProblem(error.status_code, detail))
     response.headers.update(error.headers or {})
     return response
 
 
 async def _on_database_gone(_request: Request, error: Exception) -> Response:
     log.warning("the database does not answer", reason=str(error).splitlines()[0][:200])
-    return problem_response(Unavailable("the database does not answer; nothing was stored"))
+    full = getattr(getattr(error, "orig", None), "sqlstate", None) == _DISK_FULL
+    words = "the database's disk is full" if full else "the database does not answer"
+    return problem_response(Unavailable(f"{words}; nothing was stored"))
 
 
 async def _on_unstorable_value(_request: Request, error: Exception) -> Response:
@@ -98,6 +154,13 @@ async def _on_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(XinError())
 
 
+def _field_error(problem: Mapping[str, Any]) -> FieldError:
+    """Name the field, also of a rule that looks at the whole body and begins with the name of what it found wrong."""
+    name, words = _field_name(problem), field_words(problem)
+    found = _NAMED_IN_WORDS.fullmatch(words) if name == "body" and problem["type"] == "value_error" else None
+    return FieldError(*found.groups()) if found else FieldError(name, words)
+
+
 def _field_name(problem: Mapping[str, Any]) -> str:
     # Of a body that is no JSON the place is a count of characters, not a field.
     location = () if problem["type"] == "json_invalid" else problem["loc"]
@@ -108,6 +171,7 @@ def _field_name(problem: Mapping[str, Any]) -> str:
 def install_problem_handlers(app: FastAPI) -> None:
     """Answer every error of an app, ours or the framework's, as a problem document."""
     app.add_exception_handler(XinError, _on_xin_error)
+    app.add_exception_handler(SeeOther, _on_see_other)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(StarletteHTTPException, _on_http_exception)
     for gone in (OperationalError, InterfaceError, PoolTimeout):
@@ -117,18 +181,26 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 class RequestContext:
-    """ASGI middleware: the correlation id in and out, security headers, metrics, the body limit."""
+    """ASGI middleware: the correlation id in and out, security headers, metrics, the body limit.
 
-    def __init__(self, app: ASGIApp, max_body_bytes: Callable[[str], int]) -> None:
+    Args:
+        max_body_bytes: how long a body may be on a path.
+        ending: whether the process is to end (never, unless told otherwise); then each answer asks its client to
+            connect anew, elsewhere.
+    """
+
+    def __init__(self, app: ASGIApp, max_body_bytes: Callable[[str], int], ending: Callable[[], bool] = bool) -> None:
         self._app = app
         self._max_body_bytes = max_body_bytes
+        self._ending = ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        given = _header(scope, b"x-request-id")
-        request_id = correlation.begin(given)
+        traceparent = _header(scope, b"traceparent")
+        given = correlation.from_outside(_header(scope, b"x-request-id"))
+        request_id = correlation.begin(given or telemetry.trace_of(traceparent))
         started = time.perf_counter()
         status, seconds = _CLIENT_LEFT, 0.0
 
@@ -141,11 +213,16 @@ class RequestContext:
                     (b"x-request-id", request_id.encode()),
                     (b"x-content-type-options", b"nosniff"),
                 ]
+                if self._ending():
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         try:
             limited = _limited(receive, self._max_body_bytes(scope["path"]))
-            await self._guarded(scope, limited, send_with_headers)
+            with telemetry.request_span(scope["method"], traceparent) as span:
+                await self._guarded(scope, limited, send_with_headers)
+                span.update_name(f"{scope['method']} {_route_of(scope)}")
+                span.set_attributes({"http.route": _route_of(scope), "http.response.status_code": status})
         except Exception:  # answered outside of this middleware
             status = 500
             raise
@@ -158,7 +235,7 @@ class RequestContext:
         length = _header(scope, b"content-length")
         limit = self._max_body_bytes(scope["path"])
         if length and length.isdigit() and int(length) > limit:
-            error = TooLarge(f"body: at most {limit} bytes are accepted here")
+            error = TooLarge(_limit_in_words(limit))
             await problem_response(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -173,10 +250,14 @@ def _limited(receive: Receive, limit: int) -> Callable[[], Awaitable[Message]]:
         message = await receive()
         seen += len(message.get("body", b""))
         if seen > limit:
-            raise TooLarge(f"body: at most {limit} bytes are accepted here")
+            raise TooLarge(_limit_in_words(limit))
         return message
 
     return counted
+
+
+def _limit_in_words(limit: int) -> str:
+    return f"body: at most {limit} bytes are accepted here (for files MAX_UPLOAD_BYTES sets it)"
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
