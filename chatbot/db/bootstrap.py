@@ -1,7 +1,9 @@
 """Make a database ready: roles, extension, schema. Safe to run by several processes at once."""
 
+import re
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -12,40 +14,67 @@ from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE, conninfo, owner_url, role_
 
 log = get_logger(__name__)
 
-HEAD = "0002"
+HEAD = "0013"
 """The newest migration; a test holds it to Alembic's own head. Kept here so that a warm start need not load Alembic."""
 
+OLDEST_READER = "0013"
+"""Processes of releases from this schema on go on with HEAD's, for whatever came since was only added. A migration that
+removes, renames or narrows something moves this up to itself (docs/adr/0014)."""
+
 _LOCK = 0x58494E  # "XIN": one process prepares, the others wait
+_READABLE = (
+    f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {PLATFORM_ROLE}",
+    f"GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO {PLATFORM_ROLE}",
+)
+"""Backups are read as the platform role: it must see whatever a migration has made."""
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_SCHEMA = """
+SELECT version_num, obj_description('public.alembic_version'::regclass, 'pg_class') FROM public.alembic_version
+"""
+_PROMISE = re.compile(r"oldest reader (\d+)")
 
 
 class DatabaseNotUsable(XinError):
     """The database cannot be made ready; the message says what is missing."""
 
 
-def prepare_database(database_url: str) -> bool:
-    """Create what is missing and migrate to the newest schema.
+class _Schema(NamedTuple):
+    """A database's revision, and the oldest one whose processes go on with it; None where there is none."""
+
+    revision: str | None
+    oldest_reader: str | None
+
+
+def prepare_database(database_url: str, *, only_compatible: bool = False) -> bool:
+    """Create what is missing and migrate to the newest schema; a newer one is left as it is.
+
+    Args:
+        only_compatible: change no schema in a way that processes which work on it now could not go on with.
 
     Returns:
         Whether the schema was changed.
 
     Raises:
-        DatabaseNotUsable: no connection, no pgvector, or too few rights.
+        DatabaseNotUsable: no connection, no pgvector, too few rights; a newer schema that this release cannot read; or
+            a change that `only_compatible` forbids.
     """
     try:
         with psycopg.connect(conninfo(owner_url(database_url)), autocommit=True, connect_timeout=10) as connection:
             connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-            _ensure_roles(connection, database_url)
-            revision = _revision(connection)
-            if revision == HEAD:
+            ensure_roles(connection, database_url)
+            schema = _schema(connection)
+            if schema.revision is not None and not _is_known(schema.revision):
+                _require_readable(schema)
                 return False
-            if revision is not None and not list((_MIGRATIONS / "versions").glob(f"{revision}_*.py")):
-                raise DatabaseNotUsable(
-                    f"the database's schema ({revision}) is newer than this release; use a newer one"
-                )
-            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
-            upgrade(database_url)
-            return True
+            if schema.revision != HEAD:
+                _require_allowed(schema, only_compatible=only_compatible)
+                connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+                upgrade(database_url)
+                for statement in _READABLE:
+                    connection.execute(statement)
+            _promise(connection, schema)
+            return schema.revision != HEAD
     except psycopg.Error as error:
         raise DatabaseNotUsable(f"DATABASE_URL: {str(error).strip()}") from error
 
@@ -77,15 +106,44 @@ def _alembic(command: str, database_url: str, revision: str) -> None:
     getattr(import_module("alembic.command"), command)(config, revision)
 
 
-def _revision(connection: "psycopg.Connection[tuple[object, ...]]") -> str | None:
+def _schema(connection: "psycopg.Connection[tuple[object, ...]]") -> _Schema:
     known = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
-    if not known or known[0] is None:
-        return None
-    row = connection.execute("SELECT version_num FROM public.alembic_version").fetchone()
-    return str(row[0]) if row else None
+    row = connection.execute(_SCHEMA).fetchone() if known and known[0] is not None else None
+    if row is None:
+        return _Schema(None, None)
+    promise = _PROMISE.fullmatch(str(row[1]))
+    return _Schema(str(row[0]), promise[1] if promise else None)
 
 
-def _ensure_roles(connection: "psycopg.Connection[tuple[object, ...]]", database_url: str) -> None:
+def _is_known(revision: str) -> bool:
+    return any((_MIGRATIONS / "versions").glob(f"{revision}_*.py"))
+
+
+def _require_readable(schema: _Schema) -> None:
+    if schema.oldest_reader is None or schema.oldest_reader > HEAD:
+        raise DatabaseNotUsable(
+            f"the database's schema ({schema.revision}) is newer than this release; use a newer one"
+        )
+    log.warning("the database's schema is newer than this release, and made for it too", schema=schema.revision)
+
+
+def _require_allowed(schema: _Schema, *, only_compatible: bool) -> None:
+    if only_compatible and schema.revision is not None and schema.revision < OLDEST_READER:
+        raise DatabaseNotUsable(
+            f"MIGRATE_ONLY_COMPATIBLE: processes of schema {schema.revision} could not go on with the schema of this "
+            f"release ({HEAD}); migrate by a plain upgrade"
+        )
+
+
+def _promise(connection: "psycopg.Connection[tuple[object, ...]]", before: _Schema) -> None:
+    """Write down who may read this schema: a release that is older than it has no other way to know."""
+    if before.oldest_reader != OLDEST_READER:
+        words = sql.Literal(f"oldest reader {OLDEST_READER}")
+        connection.execute(sql.SQL("COMMENT ON TABLE public.alembic_version IS {}").format(words))
+
+
+def ensure_roles(connection: "psycopg.Connection[tuple[object, ...]]", database_url: str) -> None:
+    """Create the application's two roles where they are missing, and give them their passwords."""
     for role in (APP_ROLE, PLATFORM_ROLE):
         name = sql.Identifier(role)
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():

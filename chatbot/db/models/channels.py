@@ -103,16 +103,25 @@ class InboundEvent(TenantOwned, Base):
 
 
 class Attachment(TenantOwned, Base):
-    """A file that came with a message; `status` pending until it is in the blob store, or why it is not."""
+    """A file of a message; `status` pending until it is in the blob store, or why it is not.
+
+    One that an agent is about to send belongs to the conversation alone; `uploaded_by` says to whom it is.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (
         owned_by("message_id", "messages"),
+        owned_by("conversation_id", "conversations"),
         owned_by("channel_id", "channels"),
         CheckConstraint("status IN ('pending', 'stored', 'refused')", name="status"),
+        CheckConstraint("message_id IS NOT NULL OR conversation_id IS NOT NULL", name="place"),
+        Index("ix_attachments_id", "id"),
+        Index("ix_attachments_conversation_id", "tenant_id", "conversation_id"),
     )
 
-    message_id: Mapped[UUID] = mapped_column(index=True)
+    message_id: Mapped[UUID | None] = mapped_column(index=True)
+    conversation_id: Mapped[UUID | None]
+    uploaded_by: Mapped[str | None] = mapped_column(String(300))
     channel_id: Mapped[UUID]
     kind: Mapped[str] = mapped_column(String(20))
     provider_ref: Mapped[str]
@@ -123,6 +132,16 @@ class Attachment(TenantOwned, Base):
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
     reason: Mapped[str | None]
     created_at: Mapped[CreatedAt]
+
+
+class Visitor(TenantOwned, Timestamped, Base):
+    """What a visitor of the web chat said of themselves before it; `subject` is who they are in conversations."""
+
+    __tablename__ = "visitors"
+    __table_args__ = (UniqueConstraint("tenant_id", "subject"),)
+
+    subject: Mapped[str] = mapped_column(String(300))
+    fields: Mapped[dict[str, Any]] = mapped_column(server_default=EMPTY_OBJECT)
 
 
 class Delivery(TenantOwned, Base):
@@ -144,6 +163,9 @@ class Delivery(TenantOwned, Base):
         Index("ix_deliveries_dead", "tenant_id", "id", postgresql_where=text("status = 'dead'")),
         Index("ix_deliveries_conversation_id_id", "tenant_id", "conversation_id", "id"),
         Index("ix_deliveries_id", "id"),
+        Index(
+            "ix_deliveries_message_id", "tenant_id", "message_id", postgresql_where=text("message_id IS NOT NULL")
+        ),
     )  # fmt: skip
 
     channel_id: Mapped[UUID]

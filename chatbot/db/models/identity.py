@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chatbot.core.ids import new_id
-from chatbot.db.models.base import EMPTY_OBJECT, Base, CreatedAt, ShortText, TenantOwned, Timestamped
+from chatbot.db.models.base import EMPTY_ARRAY, EMPTY_OBJECT, Base, CreatedAt, ShortText, TenantOwned, Timestamped
 
 
 class Tenant(Timestamped, Base):
@@ -38,7 +38,12 @@ class Brand(TenantOwned, Timestamped, Base):
 
 
 class User(Timestamped, Base):
-    """A person who signs in. Global: one person may be a member of several tenants."""
+    """A person who signs in. Global: one person may be a member of several tenants.
+
+    `totp_sealed` holds the secret of one-time codes, sealed for this row; it counts once `totp_enabled_at` is set.
+    `totp_last_step` is the step of the last code that was taken: a code is good once. `recovery_hashes` are those of
+    the recovery codes that are left.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -52,14 +57,30 @@ class User(Timestamped, Base):
     password_hash: Mapped[str | None]
     is_platform_admin: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[str] = mapped_column(String(20), server_default="active")
+    avatar_url: Mapped[str | None]
+    locale: Mapped[str | None] = mapped_column(String(35))
+    totp_sealed: Mapped[bytes | None]
+    totp_key_id: Mapped[str | None] = mapped_column(String(16))
+    totp_enabled_at: Mapped[datetime | None]
+    totp_last_step: Mapped[int] = mapped_column(server_default=text("0"))
+    recovery_hashes: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
+    last_sign_in_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+    @property
+    def totp_enabled(self) -> bool:
+        """Whether signing in with a password needs a one-time code too."""
+        return self.totp_enabled_at is not None
 
 
 class Membership(Base):
     """What a user may do in one tenant."""
 
     __tablename__ = "memberships"
-    __table_args__ = (CheckConstraint("role IN ('tenant_admin', 'agent', 'viewer')", name="role"),)
+    __table_args__ = (
+        CheckConstraint("role IN ('tenant_admin', 'agent', 'viewer')", name="role"),
+        Index("ix_memberships_user_id", "user_id"),  # looked up behind each credential
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
@@ -68,13 +89,17 @@ class Membership(Base):
 
 
 class UserSession(Base):
-    """A signed-in session: a family of refresh tokens of which only the newest is good; any older one ends it."""
+    """A signed-in session: a family of refresh tokens of which only the newest is good; any older one ends it.
+
+    `rotated_at` is when the newest took the place of the one before.
+    """
 
     __tablename__ = "user_sessions"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     refresh_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    rotated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]

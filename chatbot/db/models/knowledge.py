@@ -37,7 +37,8 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
 
     `titled`: somebody gave the title; else it is the document's own, or the file's name or address until that is read.
     `version` is the newest one asked for, `live_version` the one that answers (null: none yet). Only passages of
-    the live version are found.
+    the live version are found. `edits` counts its passages that were changed or removed by hand; a new version is read
+    without them.
     """
 
     __tablename__ = "knowledge_sources"
@@ -86,6 +87,7 @@ class KnowledgeSource(TenantOwned, Timestamped, Base):
     version: Mapped[int] = mapped_column(server_default=sql("1"))
     live_version: Mapped[int | None]
     passage_count: Mapped[int] = mapped_column(server_default=sql("0"))
+    edits: Mapped[int] = mapped_column(server_default=sql("0"))
 
 
 class IngestionJob(TenantOwned, Base):
@@ -152,6 +154,7 @@ class Passage(TenantOwned, Base):
     grams: Mapped[Any | None] = mapped_column(SPARSEVEC(SPARSE_DIMENSIONS))
     embedders: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
     created_at: Mapped[CreatedAt]
+    edited_at: Mapped[datetime | None]
 
 
 class PassageVector(Base):
@@ -212,17 +215,54 @@ class BrandStatistics(Base):
     gram_table: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class GapGroup(TenantOwned, Base):
+    """Questions that say the same and for which no evidence was found; `group_key` is a hash of their distinct stems.
+
+    `question` is the first one asked, `evidence` the most that was found for any. What is listed is kept here, so that
+    a list reads as many rows as it shows.
+    """
+
+    __tablename__ = "gap_groups"
+    __table_args__ = (
+        owned_by("brand_id", "brands"),
+        owned_by("source_id", "knowledge_sources", ondelete="SET NULL (source_id)"),
+        UniqueConstraint("tenant_id", "brand_id", "group_key"),
+        Index("ix_gap_groups_id", "id"),  # whose is it, for callers that reach several tenants
+        Index("ix_gap_groups_listed", "tenant_id", "status", sql("asked DESC"), sql("id DESC")),
+        Index("ix_gap_groups_listed_by_brand", "tenant_id", "brand_id", "status", sql("asked DESC"), sql("id DESC")),
+        CheckConstraint("status IN ('open', 'answered', 'dismissed')", name="status"),
+    )
+
+    brand_id: Mapped[UUID]
+    group_key: Mapped[str] = mapped_column(String(32))
+    question: Mapped[str]
+    languages: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
+    evidence: Mapped[float]
+    asked: Mapped[int]
+    first_asked_at: Mapped[datetime]
+    last_asked_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(String(20), server_default="open")
+    source_id: Mapped[UUID | None]
+    settled_at: Mapped[datetime | None]
+    settled_by: Mapped[str | None] = mapped_column(String(200))
+
+
 class KnowledgeGap(TenantOwned, Base):
-    """A question for which no evidence was found."""
+    """A question for which no evidence was found; without a group only until a job has found it one."""
 
     __tablename__ = "knowledge_gaps"
-    __table_args__ = (owned_by("brand_id", "brands"),)
+    __table_args__ = (
+        owned_by("brand_id", "brands"),
+        owned_by("group_id", "gap_groups"),
+        Index("ix_knowledge_gaps_group_id_created_at", "tenant_id", "group_id", "created_at"),
+        Index("ix_knowledge_gaps_ungrouped", "tenant_id", "id", postgresql_where=sql("group_id IS NULL")),
+    )
 
     brand_id: Mapped[UUID] = mapped_column(index=True)
+    group_id: Mapped[UUID | None]
     conversation_id: Mapped[UUID | None]
     message_id: Mapped[UUID | None]
     question: Mapped[str]
     language: Mapped[str | None] = mapped_column(String(35))
     evidence: Mapped[float]
     created_at: Mapped[CreatedAt]
-    resolved_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chatbot.db.models.base import Base, CreatedAt, TenantOwned
@@ -24,6 +24,19 @@ class UsageRecord(TenantOwned, Base):
     estimated: Mapped[bool] = mapped_column(server_default=text("false"))
     cost_micros: Mapped[int]
     milliseconds: Mapped[int]
+    created_at: Mapped[CreatedAt]
+
+
+class BudgetAlert(Base):
+    """Administrators were told that so much of a limit is used, in the day or month that began then."""
+
+    __tablename__ = "budget_alerts"
+    __table_args__ = (CheckConstraint("level IN ('warn', 'degrade', 'stop')", name="level"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+    limit_name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    period: Mapped[date] = mapped_column(primary_key=True)
+    level: Mapped[str] = mapped_column(String(20), primary_key=True)
     created_at: Mapped[CreatedAt]
 
 

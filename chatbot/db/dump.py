@@ -1,0 +1,257 @@
+"""A consistent dump of the database and its restoration, by PostgreSQL's own programs.
+
+Rows, counts and keys of files are read through one exported snapshot, so they agree while traffic goes on. Row-level
+security is FORCED on every table: an owner that is no superuser would dump nothing at all, without an error. So a
+reader is used that sees every row: a superuser as it is, else the role of platform work.
+"""
+
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import URL
+
+from chatbot.core.errors import XinError
+from chatbot.db.bootstrap import ensure_roles
+from chatbot.db.roles import PLATFORM_ROLE, conninfo, owner_url, role_url
+from chatbot.db.search import handed_over
+from chatbot.db.server import binaries
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+_TABLES = """
+SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind = 'r' ORDER BY c.relname
+"""
+_SEES_ALL = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+_OTHERS = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+_FILE_KEYS = """
+SELECT blob_key FROM knowledge_sources WHERE blob_key IS NOT NULL
+UNION SELECT blob_key FROM attachments WHERE blob_key IS NOT NULL AND status = 'stored'
+UNION SELECT file->>'blob_key' FROM ticket_comments, jsonb_array_elements(files) AS file
+"""
+_HANDED_OVER = "SELECT oid::regprocedure::text FROM pg_proc WHERE proowner = %s::regrole ORDER BY 1"
+# Readers of the event log go by the numbers of transactions, which every server counts for itself. What stands in a log
+# that comes from another one is numbered anew, from 1: by how many readers have not come so far, so that each reader's
+# place still parts what it has read from what it has not.
+_AHEAD = "SELECT coalesce(max(txid), 0) >= pg_current_xact_id()::text::bigint FROM events"
+_RENUMBER = """
+WITH moved AS (
+    UPDATE events e SET txid = 1 + (SELECT count(*) FROM log_cursors c
+        WHERE c.tenant_id = e.tenant_id AND (c.txid, c.event_id) < (e.txid, e.id))
+)
+UPDATE log_cursors r SET event_id = 9223372036854775807, txid = 1 + (SELECT count(*) FROM log_cursors c
+    WHERE c.tenant_id = r.tenant_id AND (c.txid, c.event_id) < (r.txid, r.event_id))
+"""
+_LAST_LINES = 3
+_LINGERING_SECONDS = 2.0
+
+
+class DumpFailed(XinError):
+    """PostgreSQL's program did not do it; the message holds its last lines."""
+
+
+class DatabaseInUse(XinError):
+    """Somebody is connected to a database that is to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What one moment of the database holds.
+
+    `tables`: rows of every table; `functions`: those that run as the platform role, which a restored database must
+    hand over again; `file_keys`: the files that rows name.
+    """
+
+    name: str
+    revision: str
+    server: str
+    tables: dict[str, int]
+    functions: list[str]
+    file_keys: frozenset[str]
+
+
+@contextmanager
+def snapshot(database_url: str) -> Iterator[Snapshot]:
+    """Hold one moment of the database while the block runs, and say what is in it."""
+    with psycopg.connect(conninfo(_reader(database_url)), autocommit=True) as connection:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield Snapshot(
+            name=_one(connection, "SELECT pg_export_snapshot()"),
+            revision=_one(connection, "SELECT version_num FROM alembic_version"),
+            server=_one(connection, "SHOW server_version"),
+            tables=_counts(connection),
+            functions=[row[0] for row in connection.execute(_HANDED_OVER, (PLATFORM_ROLE,))],
+            file_keys=frozenset(row[0] for row in connection.execute(_FILE_KEYS)),
+        )
+
+
+def row_counts(database_url: str) -> dict[str, int]:
+    """Count the rows of every table."""
+    with psycopg.connect(conninfo(_reader(database_url))) as connection:
+        return _counts(connection)
+
+
+def dump(database_url: str, moment: Snapshot, into: Path) -> None:
+    """Write a moment of the database into a file of `pg_dump -Fc`.
+
+    Raises:
+        DumpFailed: with what `pg_dump` said.
+    """
+    reader = _reader(database_url)
+    as_platform = ["--enable-row-security"] if reader.username == PLATFORM_ROLE else []
+    _run("pg_dump", reader, "-Fc", f"--snapshot={moment.name}", *as_platform, f"--file={into}", server=moment.server)
+
+
+def restore(database_url: str, file: Path, functions: list[str], *, jobs: int = 2) -> None:
+    """Fill an empty database from a dump; what `pg_restore` complains of ends it.
+
+    Args:
+        functions: those that the platform role owned. Restored as the owner's, who may be a superuser, they would
+            see every tenant's rows.
+
+    Raises:
+        DumpFailed: with what `pg_restore` said.
+    """
+    owner = owner_url(database_url)
+    with psycopg.connect(conninfo(owner), autocommit=True) as connection:
+        ensure_roles(connection, database_url)
+    _run("pg_restore", owner, "--no-owner", "--no-comments", "--exit-on-error", f"--jobs={jobs}", str(file))
+    with psycopg.connect(conninfo(owner)) as connection:
+        for statement in handed_over(functions, ()):
+            connection.execute(statement.encode())
+
+
+def number_log_anew(database_url: str) -> bool:
+    """Number the event log so that what happens from now on stands behind what a restored log holds.
+
+    Returns:
+        Whether it was needed: not where the log comes from this very server.
+    """
+    with psycopg.connect(conninfo(_reader(database_url))) as connection:
+        ahead = _one(connection, _AHEAD) == "True"
+        if ahead:
+            connection.execute(_RENUMBER)
+    return ahead
+
+
+def create_beside(database_url: str, name: str) -> str:
+    """Create an empty database beside the one of the address, and return its address."""
+    with _maintenance(database_url) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return conninfo(owner_url(database_url).set(database=name))
+
+
+def put_in_place(database_url: str, restored_url: str, aside: str) -> bool:
+    """Give a restored database the name that the platform uses; the one that had it is kept as `aside`.
+
+    Returns:
+        Whether there was something to keep.
+
+    Raises:
+        DatabaseInUse: a process is connected to the database; nothing was changed.
+    """
+    name, restored = str(owner_url(database_url).database), str(owner_url(restored_url).database)
+    held = _has_tables(database_url)
+    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+    with _maintenance(database_url) as connection:
+        for one in (name, restored):
+            _refuse_in_use(connection, one)
+        with connection.transaction():  # never a moment, nor a crash, that leaves no database of this name
+            connection.execute(rename.format(sql.Identifier(name), sql.Identifier(aside)))
+            connection.execute(rename.format(sql.Identifier(restored), sql.Identifier(name)))
+        if not held:
+            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(aside)))
+    return held
+
+
+def drop(database_url: str) -> None:
+    """Drop a database, whoever is connected to it."""
+    with _maintenance(database_url) as connection:
+        name = sql.Identifier(str(owner_url(database_url).database))
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
+def check_unused(database_url: str) -> None:
+    """Raise `DatabaseInUse` when a process is connected."""
+    with _maintenance(database_url) as connection:
+        _refuse_in_use(connection, str(owner_url(database_url).database))
+
+
+def _refuse_in_use(connection: Connection, name: str) -> None:
+    """Raise `DatabaseInUse` when somebody stays connected to a database of this name; one who just left may linger."""
+    until = time.monotonic() + _LINGERING_SECONDS
+    while int(others := _one(connection, _OTHERS, name)) and time.monotonic() < until:
+        time.sleep(0.05)
+    if int(others):
+        raise DatabaseInUse(f"{others} connections are open to the database {name}: stop the platform first")
+
+
+def _has_tables(database_url: str) -> bool:
+    with psycopg.connect(conninfo(owner_url(database_url))) as connection:
+        return connection.execute(_TABLES).fetchone() is not None
+
+
+def _counts(connection: Connection) -> dict[str, int]:
+    names = [row[0] for row in connection.execute(_TABLES).fetchall()]
+    return {
+        name: int(_one(connection, sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name))))
+        for name in names
+    }
+
+
+def _one(connection: Connection, statement: Any, *values: object) -> str:
+    row = connection.execute(statement, values or None).fetchone()
+    assert row is not None, "a row is always given"
+    return str(row[0])
+
+
+def _reader(database_url: str) -> URL:
+    owner = owner_url(database_url)
+    with psycopg.connect(conninfo(owner)) as connection:
+        sees_all = _one(connection, _SEES_ALL) == "True"
+    return owner if sees_all else role_url(database_url, PLATFORM_ROLE)
+
+
+@contextmanager
+def _maintenance(database_url: str) -> Iterator[Connection]:
+    """A connection to another database of the server: one cannot be renamed from within."""
+    url = owner_url(database_url)
+    other = "postgres" if url.database != "postgres" else "template1"
+    with psycopg.connect(conninfo(url.set(database=other)), autocommit=True) as connection:
+        yield connection
+
+
+def _run(program: str, url: URL, *arguments: str, server: str | None = None) -> None:
+    password = {"PGPASSWORD": url.password} if url.password else {}
+    address = conninfo(url.set(password=None))
+    _execute([_program(program, server), f"--dbname={address}", "--no-password", *arguments], password)
+
+
+def _program(name: str, server: str | None = None) -> str:
+    """The bundled program; the machine's own where the server is newer than what we bring."""
+    bundled = binaries() / name
+    major = int(bundled.parents[1].name.removeprefix("pginstall") or 0)
+    found = shutil.which(name) if server and int(server.split(".", 1)[0]) > major else None
+    return found or str(bundled)
+
+
+def _execute(command: list[str], environment: dict[str, str]) -> None:
+    done = subprocess.run(  # noqa: S603 - our own programs
+        command, env={"LC_ALL": "C", **environment}, capture_output=True, text=True, errors="replace", check=False
+    )
+    if done.returncode != 0:
+        said = " | ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
+        raise DumpFailed(f"{Path(command[0]).name} failed: {said}")
