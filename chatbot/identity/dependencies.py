@@ -4,22 +4,27 @@ Each is `async`, for a plain function would cost a hop through a thread, and tak
 sockets use the same ones as requests.
 """
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
 import procrastinate
-from fastapi import Depends
+from fastapi import Depends, Query
 from fastapi.openapi.models import HTTPBearer as HttpBearerModel
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
 from chatbot.core.blobs import BlobStore
+from chatbot.core.crypto import Vault
 from chatbot.core.errors import InvalidInput, Unauthenticated
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
+from chatbot.identity.access.origins import Origins
 from chatbot.identity.access.service import Access
+from chatbot.identity.audit.acting import acting
+from chatbot.identity.mail import Mail
 from chatbot.identity.subject import Subject
-from chatbot.identity.tokens import TokenKeys, read_service_token
+from chatbot.identity.tokens import TokenKeys, claims_of, read_service_token
 
 _MAX_CREDENTIAL = 8192
 
@@ -58,18 +63,47 @@ async def access_of(connection: HTTPConnection) -> Access:
     return known
 
 
+def client_address(connection: HTTPConnection) -> str:
+    """Return the client's IP address, behind trusted proxies the one that they name."""
+    return connection.client.host if connection.client else "unknown"
+
+
 def make_access(database: Database, keys: TokenKeys, settings: Settings) -> Access:
     """Return a process's resolver of credentials."""
-    gateway_token = settings.gateway_token.get_secret_value() if settings.gateway_token else None
-    return Access(database, keys, gateway_token)
+    gateway_token, log_token = (
+        secret.get_secret_value() if secret else None for secret in (settings.gateway_token, settings.log_token)
+    )
+    return Access(database, keys, gateway_token, log_token)
+
+
+async def _mail(connection: HTTPConnection) -> Mail:
+    mail: Mail = connection.app.state.mail
+    return mail
+
+
+async def _origins(connection: HTTPConnection) -> Origins:
+    state = connection.app.state
+    known: Origins | None = getattr(state, "origins", None)
+    if known is None:
+        known = state.origins = Origins(state.database, state.settings)
+    return known
+
+
+async def _vault(connection: HTTPConnection) -> Vault:
+    vault: Vault = connection.app.state.vault
+    return vault
 
 
 Db = Annotated[Database, Depends(_database)]
 AppSettings = Annotated[Settings, Depends(_settings)]
 Blobs = Annotated[BlobStore, Depends(_blobs)]
 Queue = Annotated[procrastinate.App, Depends(_jobs)]
+TheMail = Annotated[Mail, Depends(_mail)]
 Keys = Annotated[TokenKeys, Depends(_keys)]
+Secrets = Annotated[Vault, Depends(_vault)]
 Resolver = Annotated[Access, Depends(access_of)]
+Pages = Annotated[Origins, Depends(_origins)]
+"""Which pages may use whose chat."""
 
 
 class _Bearer(SecurityBase):
@@ -94,13 +128,71 @@ class _Bearer(SecurityBase):
 
 _admin_bearer = _Bearer("admin", "Admin access token or API key.")
 _service_bearer = _Bearer("service", "What one process of ours shows another.")
+_operator_bearer = _Bearer("operator", "LOG_TOKEN, admin access token or API key.")
 _chat_bearer = _Bearer("chat", "Embed token, API key, admin access token or GATEWAY_TOKEN.")
 
 
-async def _caller(access: Resolver, credential: Annotated[str | None, Depends(_admin_bearer)]) -> Subject:
+async def _caller(
+    connection: HTTPConnection, access: Resolver, credential: Annotated[str | None, Depends(_admin_bearer)]
+) -> AsyncIterator[Subject]:
     if credential is None:
         raise Unauthenticated
-    return await access.admin(credential)
+    subject = await access.admin(credential)
+    with acting(subject.name, client_address(connection), connection):
+        yield subject
+
+
+async def _unaudited(connection: HTTPConnection) -> None:
+    connection.state.unaudited = True
+
+
+async def _operator(
+    connection: HTTPConnection, access: Resolver, credential: Annotated[str | None, Depends(_operator_bearer)]
+) -> AsyncIterator[Subject]:
+    if credential is None:
+        raise Unauthenticated
+    subject = await access.operator(credential, tenant_id=_tenant_header(connection))
+    with acting(subject.name, client_address(connection), connection):
+        yield subject
+
+
+async def _operator_of_tenant(
+    connection: HTTPConnection, access: Resolver, credential: Annotated[str | None, Depends(_operator_bearer)]
+) -> AsyncIterator[Subject]:
+    if credential is None:
+        raise Unauthenticated
+    subject = await access.operator_of_tenant(credential, tenant_id=_tenant_header(connection))
+    with acting(subject.name, client_address(connection), connection):
+        yield subject
+
+
+async def _log_reader(
+    connection: HTTPConnection,
+    access: Resolver,
+    credential: Annotated[str | None, Depends(_operator_bearer)],
+    token: Annotated[
+        str | None, Query(max_length=_MAX_CREDENTIAL, description="`LOG_TOKEN`, in place of a header.")
+    ] = None,
+) -> Subject:
+    tenant_id = _tenant_header(connection)
+    if credential is not None:
+        return await access.operator_of_tenant(credential, tenant_id=tenant_id)
+    if token is None:
+        raise Unauthenticated
+    return await access.log_token(token, tenant_id=tenant_id)
+
+
+async def _log_follower(
+    access: Resolver,
+    credential: Annotated[str | None, Depends(_operator_bearer)],
+    token: Annotated[
+        str | None, Query(max_length=_MAX_CREDENTIAL, description="`LOG_TOKEN`, in place of a header.")
+    ] = None,
+) -> None:
+    if credential is not None:
+        await access.log_follower(credential)
+    elif token is None or not access.is_log_token(token):
+        raise Unauthenticated
 
 
 async def _service_tenant(keys: Keys, credential: Annotated[str | None, Depends(_service_bearer)]) -> UUID:
@@ -110,12 +202,19 @@ async def _service_tenant(keys: Keys, credential: Annotated[str | None, Depends(
 
 
 async def _maybe_chat_caller(
-    connection: HTTPConnection, access: Resolver, credential: Annotated[str | None, Depends(_chat_bearer)]
+    connection: HTTPConnection, access: Resolver, pages: Pages, credential: Annotated[str | None, Depends(_chat_bearer)]
 ) -> Subject | None:
     if credential is None:
         return None
-    tenant_id = _tenant_header(connection)
-    return await access.chat(credential, tenant_id=tenant_id, origin=connection.headers.get("origin"))
+    tenant_id, origin = _tenant_header(connection), connection.headers.get("origin")
+    subject = await access.chat(credential, tenant_id=tenant_id, origin=origin)
+    # A token that names its origin was compared with the page's; any other is good on the tenant's own pages only.
+    if origin and not claims_of(credential).get("origin"):
+        assert subject.tenant_id
+        await pages.check(
+            origin, host=connection.headers.get("host", ""), tenant_id=subject.tenant_id, brand_id=subject.brand_id
+        )
+    return subject
 
 
 async def _chat_caller(subject: Annotated[Subject | None, Depends(_maybe_chat_caller)]) -> Subject:
@@ -135,7 +234,21 @@ def _tenant_header(connection: HTTPConnection) -> UUID | None:
 
 
 Caller = Annotated[Subject, Depends(_caller)]
-"""Whoever calls `/admin/*`: an admin token or an API key; 401 otherwise."""
+"""Whoever calls `/admin/*`: an admin token or an API key; 401 otherwise. What it changes is in the audit log."""
+
+Unaudited = Depends(_unaudited)
+"""For `dependencies=` of a route that is daily work and no administrator's change: not in the audit log."""
+
+Operator = Annotated[Subject, Depends(_operator)]
+"""As `Caller`, or whoever shows `LOG_TOKEN`: an agent of the tenant of `X-Tenant-Id`, or of the demo tenant."""
+
+OperatorOfTenant = Annotated[Subject, Depends(_operator_of_tenant)]
+"""As `Operator`, with `tenant_id` set: of `X-Tenant-Id`, or the only tenant that the credential reaches."""
+
+LogReader = Annotated[Subject, Depends(_log_reader)]
+"""As `OperatorOfTenant`; `LOG_TOKEN`, and nothing else, may stand in the query too."""
+LogFollower = Annotated[None, Depends(_log_follower)]
+"""Whoever shows `LOG_TOKEN`, in a header or in the query, or is a platform administrator."""
 
 ChatCaller = Annotated[Subject, Depends(_chat_caller)]
 """Whoever chats; `tenant_id` is set. 401 without a good credential."""

@@ -3,7 +3,8 @@
 import fcntl
 import json
 import os
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -14,6 +15,9 @@ from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.identity.tokens import ROTATION_OVERLAP, TokenKeys
 
 _NAMES = ("admin_jwt_secret", "embed_jwt_secret")
+SECRETS_FILE = "secrets.json"
+
+Change = Callable[[dict[str, str]], dict[str, str]]
 
 
 def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> TokenKeys:
@@ -35,9 +39,48 @@ def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> T
     return TokenKeys(
         admin=admin,
         embed=embed,
-        admin_previous=_plain(settings.admin_jwt_secret_previous),
-        admin_previous_until=utcnow() + overlap,
+        admin_previous=_previous(settings, kept, "admin_jwt_secret", overlap),
+        embed_previous=_previous(settings, kept, "embed_jwt_secret", overlap),
+        previous_until=utcnow() + overlap,
     )
+
+
+def rotate_kept(settings: Settings, name: str) -> bool:
+    """Make a new signing key where keys are generated; the old one verifies for a quarter of an hour more.
+
+    Args:
+        name: `admin_jwt_secret` or `embed_jwt_secret`.
+
+    Returns:
+        False when the key is configured, so that only whoever configures it can change it.
+    """
+    if getattr(settings, name):
+        return False
+    old = _kept_secrets(settings, [name])[name]
+    changed = {name: random_secret(), f"{name}_previous": old, f"{name}_rotated_at": utcnow().isoformat()}
+    _kept_secrets(settings, [], change=lambda kept: {**kept, **changed})
+    return True
+
+
+def add_kept_encryption_key(settings: Settings) -> bool:
+    """Put a new encryption key in front of the generated ones; False when the keys are configured."""
+    if settings.xin_encryption_keys:
+        return False
+    _kept_secrets(settings, ["xin_encryption_keys"])
+    _kept_secrets(settings, [], change=lambda kept: {
+        **kept, "xin_encryption_keys": f"{random_key()},{kept['xin_encryption_keys']}"
+    })  # fmt: skip
+    return True
+
+
+def retire_kept_encryption_keys(settings: Settings) -> bool:
+    """Leave only the newest of the generated encryption keys; False when the keys are configured."""
+    if settings.xin_encryption_keys:
+        return False
+    _kept_secrets(settings, [], change=lambda kept: {
+        **kept, "xin_encryption_keys": kept["xin_encryption_keys"].partition(",")[0]
+    })  # fmt: skip
+    return True
 
 
 def load_vault(settings: Settings) -> Vault:
@@ -62,18 +105,28 @@ def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def _kept_secrets(settings: Settings, names: list[str]) -> dict[str, str]:
-    """Read the file of secrets and add what is missing; several processes may start at once."""
-    file = settings.data_dir / "secrets.json"
+def _previous(settings: Settings, kept: dict[str, str], name: str, overlap: timedelta) -> str | None:
+    """The key before this one: as configured, or the one kept at a rotation of less than `overlap` ago."""
+    if configured := _plain(getattr(settings, f"{name}_previous")):
+        return configured
+    rotated = kept.get(f"{name}_rotated_at")
+    young = rotated is not None and utcnow() - datetime.fromisoformat(rotated) < overlap
+    return kept.get(f"{name}_previous") if young else None
+
+
+def _kept_secrets(settings: Settings, names: list[str], *, change: Change | None = None) -> dict[str, str]:
+    """Read the file of secrets, add what is missing, and change it; several processes may start at once."""
+    file = settings.data_dir / SECRETS_FILE
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         kept = _read(file)
-        made = {name: _made(name) for name in names if name not in kept}
-        if made:
-            _write({**kept, **made}, file)
-        return {**kept, **made}
+        wanted = {**{name: _made(name) for name in names if name not in kept}, **kept}
+        wanted = change(wanted) if change else wanted
+        if wanted != kept:
+            _write(wanted, file)
+        return wanted
     finally:
         os.close(lock)
 

@@ -8,6 +8,14 @@ from uuid import UUID
 from chatbot.core.errors import Forbidden, NotFound
 
 
+class RoleTooLow(Forbidden):
+    """The subject's role in a tenant does not reach."""
+
+    def __init__(self, tenant_id: UUID, at_least: "Role") -> None:
+        super().__init__(f"this needs the role {at_least}")
+        self.tenant_id = tenant_id
+
+
 class Role(StrEnum):
     """What a subject may do; each includes those after it."""
 
@@ -36,6 +44,7 @@ class Subject:
         tenant_id: its tenant; None only for users, who carry `memberships`, and platform admins.
         memberships: a user's role in each tenant.
         visitor: for embed tokens: the identity that the host page vouched for.
+        session_id: the signed-in session of a user.
     """
 
     name: str
@@ -44,6 +53,13 @@ class Subject:
     memberships: dict[UUID, Role] = field(default_factory=dict)
     brand_id: UUID | None = None
     visitor: dict[str, str] = field(default_factory=dict)
+    session_id: UUID | None = None
+
+    @property
+    def user_id(self) -> UUID | None:
+        """The person behind the subject; None for API keys, the command line, visitors."""
+        kind, _, user_id = self.name.partition(":")
+        return UUID(user_id) if kind == "user" else None
 
     def role_in(self, tenant_id: UUID) -> Role | None:
         """Return the subject's role in a tenant, None when it has none there."""
@@ -78,8 +94,12 @@ class Subject:
         if tenant_id is None or role is None or role is Role.VISITOR:
             raise NotFound(f"no such {what}")
         if _RANK[role] < _RANK[at_least]:
-            raise Forbidden(f"this needs the role {at_least}")
+            raise RoleTooLow(tenant_id, at_least)
         return tenant_id
+
+    def administers(self, tenant_id: UUID) -> bool:
+        """Whether the subject is an administrator of a tenant."""
+        return self.role_in(tenant_id) in (Role.PLATFORM_ADMIN, Role.TENANT_ADMIN)
 
     def grant(self, tenant_id: UUID, role: Role) -> Role:
         """Return a role that the subject may give to another in a tenant: never one above its own.

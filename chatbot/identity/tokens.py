@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +24,7 @@ EMBED_LIFETIME = timedelta(minutes=10)
 SERVICE_LIFETIME = timedelta(seconds=60)
 ROTATION_OVERLAP = timedelta(minutes=15)
 _ALGORITHM = "HS256"
+_VISITOR_PURPOSE = "xin-visitor"
 _REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
 
 
@@ -30,14 +32,21 @@ _REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
 class TokenKeys:
     """The signing keys of one process.
 
-    `admin_previous` verifies tokens issued before a rotation, until `admin_previous_until`: a rotation is a restart,
-    so that is a quarter of an hour after the start.
+    The previous ones verify tokens issued before a rotation, until `previous_until`: a rotation is a restart, so that
+    is a quarter of an hour after the start.
     """
 
     admin: str
     embed: str
     admin_previous: str | None = None
-    admin_previous_until: datetime | None = None
+    embed_previous: str | None = None
+    previous_until: datetime | None = None
+
+    def before(self) -> "TokenKeys | None":
+        """Return the keys from before a rotation, None when there was none or its time is over."""
+        admin, embed = self.admin_previous, self.embed_previous
+        over = self.previous_until is None or utcnow() > self.previous_until
+        return None if over or not (admin or embed) else TokenKeys(admin or self.admin, embed or self.embed)
 
 
 def issue_admin_token(
@@ -48,9 +57,20 @@ def issue_admin_token(
 
 
 def issue_embed_token(
-    keys: TokenKeys, *, tenant_id: UUID, brand_id: UUID, visitor: dict[str, str], origin: str | None
+    keys: TokenKeys,
+    *,
+    tenant_id: UUID,
+    brand_id: UUID,
+    visitor: Mapping[str, str],
+    origin: str | None,
+    said: Mapping[str, str] | None = None,
+    lifetime: timedelta = EMBED_LIFETIME,
 ) -> tuple[str, datetime]:
     """Sign a visitor's token, bound to tenant, brand, visitor and origin; at most 10 minutes.
+
+    Args:
+        visitor: who it is, as whoever asks for the token vouches for.
+        said: what the visitor says of themselves.
 
     Returns:
         The token and when it expires.
@@ -58,12 +78,13 @@ def issue_embed_token(
     claims = {
         "tenant_id": str(tenant_id),
         "brand_id": str(brand_id),
-        "visitor": visitor,
+        "visitor": dict(visitor),
+        "said": dict(said or {}),
         "origin": origin,
         "sub": f"visitor:{visitor.get('id') or new_id()}",
     }
-    expires_at = utcnow() + EMBED_LIFETIME
-    return _issue(keys.embed, EMBED_AUDIENCE, "embed", claims=claims, lifetime=EMBED_LIFETIME), expires_at
+    lifetime = min(lifetime, EMBED_LIFETIME)
+    return _issue(keys.embed, EMBED_AUDIENCE, "embed", claims=claims, lifetime=lifetime), utcnow() + lifetime
 
 
 def issue_service_token(keys: TokenKeys, *, subject: str, tenant_id: UUID) -> str:
@@ -72,14 +93,23 @@ def issue_service_token(keys: TokenKeys, *, subject: str, tenant_id: UUID) -> st
     return _issue(_service_key(keys), SERVICE_AUDIENCE, "service", claims=claims, lifetime=SERVICE_LIFETIME)
 
 
+def visitor_mark(keys: TokenKeys, tenant_id: UUID, visitor_id: UUID) -> bytes:
+    """Return what proves that an anonymous visitor of a tenant is known to us: under a key of its own."""
+    return hmac.digest(_derived_key(keys, _VISITOR_PURPOSE).encode(), tenant_id.bytes + visitor_id.bytes, "sha256")
+
+
 def read_service_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     """Verify a service token and return its claims."""
-    return _read(_service_key(keys), token, SERVICE_AUDIENCE, "service")
+    return _read_rotated(keys, lambda these: _read(_service_key(these), token, SERVICE_AUDIENCE, "service"))
 
 
 def _service_key(keys: TokenKeys) -> str:
     """A key of its own, so that no visitor's token can pass for a service's even if a check of claims were missed."""
-    return hmac.digest(keys.embed.encode(), SERVICE_AUDIENCE.encode(), "sha256").hex()
+    return _derived_key(keys, SERVICE_AUDIENCE)
+
+
+def _derived_key(keys: TokenKeys, purpose: str) -> str:
+    return hmac.digest(keys.embed.encode(), purpose.encode(), "sha256").hex()
 
 
 def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
@@ -88,24 +118,26 @@ def read_admin_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     Raises:
         Unauthenticated: wrong key, algorithm, audience, issuer or type, expired, or a claim is missing.
     """
-    try:
-        return _read(keys.admin, token, ADMIN_AUDIENCE, "access")
-    except Unauthenticated:
-        if keys.admin_previous is None or not _still(keys.admin_previous_until):
-            raise
-    claims = _read(keys.admin_previous, token, ADMIN_AUDIENCE, "access")
-    if utcnow().timestamp() - float(claims["iat"]) > ROTATION_OVERLAP.total_seconds():
-        raise Unauthenticated("the token was signed by a key that is retired")
-    return claims
-
-
-def _still(until: datetime | None) -> bool:
-    return until is not None and utcnow() <= until
+    return _read_rotated(keys, lambda these: _read(these.admin, token, ADMIN_AUDIENCE, "access"))
 
 
 def read_embed_token(keys: TokenKeys, token: str) -> dict[str, Any]:
     """Verify an embed token and return its claims."""
-    return _read(keys.embed, token, EMBED_AUDIENCE, "embed")
+    return _read_rotated(keys, lambda these: _read(these.embed, token, EMBED_AUDIENCE, "embed"))
+
+
+def _read_rotated(keys: TokenKeys, read: Callable[[TokenKeys], dict[str, Any]]) -> dict[str, Any]:
+    """Verify by the key of now, else by the one before it while that still holds."""
+    try:
+        return read(keys)
+    except Unauthenticated:
+        before = keys.before()
+        if before is None:
+            raise
+    claims = read(before)
+    if utcnow().timestamp() - float(claims["iat"]) > ROTATION_OVERLAP.total_seconds():
+        raise Unauthenticated("the token was signed by a key that is retired")
+    return claims
 
 
 def audience_of(token: str) -> str | None:

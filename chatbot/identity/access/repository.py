@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Row, or_, select, update
+from sqlalchemy import or_, select, update
 
-from chatbot.db.models import ApiKey, Membership, Tenant, User, UserSession
-from chatbot.db.sessions import PlatformSession
+from chatbot.db.models import ApiKey, Channel, Membership, Tenant, User, UserSession
+from chatbot.db.sessions import PlatformSession, TenantReader
 
 _USED_STEP = timedelta(minutes=1)
 
@@ -19,6 +19,16 @@ class UserRow:
     user_id: UUID
     is_platform_admin: bool
     memberships: dict[UUID, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """An API key; `good` unless it is revoked or expired, or its tenant deleted."""
+
+    key_id: UUID
+    tenant_id: UUID
+    role: str
+    good: bool
 
 
 async def find_signed_in(session: PlatformSession, user_id: UUID, session_id: UUID, now: datetime) -> UserRow | None:
@@ -45,16 +55,18 @@ async def find_memberships(session: PlatformSession, user_id: UUID) -> dict[UUID
     return dict((await session.execute(query)).tuples().all())
 
 
-async def find_api_key(session: PlatformSession, key_hash: str, now: datetime) -> Row[UUID, UUID, str] | None:
-    """Return `(id, tenant_id, role)` of a good API key, and note that it is used."""
+async def find_api_key(session: PlatformSession, key_hash: str, now: datetime) -> KeyRow | None:
+    """Return an API key, and note that it is used when it is good."""
+    lives = ApiKey.revoked_at.is_(None) & Tenant.deleted_at.is_(None)
+    good = lives & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
     query = (
-        select(ApiKey.id, ApiKey.tenant_id, ApiKey.role)
+        select(ApiKey.id, ApiKey.tenant_id, ApiKey.role, good)
         .join(Tenant, Tenant.id == ApiKey.tenant_id)
-        .where(ApiKey.key_hash == key_hash, ApiKey.revoked_at.is_(None), Tenant.deleted_at.is_(None))
-        .where(or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now))
+        .where(ApiKey.key_hash == key_hash)
     )
-    found = (await session.execute(query)).one_or_none()
-    if found:
+    row = (await session.execute(query)).one_or_none()
+    found = KeyRow(*row) if row else None
+    if found and found.good:
         stale = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at < now - _USED_STEP)
         await session.execute(update(ApiKey).where(ApiKey.key_hash == key_hash, stale).values(last_used_at=now))
     return found
@@ -64,3 +76,12 @@ async def tenant_lives(session: PlatformSession, tenant_id: UUID) -> bool:
     """Whether the tenant exists and is not deleted."""
     query = select(Tenant.id).where(Tenant.id == tenant_id, Tenant.deleted_at.is_(None))
     return (await session.execute(query)).scalar_one_or_none() is not None
+
+
+async def web_origins(session: TenantReader, brand_id: UUID | None) -> set[str]:
+    """Return the origins that the living web channels of a brand, or of all brands, name as their pages'."""
+    living = (Channel.channel_type == "web", Channel.enabled, Channel.deleted_at.is_(None))
+    query = select(Channel.configuration["allowed_origins"]).where(Channel.tenant_id == session.tenant_id, *living)
+    if brand_id is not None:
+        query = query.where(Channel.brand_id == brand_id)
+    return {origin for origins in await session.scalars(query) for origin in origins or ()}

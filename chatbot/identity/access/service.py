@@ -12,10 +12,12 @@ from chatbot.core.errors import InvalidInput, NotFound, Unauthenticated
 from chatbot.db.sessions import Database
 from chatbot.identity.access import repository
 from chatbot.identity.demo import DEMO_TENANT_ID
+from chatbot.identity.denied import CredentialRefused
 from chatbot.identity.subject import Role, Subject, highest
 from chatbot.identity.tokens import EMBED_AUDIENCE, TokenKeys, audience_of, read_admin_token, read_embed_token
 
 API_KEY_PREFIX = "xin_sk_"
+LOG_TOKEN_NAME = "log_token"  # noqa: S105 - what the subject is called
 CACHE_SECONDS = 30.0
 _NOT_GOOD = "the credential is unknown, expired or revoked"
 
@@ -23,10 +25,13 @@ _NOT_GOOD = "the credential is unknown, expired or revoked"
 class Access:
     """Resolves credentials for one process and remembers good ones for `CACHE_SECONDS`."""
 
-    def __init__(self, database: Database, keys: TokenKeys, gateway_token: str | None = None) -> None:
+    def __init__(
+        self, database: Database, keys: TokenKeys, gateway_token: str | None = None, log_token: str | None = None
+    ) -> None:
         self._database = database
         self._keys = keys
         self._gateway_token = gateway_token
+        self._log_token = log_token
         self._subjects: TimedCache[str, Subject] = TimedCache(CACHE_SECONDS)
         self._tenants: TimedCache[UUID, bool] = TimedCache(CACHE_SECONDS)
 
@@ -54,10 +59,44 @@ class Access:
             InvalidInput: several tenants are reached and none was chosen.
         """
         if self._gateway_token and crypto.same(credential, self._gateway_token):
-            return await self._gateway(tenant_id or DEMO_TENANT_ID)
+            return await self._program("gateway", Role.VISITOR, tenant_id or DEMO_TENANT_ID)
         if not credential.startswith(API_KEY_PREFIX) and audience_of(credential) == EMBED_AUDIENCE:
             return await self._visitor(credential, tenant_id, origin)
         return await self._in_tenant(await self.admin(credential), tenant_id)
+
+    async def operator(self, credential: str, *, tenant_id: UUID | None) -> Subject:
+        """Return the subject of `LOG_TOKEN`, an agent of one tenant, or else what `admin` returns.
+
+        Args:
+            tenant_id: of `X-Tenant-Id`; whoever shows `LOG_TOKEN` without it works for the demo tenant.
+
+        Raises:
+            Unauthenticated: the credential does not hold.
+            NotFound: there is no such tenant.
+        """
+        if self.is_log_token(credential):
+            return await self.log_token(credential, tenant_id=tenant_id)
+        return await self.admin(credential)
+
+    async def log_token(self, credential: str, *, tenant_id: UUID | None) -> Subject:
+        """As `operator`, of `LOG_TOKEN` and nothing else."""
+        if not self.is_log_token(credential):
+            raise Unauthenticated(_NOT_GOOD)
+        return await self._program(LOG_TOKEN_NAME, Role.AGENT, tenant_id or DEMO_TENANT_ID)
+
+    async def log_follower(self, credential: str) -> None:
+        """Raise unless it is `LOG_TOKEN` or a platform administrator's: the log is of every tenant."""
+        if not self.is_log_token(credential):
+            (await self.admin(credential)).require_platform_admin()
+
+    async def operator_of_tenant(self, credential: str, *, tenant_id: UUID | None) -> Subject:
+        """As `operator`, with `tenant_id` set: that of the header, or the only one that the credential reaches.
+
+        Raises:
+            InvalidInput: several tenants are reached and none was chosen.
+        """
+        subject = await self.operator(credential, tenant_id=tenant_id)
+        return subject if subject.name == LOG_TOKEN_NAME else await self._in_tenant(subject, tenant_id)
 
     def forget(self) -> None:
         """Drop what is remembered: after a revocation in this process, so that it holds here at once."""
@@ -73,8 +112,10 @@ class Access:
             found = await repository.find_api_key(session, key_hash, utcnow())
         if found is None:
             raise Unauthenticated(_NOT_GOOD)
-        key_id, tenant_id, role = found
-        subject = Subject(f"api_key:{key_id}", Role(role), tenant_id)
+        name = f"api_key:{found.key_id}"
+        if not found.good:
+            raise CredentialRefused(_NOT_GOOD, whose=name, tenant_id=found.tenant_id)
+        subject = Subject(name, Role(found.role), found.tenant_id)
         self._subjects.put(key_hash, subject)
         return subject
 
@@ -91,7 +132,7 @@ class Access:
             found = await repository.find_signed_in(session, user_id, session_id, utcnow())
         if found is None:
             raise Unauthenticated(_NOT_GOOD)
-        subject = user_subject(found.user_id, found.is_platform_admin, found.memberships)
+        subject = user_subject(found, session_id)
         self._subjects.put(key, subject)
         return subject
 
@@ -117,13 +158,18 @@ class Access:
         if asked not in (None, tenant_id):
             raise NotFound("no such tenant")
         await self._require_living(tenant_id)
-        visitor = {str(key): str(value) for key, value in dict(claims.get("visitor") or {}).items()}
+        told = {**(claims.get("said") or {}), **(claims.get("visitor") or {})}
+        visitor = {str(key): str(value) for key, value in told.items()}
         return Subject(str(claims["sub"]), Role.VISITOR, tenant_id, brand_id=brand_id, visitor=visitor)
 
-    async def _gateway(self, tenant_id: UUID) -> Subject:
+    def is_log_token(self, credential: str) -> bool:
+        """Whether it is `LOG_TOKEN`, compared in constant time; never while none is set."""
+        return self._log_token is not None and crypto.same(credential, self._log_token)
+
+    async def _program(self, name: str, role: Role, tenant_id: UUID) -> Subject:
         if not await self._lives(tenant_id):
             raise NotFound("no such tenant")
-        return Subject("gateway", Role.VISITOR, tenant_id)
+        return Subject(name, role, tenant_id)
 
     async def _in_tenant(self, subject: Subject, asked: UUID | None) -> Subject:
         tenant_id = asked or subject.only_tenant()
@@ -148,11 +194,11 @@ class Access:
         return lives
 
 
-def user_subject(user_id: UUID, is_platform_admin: bool, memberships: Mapping[UUID, str]) -> Subject:
-    """Return the subject of a user."""
-    roles = {tenant_id: Role(role) for tenant_id, role in memberships.items()}
-    role = Role.PLATFORM_ADMIN if is_platform_admin else highest(roles.values())
-    return Subject(f"user:{user_id}", role, memberships=roles)
+def user_subject(user: repository.UserRow, session_id: UUID) -> Subject:
+    """Return the subject of a signed-in user."""
+    roles = {tenant_id: Role(role) for tenant_id, role in user.memberships.items()}
+    role = Role.PLATFORM_ADMIN if user.is_platform_admin else highest(roles.values())
+    return Subject(f"user:{user.user_id}", role, memberships=roles, session_id=session_id)
 
 
 def _uuid(value: object) -> UUID:

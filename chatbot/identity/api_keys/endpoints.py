@@ -1,4 +1,4 @@
-"""`/admin/api_keys`: make, list, revoke."""
+"""`/admin/api_keys`: make, list, rotate, revoke."""
 
 from uuid import UUID
 
@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.identity.api_keys import service
-from chatbot.identity.api_keys.schemas import ApiKeyView, CreateApiKey, NewApiKey
+from chatbot.identity.api_keys.schemas import ApiKeyView, CreateApiKey, NewApiKey, RotatedApiKey
 from chatbot.identity.dependencies import Caller, Db, Resolver
 from chatbot.identity.subject import Role
 
@@ -31,6 +31,15 @@ async def list_keys(
         rows = await service.list_keys(session, before=before_id(cursor), limit=limit)
     page, following = cut_page(rows, limit)
     return Page(items=[ApiKeyView.model_validate(row) for row in page], next_cursor=following)
+
+
+@router.post("/{key_id}/rotate", status_code=201)
+async def rotate_api_key(key_id: UUID, caller: Caller, db: Db) -> RotatedApiKey:
+    """Make a key's successor, shown this once; the one before works for 15 more minutes."""
+    async with db.tenant(await service.reach_key(db, caller, key_id)) as session:
+        row, key, until = await service.rotate_key(session, key_id)
+        made = ApiKeyView.model_validate(row).model_dump()
+        return RotatedApiKey(key=key, previous_id=key_id, previous_until=until, **made)
 
 
 @router.delete("/{key_id}", status_code=204)

@@ -13,9 +13,9 @@ async def tenant_of(session: PlatformSession, key_id: UUID) -> UUID | None:
     return (await session.execute(select(ApiKey.tenant_id).where(ApiKey.id == key_id))).scalar_one_or_none()
 
 
-async def get_key(session: TenantReader, key_id: UUID) -> ApiKey | None:
-    """Return a key of the session's tenant."""
-    return await session.get(ApiKey, (session.tenant_id, key_id))
+async def get_key(session: TenantReader, key_id: UUID, *, lock: bool = False) -> ApiKey | None:
+    """Return a key of the session's tenant; locked, nobody else changes it until the transaction ends."""
+    return await session.get(ApiKey, (session.tenant_id, key_id), with_for_update=lock or None)
 
 
 async def list_keys(session: TenantReader, *, before: UUID | None, limit: int) -> list[ApiKey]:

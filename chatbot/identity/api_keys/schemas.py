@@ -44,3 +44,10 @@ class NewApiKey(ApiKeyView):
     """A key as it is shown once."""
 
     key: str
+
+
+class RotatedApiKey(NewApiKey):
+    """A key's successor as it is shown once, and until when the key before it works too."""
+
+    previous_id: UUID
+    previous_until: Timestamp

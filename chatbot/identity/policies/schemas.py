@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from chatbot.core.schemas import RequestBody, Timestamp
+from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
 from chatbot.identity.tenants.schemas import TimeZone
 
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
@@ -16,6 +16,8 @@ Text8000 = Annotated[str, StringConstraints(max_length=8000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ByLanguage = dict[Language, Text1000]
 ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+ClosingTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+OpenMinutes = Annotated[int, Field(ge=1, le=525_600)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -83,7 +85,8 @@ class OwnVoice(Document):
 class Guardrails(Document):
     """What the bot keeps away from; a topic or phrase is matched as words, whatever its capitals.
 
-    `hide_personal_data` is kept and not in effect yet.
+    `hide_personal_data`: models, embedders, traces and gaps get `[email]`, `[phone]`, `[card]` and `[iban]` in place of
+    what visitors write; people who answer, and tickets, see what was written.
     """
 
     blocked_topics: Annotated[tuple[Text200, ...], Field(max_length=100)] = ()
@@ -93,11 +96,11 @@ class Guardrails(Document):
 
 
 class OpenHours(Document):
-    """One span of a weekday, `HH:MM` to `HH:MM` of the same day."""
+    """One span of a weekday, `HH:MM` to `HH:MM` of the same day; `24:00` is its end."""
 
     day: Weekday
     opens: ClockTime
-    closes: ClockTime
+    closes: ClosingTime
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -107,7 +110,7 @@ class OpenHours(Document):
 
 
 class Hours(Document):
-    """When people are there; without spans, always. Without a time zone, the tenant's. Kept, not in effect yet."""
+    """When people are there; without spans, always. Without a time zone, the tenant's."""
 
     timezone: TimeZone | None = None
     open: Annotated[tuple[OpenHours, ...], Field(max_length=50)] = ()
@@ -115,7 +118,14 @@ class Hours(Document):
 
 
 class Retention(Document):
-    """How long things are kept; null is the platform's default. Saved, not in effect yet: nothing is removed so far."""
+    """How long things are kept; null is the platform's default: 30 days, 48 hours, 90 days, 7 days.
+
+    Attributes:
+        uploads_days: files of messages and tickets.
+        transcripts_hours: conversations with all that was said, from the last thing said; none that a person is at.
+        tickets_days: those that are solved or closed; unanswered questions.
+        logs_days: events, what went to and came from providers, traces, jobs that are over.
+    """
 
     uploads_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     transcripts_hours: Annotated[int, Field(ge=1, le=87_600)] | None = None
@@ -124,23 +134,59 @@ class Retention(Document):
 
 
 class Budgets(Document):
-    """What models may cost a day (of the tenant's time zone); null is no limit, 0 is no model."""
+    """What models may cost a UTC day and a UTC month; null is no limit, 0 is no model.
+
+    Attributes:
+        warn_percent: when so much of a limit is used, administrators are told, once a day or month; null: never.
+        degrade_percent: from then on `degrade_model` answers, or (null) the knowledge alone; null: not before the end.
+        degrade_model: a cheaper model.
+    """
 
     tokens_per_day: Annotated[int, Field(ge=0, le=10**12)] | None = None
     usd_per_day: Annotated[float, Field(ge=0, le=10**6)] | None = None
+    tokens_per_month: Annotated[int, Field(ge=0, le=10**13)] | None = None
+    usd_per_month: Annotated[float, Field(ge=0, le=10**7)] | None = None
+    warn_percent: Annotated[int, Field(ge=1, le=100)] | None = 80
+    degrade_percent: Annotated[int, Field(ge=1, le=100)] | None = None
+    degrade_model: ModelName | None = None
 
 
 class Handoff(Document):
-    """Whether a person is offered, and in which words."""
+    """Whether a person is offered, and in which words.
+
+    Attributes:
+        offer: without it nobody can be asked for.
+        when_no_answer: what is not answered is followed by the offer of a person, or passed on to one unasked.
+        return_minutes: how long an agent may be away before the agent's conversations go back to the queue.
+    """
 
     offer: bool = True
     message: ByLanguage = Field(default_factory=dict)
+    when_no_answer: Literal["offer", "request"] = "offer"
+    return_minutes: Annotated[int, Field(ge=1, le=1440)] = 5
+
+
+class Minutes(Document):
+    """Open minutes by the priority of a ticket."""
+
+    low: OpenMinutes
+    normal: OpenMinutes
+    high: OpenMinutes
+    urgent: OpenMinutes
+
+
+class Sla(Document):
+    """What is promised to whoever opens a ticket, in minutes within the hours: at the latest answered, then solved."""
+
+    first_response_minutes: Minutes = Minutes(low=480, normal=240, high=60, urgent=15)
+    resolution_minutes: Minutes = Minutes(low=2400, normal=1440, high=480, urgent=240)
 
 
 class TenantPolicy(Document):
     """How a tenant's bot behaves.
 
-    `languages` are those it answers in; empty is all. Texts by language fall back to the default language.
+    `languages` are those it answers in; empty is all. Texts by language fall back to the default language. Without an
+    `sla` no clock runs on tickets that are opened from then on.
     """
 
     persona: Persona = Persona()
@@ -153,6 +199,7 @@ class TenantPolicy(Document):
     retention: Retention = Retention()
     budgets: Budgets = Budgets()
     handoff: Handoff = Handoff()
+    sla: Sla | None = Sla()
 
     @model_validator(mode="after")
     def _default_is_one_of_them(self) -> Self:
@@ -187,6 +234,25 @@ class RetrievalConfigView(RetrievalConfig):
     version: int
     updated_at: Timestamp | None
     updated_by: str | None
+
+
+PolicyKind = Literal["policy", "retrieval_config"]
+
+
+class VersionEntry(ResponseBody):
+    """A saved version; `changed` names the fields that differ from the version before, such as `persona.tone`."""
+
+    version: int
+    created_by: str
+    created_at: Timestamp
+    changed: list[str]
+
+
+class SavedVersion(VersionEntry):
+    """A saved version with its whole document: what was left out of it has today's default."""
+
+    kind: PolicyKind
+    document: TenantPolicy | RetrievalConfig
 
 
 def as_document(body: PutPolicy | PutRetrievalConfig) -> dict[str, Any]:

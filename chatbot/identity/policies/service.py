@@ -1,17 +1,22 @@
 """Policies: read by each turn in its own session, saved as new versions; a save holds from the next turn on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar
 
+import orjson
 from pydantic import ValidationError
 
 from chatbot.core.errors import Conflict
 from chatbot.core.logging import get_logger
 from chatbot.db.models import PolicyVersion
-from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.db.sessions import Later, TenantReader, TenantSession
 from chatbot.identity.policies import repository
+from chatbot.identity.policies.hours import OpeningHours
 from chatbot.identity.policies.schemas import (
+    PolicyKind,
     PutPolicy,
     PutRetrievalConfig,
     RetrievalConfig,
@@ -22,10 +27,11 @@ from chatbot.identity.subject import Subject
 from chatbot.identity.tenants.service import require_tenant
 
 log = get_logger(__name__)
-_POLICY = "policy"
-_RETRIEVAL = "retrieval_config"
+_POLICY: Final = "policy"
+_RETRIEVAL: Final = "retrieval_config"
 
 Doc = TypeVar("Doc", TenantPolicy, RetrievalConfig)
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +54,24 @@ async def current_retrieval_config(session: TenantReader) -> RetrievalConfig:
     return (await retrieval_config_version(session)).document
 
 
-async def in_force(session: TenantReader) -> tuple[Version[TenantPolicy], Version[RetrievalConfig]]:
-    """Return both documents in force in the session's tenant, read by one statement."""
-    saved = {row.kind: row for row in await repository.newest_of_each(session)}
-    return _version(saved.get(_POLICY), TenantPolicy), _version(saved.get(_RETRIEVAL), RetrievalConfig)
+async def opening_hours(session: TenantReader) -> OpeningHours:
+    """Return when people are there in the session's tenant.
+
+    Raises:
+        NotFound: no such tenant.
+    """
+    tenant = await require_tenant(session)
+    return OpeningHours.of((await current_policy(session)).hours, tenant.timezone)
+
+
+def in_force(
+    session: TenantReader, read: Callable[[Version[TenantPolicy], Version[RetrievalConfig]], Read]
+) -> Later[Read]:
+    """Read both documents in force in the session's tenant, in one statement that goes with the next."""
+    return repository.newest_of_each(
+        session,
+        lambda saved: read(_saved(saved.get(_POLICY), TenantPolicy), _saved(saved.get(_RETRIEVAL), RetrievalConfig)),
+    )
 
 
 async def policy_version(session: TenantReader) -> Version[TenantPolicy]:
@@ -71,7 +91,7 @@ async def save_policy(session: TenantSession, subject: Subject, wanted: PutPolic
         NotFound: no such tenant.
         Conflict: somebody saved another version since the one named.
     """
-    await _append(session, subject, _POLICY, wanted)
+    await append_version(session, subject, _POLICY, as_document(wanted), expected=wanted.version)
     return await policy_version(session)
 
 
@@ -84,30 +104,58 @@ async def save_retrieval_config(
         NotFound: no such tenant.
         Conflict: somebody saved another version since the one named.
     """
-    await _append(session, subject, _RETRIEVAL, wanted)
+    await append_version(session, subject, _RETRIEVAL, as_document(wanted), expected=wanted.version)
     return await retrieval_config_version(session)
-
-
-async def _append(session: TenantSession, subject: Subject, kind: str, wanted: PutPolicy | PutRetrievalConfig) -> None:
-    await require_tenant(session)
-    row = await repository.newest(session, kind)
-    newest = row.version if row else 0
-    if wanted.version not in (None, newest):
-        raise Conflict(f"version: {wanted.version} is not the newest any more; that is {newest}")
-    document = as_document(wanted)
-    saved = await repository.append(session, kind=kind, version=newest + 1, document=document, created_by=subject.name)
-    if saved is None:
-        raise Conflict("somebody else saved at the same time; read the newest version and try again")
 
 
 async def _newest(session: TenantReader, kind: str, model: type[Doc]) -> Version[Doc]:
     return _version(await repository.newest(session, kind), model)
 
 
-def _version(row: repository.Saved | PolicyVersion | None, model: type[Doc]) -> Version[Doc]:
+def effective(kind: PolicyKind, row: PolicyVersion | None) -> TenantPolicy | RetrievalConfig:
+    """Return a version's document with defaults for what it leaves out; of None, all defaults."""
+    return _version(row, TenantPolicy).document if kind == _POLICY else _version(row, RetrievalConfig).document
+
+
+async def append_version(
+    session: TenantSession, subject: Subject, kind: PolicyKind, document: dict[str, Any], *, expected: int | None = None
+) -> int:
+    """Append a version and return its number.
+
+    Args:
+        expected: the number that must still be the newest; None: whichever is.
+
+    Raises:
+        NotFound: no such tenant.
+        Conflict: somebody saved another version since `expected`, or at the same time.
+    """
+    await require_tenant(session)
+    row = await repository.newest(session, kind)
+    newest = row.version if row else 0
+    if expected not in (None, newest):
+        raise Conflict(f"version: {expected} is not the newest any more; that is {newest}")
+    saved = await repository.append(session, kind=kind, version=newest + 1, document=document, created_by=subject.name)
+    if saved is None:
+        raise Conflict("somebody else saved at the same time; read the newest version and try again")
+    return newest + 1
+
+
+def _version(row: PolicyVersion | None, model: type[Doc]) -> Version[Doc]:
     if row is None:
-        return Version(model(), 0, None, None)
+        return Version(_parsed(model, "{}", 0), 0, None, None)
     return Version(_read(model, row.document, row.version), row.version, row.created_at, row.created_by)
+
+
+def _saved(row: repository.Saved | None, model: type[Doc]) -> Version[Doc]:
+    if row is None:
+        return _version(None, model)
+    return Version(_parsed(model, row.document, row.version), row.version, row.created_at, row.created_by)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(model: type[Doc], stored: str, version: int) -> Doc:
+    """Documents do not change, and each turn reads them: the same text is validated once."""
+    return _read(model, orjson.loads(stored), version)
 
 
 def _read(model: type[Doc], stored: dict[str, object], version: int) -> Doc:

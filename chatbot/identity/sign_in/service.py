@@ -1,12 +1,11 @@
 """Sign in, refresh, sign out.
 
-A refresh token is `xin_rt_<session>_<secret>`. Each use gives a new one; the row holds the newest one's hash only, so
-an older one that comes back was copied by somebody: the whole session ends.
+The row of a session holds the hash of the newest refresh token only, so an older one that comes back was copied by
+somebody: the whole session ends. In a browser, where all tabs share one cookie, the last one stays good for a moment.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from uuid import UUID
+from datetime import datetime, timedelta
 
 from chatbot.core import crypto
 from chatbot.core.clock import utcnow
@@ -17,47 +16,24 @@ from chatbot.core.logging import get_logger
 from chatbot.core.redis_link import RedisLink
 from chatbot.db.models import User, UserSession
 from chatbot.db.sessions import Database
+from chatbot.identity.access.repository import find_memberships
 from chatbot.identity.access.service import Access
-from chatbot.identity.passwords import Passwords
+from chatbot.identity.audit.service import Entry, record
+from chatbot.identity.denied import CredentialRefused
 from chatbot.identity.sign_in import repository
-from chatbot.identity.sign_in.schemas import SignedIn, UserView
+from chatbot.identity.sign_in.guesses import GUESS_WINDOW_SECONDS, Guesses
+from chatbot.identity.sign_in.refresh_tokens import ENDED, RefreshSecret
+from chatbot.identity.sign_in.second_factor import CodeNeeded, SecondFactor
 from chatbot.identity.tokens import ADMIN_LIFETIME, TokenKeys, issue_admin_token
 
 log = get_logger(__name__)
 
 SESSION_LIFETIME = timedelta(days=30)
-GUESSES_PER_ACCOUNT = 5
-GUESSES_PER_ADDRESS = 30
+TABS_OVERLAP = timedelta(seconds=20)
+"""How long the token before the newest is still taken from the cookie: tabs that refresh at once, a lost answer."""
+
 REFRESHES_PER_ADDRESS = 60
-GUESS_WINDOW_SECONDS = 300.0
-_ACCOUNT = Rate("sign-in-account", "sign-in to this account", GUESSES_PER_ACCOUNT, GUESS_WINDOW_SECONDS)
-_ADDRESS = Rate("sign-in-address", "sign-in from this address", GUESSES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
 _REFRESH = Rate("refresh-address", "refreshing from this address", REFRESHES_PER_ADDRESS, GUESS_WINDOW_SECONDS)
-_PREFIX = "xin_rt_"
-_WRONG = "the address or the password is wrong"
-_ENDED = "the session has ended; sign in again"
-
-
-@dataclass(frozen=True, slots=True)
-class _RefreshToken:
-    session_id: UUID
-    text: str
-
-    @classmethod
-    def new(cls, session_id: UUID) -> "_RefreshToken":
-        return cls(session_id, crypto.random_secret(f"{_PREFIX}{session_id.hex}_"))
-
-    @classmethod
-    def parse(cls, text: str) -> "_RefreshToken":
-        head, _, _secret = text.removeprefix(_PREFIX).partition("_")
-        try:
-            return cls(UUID(hex=head), text)
-        except ValueError:
-            raise Unauthenticated(_ENDED) from None
-
-    @property
-    def hash(self) -> str:
-        return crypto.hash_secret(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,37 +49,54 @@ class SignInLimits:
         return cls(closed_limits(link, GUESS_WINDOW_SECONDS), open_limits(link))
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """A session's fresh tokens and whose they are."""
+
+    access: str
+    refresh: RefreshSecret
+    user: User
+
+
 class SignInDesk:
     """Signs people in and out for one process."""
 
-    def __init__(self, database: Database, keys: TokenKeys, access: Access, limits: SignInLimits) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keys: TokenKeys,
+        access: Access,
+        guesses: Guesses,
+        factor: SecondFactor,
+        refreshes: RateLimits,
+    ) -> None:
         self._database = database
         self._keys = keys
         self._access = access
-        self._passwords = Passwords()
-        self._guesses = limits.guesses
-        self._refreshes = limits.refreshes
+        self._guesses = guesses
+        self._factor = factor
+        self._refreshes = refreshes
 
-    async def sign_in(self, email: str, password: str, client_address: str) -> SignedIn:
+    async def sign_in(self, email: str, password: str, code: str | None, client_address: str) -> Tokens:
         """Begin a session.
 
-        An unknown address costs the same time and gets the same answer as a wrong password.
-
         Raises:
-            TooManyRequests: too many guesses for the account or from the address.
-            Unavailable: guesses cannot be counted at the moment.
-            Unauthenticated: unknown, suspended, or a wrong password.
+            CodeNeeded: the password is right, and one-time codes are switched on.
+            CodeRefused: the code is wrong; that counts as a guess.
+            CredentialRefused, TooManyRequests, Unavailable: as `Guesses.user_with`.
         """
-        address, account = (_ADDRESS, client_address), (_ACCOUNT, email.lower())
-        await self._guesses.take(address, account)
-        async with self._database.platform() as session:
-            user = await repository.find_user_by_email(session, email)
-        if not await self._passwords.verify(password, user.password_hash if user else None) or user is None:
-            log.info("sign-in refused", client=client_address)
-            raise Unauthenticated(_WRONG)
-        await self._guesses.forget(account)
-        await self._guesses.give_back(address)
-        token = _RefreshToken.new(new_id())
+        user = await self._guesses.user_with(email, password, client_address)
+        if user.totp_enabled and not code:
+            await self._guesses.undo(email, client_address)
+            raise CodeNeeded("give the one-time code that the app shows, or a recovery code")
+        if user.totp_enabled:
+            await self._factor.take(user.id, code or "")
+        await self._guesses.right(email, client_address)
+        return await self.begin_session(user, "password", client_address)
+
+    async def begin_session(self, user: User, way: str, client_address: str) -> Tokens:
+        """Begin a session of somebody who has proved in some way who they are."""
+        token = RefreshSecret.first(new_id())
         async with self._database.platform() as session:
             session.add(
                 UserSession(
@@ -113,37 +106,49 @@ class SignInDesk:
                     expires_at=utcnow() + SESSION_LIFETIME,
                 )
             )
-        return self._signed_in(user, token)
+            await repository.note_sign_in(session, user.id, utcnow())
+            name = f"user:{user.id}"
+            entry = Entry(name, "login", name, {"way": way}, ip=client_address)
+            await record(session, entry, await find_memberships(session, user.id))
+        return self._tokens(user, token)
 
-    async def refresh(self, refresh_token: str, client_address: str) -> SignedIn:
+    async def refresh(self, refresh_token: str, client_address: str, *, from_cookie: bool = False) -> Tokens:
         """Exchange the newest refresh token for new tokens; only tokens that are refused count against the limit.
+
+        Args:
+            from_cookie: the token before the newest will do for some seconds, and gives the same newest one.
 
         Raises:
             TooManyRequests: too many refused tokens from the address.
             Unauthenticated: the token is unknown, expired or not the newest; the last ends its session.
         """
         await self._refreshes.take((_REFRESH, client_address))
-        given = _RefreshToken.parse(refresh_token)
-        fresh = _RefreshToken.new(given.session_id)
+        given = RefreshSecret.parse(refresh_token)
+        fresh, reused = given.following(self._keys), ""
         async with self._database.platform() as session:  # raising inside would roll the revocation back
             row = await repository.lock_session(session, given.session_id, utcnow())
             user = await repository.find_user(session, row.user_id) if row else None
-            if row and crypto.same(row.refresh_hash, given.hash):
-                row.refresh_hash = fresh.hash
-            elif row:
+            if row and not self._rotate(row, given, fresh, from_cookie=from_cookie):
                 row.revoked_at = utcnow()
                 self._access.forget()
                 log.warning("an old refresh token came back; its session is ended", session=str(row.id))
-                user = None
+                reused, user = f"user:{row.user_id}", None
         if user is None:
-            raise Unauthenticated(_ENDED)
+            raise CredentialRefused(ENDED, whose=reused) if reused else Unauthenticated(ENDED)
         await self._refreshes.give_back((_REFRESH, client_address))
-        return self._signed_in(user, fresh)
+        return self._tokens(user, fresh)
+
+    def _rotate(self, row: UserSession, given: RefreshSecret, fresh: RefreshSecret, *, from_cookie: bool) -> bool:
+        """Put the fresh token into the given one's place; return whether the given one is good."""
+        if crypto.same(row.refresh_hash, given.hash):
+            row.refresh_hash, row.rotated_at = fresh.hash, utcnow()
+            return True
+        return from_cookie and _just_now(row.rotated_at) and crypto.same(row.refresh_hash, fresh.hash)
 
     async def sign_out(self, refresh_token: str) -> None:
         """End the session of a refresh token; one that has ended is fine."""
         try:
-            given = _RefreshToken.parse(refresh_token)
+            given = RefreshSecret.parse(refresh_token)
         except Unauthenticated:
             return
         async with self._database.platform() as session:
@@ -153,20 +158,15 @@ class SignInDesk:
             row.revoked_at = utcnow()
         self._access.forget()
 
-    def _signed_in(self, user: User, token: _RefreshToken) -> SignedIn:
+    def _tokens(self, user: User, token: RefreshSecret) -> Tokens:
         claims = {"sid": str(token.session_id)}
-        return SignedIn(
-            access_token=issue_admin_token(self._keys, subject=f"user:{user.id}", claims=claims),
-            expires_in=int(ADMIN_LIFETIME.total_seconds()),
-            refresh_token=token.text,
-            user=UserView.model_validate(user),
-        )
+        return Tokens(issue_admin_token(self._keys, subject=f"user:{user.id}", claims=claims), token, user)
 
 
-async def find_user(database: Database, subject_name: str) -> User | None:
-    """Return the user behind a subject's name, None for other subjects."""
-    kind, _, user_id = subject_name.partition(":")
-    if kind != "user":
-        return None
-    async with database.platform() as session:
-        return await repository.find_user(session, UUID(user_id))
+def access_seconds() -> int:
+    """Return how long an access token lives."""
+    return int(ADMIN_LIFETIME.total_seconds())
+
+
+def _just_now(moment: datetime | None) -> bool:
+    return moment is not None and utcnow() - moment < TABS_OVERLAP

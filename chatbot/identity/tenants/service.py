@@ -10,6 +10,9 @@ from chatbot.core.errors import InvalidInput, NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.models import Brand, Channel, Tenant
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
+from chatbot.identity.access.repository import tenant_lives
+from chatbot.identity.audit.acting import note
+from chatbot.identity.audit.chain import PLATFORM
 from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants import repository
 from chatbot.identity.tenants.schemas import MAX_VISITOR_BYTES, ChangeTenant, CreateEmbedToken, CreateTenant
@@ -44,6 +47,7 @@ async def create_tenant(session: PlatformSession, wanted: CreateTenant, ids: Ten
     await session.flush()
     await add_brand(session, ids.tenant, wanted.name, brand_id=ids.brand, channel_id=ids.channel)
     await session.refresh(tenant)
+    note(target=f"tenant:{tenant.id}", chains=[PLATFORM, tenant.id])
     return tenant
 
 
@@ -59,6 +63,7 @@ async def add_brand(
     )
     await session.flush()
     await session.refresh(brand)
+    note(target=f"brand:{brand.id}")
     return brand
 
 
@@ -72,6 +77,12 @@ async def require_tenant(session: TenantReader) -> Tenant:
     if tenant is None:
         raise NotFound("no such tenant")
     return tenant
+
+
+async def require_living(session: PlatformSession, tenant_id: UUID) -> None:
+    """Raise `NotFound` unless the tenant exists and is not deleted."""
+    if not await tenant_lives(session, tenant_id):
+        raise NotFound("no such tenant")
 
 
 async def list_tenants(session: PlatformSession, subject: Subject, *, before: UUID | None, limit: int) -> list[Tenant]:
