@@ -1,6 +1,7 @@
 """The durable queue: procrastinate on our PostgreSQL, enqueued inside the caller's transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from procrastinate import App, PsycopgConnector
@@ -39,6 +40,7 @@ async def enqueue(
     queueing_lock: str | None = None,
     priority: int = 0,
     in_seconds: int | None = None,
+    at: datetime | None = None,
 ) -> int | None:
     """Enqueue a task in the session's transaction: its rows and the job commit together or not at all.
 
@@ -49,25 +51,33 @@ async def enqueue(
         lock: jobs with the same lock run one after the other.
         queueing_lock: a second waiting job with the same one is not added.
         priority: higher runs first.
-        in_seconds: not before then.
+        in_seconds: not before then, by this process' clock.
+        at: not before then, by the database's clock.
 
     Returns:
         The job's number, or None when the queueing lock says that it waits already.
     """
+
+    async def defer() -> int:
+        # Only now: SQLAlchemy sends the SAVEPOINT when the connection is next asked for.
+        connection = await driver_connection(session)
+        job = app.configure_task(
+            task,
+            queue=queue,
+            lock=lock,
+            queueing_lock=queueing_lock,
+            priority=priority,
+            schedule_in={"seconds": in_seconds} if in_seconds else None,
+            schedule_at=at,
+            connection=connection,
+        )
+        return await job.defer_async(correlation_id=correlation.current(), **arguments)
+
+    if queueing_lock is None:
+        return await defer()
     try:
         async with session.begin_nested():  # a duplicate must not abort the caller's transaction
-            # Only now: SQLAlchemy sends the SAVEPOINT when the connection is next asked for.
-            connection = await driver_connection(session)
-            job = app.configure_task(
-                task,
-                queue=queue,
-                lock=lock,
-                queueing_lock=queueing_lock,
-                priority=priority,
-                schedule_in={"seconds": in_seconds} if in_seconds else None,
-                connection=connection,
-            )
-            return await job.defer_async(correlation_id=correlation.current(), **arguments)
+            return await defer()
     except AlreadyEnqueued:
         return None
 

@@ -9,8 +9,9 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from chatbot.core.errors import BadRequest, FieldError, InvalidInput, UnsupportedType
+from chatbot.core.errors import BadRequest, InvalidInput, UnsupportedType
 from chatbot.core.schemas import RequestBody
+from chatbot.core.web import invalid_input_of
 from chatbot.knowledge.content import Content, content_of_file
 
 Body = TypeVar("Body", bound=RequestBody)
@@ -60,8 +61,7 @@ def validated(model: type[Body], given: Any) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        fields = [FieldError(".".join(map(str, item["loc"])) or "body", str(item["msg"])) for item in error.errors()]
-        raise InvalidInput("; ".join(f"{item.field}: {item.message}" for item in fields[:5]), errors=fields) from None
+        raise invalid_input_of(error.errors()) from None
 
 
 def _fields(form: FormData) -> dict[str, Any]:

@@ -4,22 +4,27 @@ import asyncio
 import hashlib
 import io
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import IO, Literal
 
 import orjson
 
 from chatbot.knowledge.errors import EmptyFile, FileTooLarge
-from chatbot.knowledge.schemas import Kind, NewSource
+from chatbot.knowledge.schemas import NewSource
 
 _BLOCK = 1024 * 1024
+_HEADING = 200
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The content of a source: a file-like body of `size` bytes and its SHA-256, hex."""
+    """The content of a source: a file-like body of `size` bytes and its SHA-256, hex.
+
+    `heading` is what it is called where nobody names it.
+    """
 
     kind: Literal["file", "text", "qa"]
     body: IO[bytes]
@@ -27,6 +32,7 @@ class Content:
     sha256: str
     filename: str | None = None
     content_type: str | None = None
+    heading: str | None = None
 
 
 async def content_of_file(body: IO[bytes], filename: str, content_type: str | None, *, limit: int) -> Content:
@@ -47,14 +53,25 @@ def content_of_json(given: NewSource, *, limit: int) -> Content | None:
     Raises:
         FileTooLarge: above `limit` bytes.
     """
-    kind: Kind = given.kind
-    if kind == "text":
-        body = (given.content or "").encode()
-    elif kind == "qa":
+    if given.kind == "text":
+        return _content("text", (given.content or "").encode(), limit)
+    if given.kind == "qa":
         first = [(given.question, given.answer)] if given.question and given.answer else []
-        body = orjson.dumps([*first, *((pair.question, pair.answer) for pair in given.pairs)])
-    else:
-        return None
+        return content_of_pairs([*first, *((pair.question, pair.answer) for pair in given.pairs)], limit=limit)
+    return None
+
+
+def content_of_pairs(pairs: Sequence[tuple[str, str]], *, limit: int) -> Content:
+    """Return questions with their answers as content.
+
+    Raises:
+        FileTooLarge: above `limit` bytes.
+    """
+    content = _content("qa", orjson.dumps(pairs), limit)
+    return replace(content, heading=pairs[0][0].strip()[:_HEADING])
+
+
+def _content(kind: Literal["text", "qa"], body: bytes, limit: int) -> Content:
     _check_size(len(body), limit)
     return Content(kind, io.BytesIO(body), len(body), hashlib.sha256(body).hexdigest())
 

@@ -6,8 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.requests import HTTPConnection
 
-from chatbot.core.errors import InvalidInput
-from chatbot.core.paging import Cursor, Limit, before_id
+from chatbot.core.paging import Cursor, Limit, before_id, number_of
 from chatbot.core.schemas import Page, inline_schema
 from chatbot.identity.demo import DEMO_TENANT_ID
 from chatbot.identity.dependencies import AppSettings, Blobs, Caller, Db, Queue
@@ -151,9 +150,9 @@ async def list_passages(
     cursor: Cursor = None,
 ) -> dict[str, Any]:
     """List the passages that answer from a source, in their order."""
-    after = _ordinal(cursor)
+    after = number_of(cursor)
     rows, following = await knowledge.passages(
-        may_read(subject, tenant_id, _SOURCE), asset_id, after=after, limit=limit
+        may_read(subject, tenant_id, _SOURCE), asset_id, after=-1 if after is None else after, limit=limit
     )
     return {"items": rows, "next_cursor": following}
 
@@ -250,11 +249,3 @@ async def _tenant_and_brand(
 
 def _accepted(taken: Taken) -> KnowledgeAccepted:
     return KnowledgeAccepted(source_id=taken.source.id, job_id=taken.job.id, status=taken.source.status)
-
-
-def _ordinal(cursor: str | None) -> int:
-    if cursor is None:
-        return -1
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 12):
-        raise InvalidInput.field("cursor", "is not a cursor of this list")
-    return int(cursor)

@@ -17,6 +17,20 @@ class JobNotFound(NotFound):
     title = "No such ingestion job"
 
 
+class GapNotFound(NotFound):
+    """Unknown gap, or one of another tenant."""
+
+    code = "gap_not_found"
+    title = "No such gap"
+
+
+class PassageNotFound(NotFound):
+    """Unknown passage, one of another tenant, or one that does not answer any more."""
+
+    code = "passage_not_found"
+    title = "No such passage"
+
+
 class BrandNotFound(NotFound):
     """Unknown brand, or one of another tenant."""
 

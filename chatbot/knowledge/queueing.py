@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 import procrastinate
 
@@ -9,7 +10,7 @@ from chatbot.core import correlation
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.db.models import IngestionJob, KnowledgeSource
-from chatbot.db.sessions import TenantSession
+from chatbot.db.sessions import TenantSession, Transaction
 from chatbot.jobs.app import enqueue, enqueue_many
 from chatbot.knowledge.index.passages import remove_passages
 from chatbot.knowledge.index.vectors import VectorStore
@@ -19,6 +20,7 @@ NAMESPACE = "knowledge"
 INGEST_TASK = f"{NAMESPACE}:ingest"
 DROP_FILES_TASK = f"{NAMESPACE}:drop_files"
 REEMBED_TASK = f"{NAMESPACE}:reembed"
+GROUP_GAPS_TASK = f"{NAMESPACE}:group_gaps"
 UPKEEP_QUEUE = "knowledge_upkeep"
 _LOWEST_PRIORITY = -30_000
 
@@ -54,34 +56,30 @@ async def new_job(
     app: procrastinate.App, session: TenantSession, source: KnowledgeSource, *, queue: str
 ) -> IngestionJob:
     """Add the job that reads a source's present version, and queue it."""
-    job = _job_of(source)
-    session.add(job)
-    await next_run(app, session, job, queue=queue)
-    return job
+    return (await new_jobs(app, session, [source], queue=queue))[0]
 
 
 async def new_jobs(
     app: procrastinate.App, session: TenantSession, sources: Sequence[KnowledgeSource], *, queue: str
-) -> None:
+) -> list[IngestionJob]:
     """Add the jobs that read sources of one tenant, in their order, and queue them together."""
     if not sources:
-        return
+        return []
+    jobs = [_job_of(source) for source in sources]
     await session.flush()
     waiting = await unfinished_jobs(session, sources[0].tenant_id)
-    jobs = [_job_of(source) for source in sources]
-    for job in jobs:
-        job.run = 1
     session.add_all(jobs)
     await session.flush()
     tasks = [(_priority(before), _task_of(job)) for before, job in enumerate(jobs, waiting + 1)]
     await enqueue_many(app, session, INGEST_TASK, queue=queue, tasks=tasks)
+    return jobs
 
 
 def _job_of(source: KnowledgeSource) -> IngestionJob:
     source.status, source.reason, source.reason_code = "pending", None, None
     return IngestionJob(
         tenant_id=source.tenant_id, id=new_id(), source_id=source.id, version=source.version, status="pending",
-        run=0, done=0, attempts=0, correlation_id=correlation.current(), created_at=utcnow(),
+        run=1, done=0, attempts=0, correlation_id=correlation.current(), created_at=utcnow(),
     )  # fmt: skip
 
 
@@ -120,9 +118,21 @@ async def remove_source(
         await drop_files(app, session, files)
 
 
-async def drop_files(app: procrastinate.App, session: TenantSession, keys: Sequence[str]) -> None:
+async def drop_files(app: procrastinate.App, session: Transaction, keys: Sequence[str]) -> None:
     """Queue the removal of stored files; it is tried until the file store answers."""
     await enqueue(app, session, DROP_FILES_TASK, queue=UPKEEP_QUEUE, arguments={"keys": list(keys)})
+
+
+async def embed_again(app: procrastinate.App, session: TenantSession, embedder: str, passage_id: UUID) -> None:
+    """Queue the making of vectors that a tenant's passages lack, from one of them on."""
+    before = UUID(int=passage_id.int - 1)
+    await enqueue(
+        app,
+        session,
+        REEMBED_TASK,
+        queue=UPKEEP_QUEUE,
+        arguments={"tenant_id": str(session.tenant_id), "embedder": embedder, "after": str(before)},
+    )
 
 
 async def abandon(

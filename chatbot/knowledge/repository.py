@@ -179,6 +179,14 @@ async def lock_job(session: TenantSession, job_id: UUID) -> IngestionJob | None:
     return await session.scalar(select(IngestionJob).where(IngestionJob.id == job_id).with_for_update())
 
 
+async def lock_source_and_job(session: TenantSession, job_id: UUID) -> tuple[KnowledgeSource, IngestionJob] | None:
+    """Read a job with its source and hold both, the source first, as they are now."""
+    of_source = (IngestionJob.tenant_id == KnowledgeSource.tenant_id) & (IngestionJob.source_id == KnowledgeSource.id)
+    held = select(KnowledgeSource, IngestionJob).join(IngestionJob, of_source).where(IngestionJob.id == job_id)
+    row = (await session.execute(held.with_for_update(of=(KnowledgeSource, IngestionJob)))).one_or_none()
+    return row.tuple() if row else None
+
+
 async def newest_job(session: TenantReader, source_id: UUID) -> IngestionJob | None:
     """Read the last job of a source."""
     own = IngestionJob.source_id == source_id

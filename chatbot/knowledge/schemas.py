@@ -36,6 +36,8 @@ Title = Annotated[Text, Field(min_length=1, max_length=500)]
 Tag = Annotated[Text, Field(min_length=1, max_length=100)]
 Tags = Annotated[list[Tag], BeforeValidator(_split_commas), Field(max_length=MAX_TAGS)]
 Url = Annotated[Text, Field(min_length=8, max_length=2000, pattern="^[Hh][Tt][Tt][Pp][Ss]?://")]
+Question = Annotated[Text, Field(min_length=1, max_length=2_000)]
+Answer = Annotated[Text, Field(min_length=1, max_length=50_000)]
 ExternalId = Annotated[Text, Field(min_length=1, max_length=500)]
 Language = Annotated[str, Field(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 
@@ -43,8 +45,8 @@ Language = Annotated[str, Field(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", m
 class Pair(RequestBody):
     """A question with its answer."""
 
-    question: Annotated[Text, Field(min_length=1, max_length=2_000)]
-    answer: Annotated[Text, Field(min_length=1, max_length=50_000)]
+    question: Question
+    answer: Answer
 
 
 class SourceLabels(RequestBody):
@@ -66,8 +68,8 @@ class NewSource(SourceLabels):
 
     kind: Literal["text", "qa", "url", "sitemap"] = "text"
     content: Text | None = None
-    question: Annotated[Text, Field(min_length=1, max_length=2_000)] | None = None
-    answer: Annotated[Text, Field(min_length=1, max_length=50_000)] | None = None
+    question: Question | None = None
+    answer: Answer | None = None
     pairs: Annotated[list[Pair], Field(max_length=MAX_PAIRS)] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -126,6 +128,7 @@ class SourceView(ResponseBody):
     version: int
     live_version: int | None
     passages: int = Field(validation_alias="passage_count")
+    edits: int = Field(description="Passages changed or removed by hand; a new version is read without these edits.")
     created_at: Timestamp
     updated_at: Timestamp
 
@@ -173,13 +176,26 @@ class KnowledgeAccepted(ResponseBody):
 
 
 class PassageView(ResponseBody):
-    """A passage of a source's live version."""
+    """A passage of a source's live version.
+
+    `edited_at`: when it was last changed by hand. `embedders`: those whose vector of it is stored; one that is missing
+    is made in the background.
+    """
 
     id: UUID
+    source_id: UUID
     ordinal: int
     text: str
     heading_path: list[str]
     language: str
+    edited_at: Timestamp | None
+    embedders: list[str]
+
+
+class PassageChange(RequestBody):
+    """Another text for a passage, in Markdown; its headings and its source's title stay part of what it is found by."""
+
+    text: Annotated[Text, Field(min_length=1, max_length=8_000)]
 
 
 def as_openapi(*models: type[RequestBody]) -> list[dict[str, Any]]:

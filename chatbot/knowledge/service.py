@@ -18,6 +18,7 @@ from chatbot.core.paging import cut_page
 from chatbot.core.settings import Settings
 from chatbot.db.models import IngestionJob, KnowledgeSource, Passage
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.identity.audit.acting import note
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.content import Content
 from chatbot.knowledge.errors import BrandNotFound, JobEnded, JobNotFound, SourceNotFound
@@ -90,7 +91,7 @@ class KnowledgeService:
         await self.blobs.put_stream(key, content.body)
         wanted = _new_source(tenant_id, brand_id, content.kind, labels)
         wanted.filename, wanted.content_type = content.filename, content.content_type
-        wanted.title = labels.title or content.filename or wanted.title
+        wanted.title = labels.title or content.filename or content.heading or wanted.title
         wanted.content_hash, wanted.byte_size, wanted.blob_key = content.sha256, content.size, key
         async with self._unless_committed(tenant_id, key), self.database.tenant(tenant_id) as session:
             taken = await self._register(session, wanted, labels)
@@ -219,10 +220,9 @@ class KnowledgeService:
             session, f"{wanted.brand_id}:{wanted.external_id or wanted.content_hash or wanted.url}"
         )
         known = await _known(session, wanted, labels)
+        note(target=f"source:{(known or wanted).id}")
         if known is None:
             session.add(wanted)
-            await session.flush()
-            await session.refresh(wanted)
             return Taken(wanted, await self._new_job(session, wanted))
         unchanged = _unchanged(known, wanted, labels)
         _relabel(known, wanted)

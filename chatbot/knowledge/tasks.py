@@ -14,6 +14,7 @@ from chatbot.db.sessions import Database
 from chatbot.jobs.retry import KeepTrying
 from chatbot.knowledge.crawl import CrawlOptions
 from chatbot.knowledge.embedding.contract import Embedder
+from chatbot.knowledge.gaps.service import Grouping
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.ingestion.pipeline import Pace, Pipeline
 from chatbot.knowledge.ingestion.reading import Reader
@@ -44,7 +45,7 @@ def make_pipeline(
     return Pipeline(database, blobs, queue, settings.ingest_queue_name, reader, store, tuple(embedders), pace or Pace())
 
 
-def make_blueprint(pipeline: Pipeline, reembedding: Reembedding) -> procrastinate.Blueprint:
+def make_blueprint(pipeline: Pipeline, reembedding: Reembedding, grouping: Grouping) -> procrastinate.Blueprint:
     """Return the tasks of knowledge; add them with `app.add_tasks_from(blueprint, namespace="knowledge")`."""
     blueprint = procrastinate.Blueprint()
 
@@ -66,6 +67,12 @@ def make_blueprint(pipeline: Pipeline, reembedding: Reembedding) -> procrastinat
         """Embed one batch of a tenant's passages with an embedder in use."""
         correlation.begin(correlation_id)
         await reembedding.run(UUID(tenant_id), embedder, UUID(after))
+
+    @blueprint.task(name="group_gaps", queue=UPKEEP_QUEUE, retry=KeepTrying())
+    async def group_gaps(*, correlation_id: str, tenant_id: str) -> None:
+        """Find groups for a tenant's gaps that were stored before there were any."""
+        correlation.begin(correlation_id)
+        await grouping.run(UUID(tenant_id))
 
     return blueprint
 

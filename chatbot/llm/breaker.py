@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -28,6 +28,11 @@ class CircuitState(StrEnum):
 
 
 _GAUGE = {CircuitState.CLOSED: 0, CircuitState.HALF_OPEN: 1, CircuitState.OPEN: 2}
+
+
+def worst(states: Iterable[CircuitState]) -> CircuitState:
+    """Return the state that lets the least through; of none, closed."""
+    return max(states, key=_GAUGE.__getitem__, default=CircuitState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +204,18 @@ class Breakers:
         if key not in self._known:
             if len(self._known) >= _MAX_BREAKERS:
                 self._known.pop(next(iter(self._known)))
-            self._known[key] = CircuitBreaker(model, self._policy, clock=self._clock, label=self._label(model))
+            label = self._label(model)
+            self._known[key] = CircuitBreaker(model, self._policy, clock=self._clock, label=label)
+            if label:
+                LLM_CIRCUIT.labels(label).set(_GAUGE[CircuitState.CLOSED])
         return self._known[key]
+
+    def states(self) -> dict[str, CircuitState]:
+        """Return the state of each model that was asked for, the worst where several endpoints have it."""
+        found: dict[str, CircuitState] = {}
+        for (_, model), breaker in self._known.items():
+            found[model] = worst([found.get(model, CircuitState.CLOSED), breaker.state])
+        return found
 
     def _label(self, model: str) -> str | None:
         if len(self._labels) < _MAX_LABELS:

@@ -1,6 +1,6 @@
-"""Budgets per tenant and UTC day, and the ledger of one turn's model calls."""
+"""Budgets per tenant, UTC day and month, and the ledger of one turn's model calls."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from uuid import UUID
@@ -11,24 +11,61 @@ from chatbot.llm.schemas import CallRecord, Outcome, Usage
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a tenant has spent in a UTC day or month. Money in millionths of a US dollar."""
+
+    tokens: int = 0
+    cost_micros: int = 0
+
+    def plus(self, other: "Spent") -> "Spent":
+        """Return both added up."""
+        return Spent(self.tokens + other.tokens, self.cost_micros + other.cost_micros)
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How much may be spent of one thing in one span of time: `tokens_per_day`, `cost_micros_per_month`, …"""
+
+    name: str
+    most: int
+    spent: int
+
+    @property
+    def share(self) -> float:
+        """How much of it is used: 1 is all; a limit of 0 is used up from the start."""
+        return self.spent / self.most if self.most else 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
-    """What a tenant may spend in one UTC day; None is no limit, 0 is nothing. Money in millionths of a US dollar."""
+    """What a tenant may spend in one UTC day and month; None is no limit, 0 is nothing.
+
+    Attributes:
+        degrade_at: the share of any limit from which on `degrade_model` answers, or (None) no model at all.
+    """
 
     tokens_per_day: int | None = None
     cost_micros_per_day: int | None = None
+    tokens_per_month: int | None = None
+    cost_micros_per_month: int | None = None
+    degrade_at: float | None = None
+    degrade_model: str | None = None
 
     @property
     def limited(self) -> bool:
         """Whether anything is limited at all."""
-        return self.tokens_per_day is not None or self.cost_micros_per_day is not None
+        return any(True for _ in self.limits(Spent(), Spent()))
 
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a tenant has spent in one UTC day."""
-
-    tokens: int = 0
-    cost_micros: int = 0
+    def limits(self, day: Spent, month: Spent) -> Iterator[Limit]:
+        """Give every limit that there is, with what was spent of it."""
+        for name, most, spent in (
+            ("tokens_per_day", self.tokens_per_day, day.tokens),
+            ("cost_micros_per_day", self.cost_micros_per_day, day.cost_micros),
+            ("tokens_per_month", self.tokens_per_month, month.tokens),
+            ("cost_micros_per_month", self.cost_micros_per_month, month.cost_micros),
+        ):
+            if most is not None:
+                yield Limit(name, most, spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +95,19 @@ class Ledger:
     tenant_id: UUID
     budget: Budget = field(default_factory=Budget)
     spent_before: Spent = field(default_factory=Spent)
+    month_before: Spent = field(default_factory=Spent)
     calls: list[CallRecord] = field(default_factory=list)
 
     @property
     def spent(self) -> Spent:
         """What the tenant has spent today, this turn included."""
-        tokens = self.spent_before.tokens + sum(call.usage.total for call in self.calls)
-        cost = self.spent_before.cost_micros + sum(call.cost_micros for call in self.calls)
-        return Spent(tokens, cost)
+        return self.spent_before.plus(total(self.calls))
+
+    @property
+    def degraded(self) -> bool:
+        """Whether so much is spent that the cheaper way is taken."""
+        at = self.budget.degrade_at
+        return at is not None and any(limit.share >= at for limit in self._limits())
 
     def check(self, expected: Usage, prices: Prices) -> None:
         """Refuse a call whose prompt alone is more than what is left.
@@ -73,17 +115,24 @@ class Ledger:
         Raises:
             BudgetSpent: naming the limit.
         """
-        spent, budget = self.spent, self.budget
-        if budget.tokens_per_day is not None and spent.tokens + expected.total > budget.tokens_per_day:
-            raise BudgetSpent(f"tokens_per_day: {spent.tokens} of {budget.tokens_per_day} tokens are spent")
-        limit = budget.cost_micros_per_day
-        if limit is not None and spent.cost_micros + max(1, prices.cost_micros(expected)) > limit:
-            raise BudgetSpent(f"cost_micros_per_day: {spent.cost_micros} of {limit} micro-dollars are spent")
+        if self.degraded and self.budget.degrade_model is None:
+            raise BudgetSpent("so much is spent that no model is asked any more")
+        cost = max(1, prices.cost_micros(expected))
+        for limit in self._limits():
+            if limit.spent + (expected.total if limit.name.startswith("tokens") else cost) > limit.most:
+                raise BudgetSpent(f"{limit.name}: {limit.spent} of {limit.most} are spent")
+
+    def _limits(self) -> Iterator[Limit]:
+        return self.budget.limits(self.spent, self.month_before.plus(total(self.calls)))
 
     def add(self, call: CallRecord) -> None:
         """Enter a call and count it in the metrics."""
-        self.calls.append(call)
         count_call(call)
+        self.enter(call)
+
+    def enter(self, call: CallRecord) -> None:
+        """Enter a call whose outcome is counted already."""
+        self.calls.append(call)
         label = tenant_label(self.tenant_id)
         LLM_TOKENS.labels(label, "input").inc(call.usage.input_tokens)
         LLM_TOKENS.labels(label, "output").inc(call.usage.output_tokens)

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from chatbot.core.logging import get_logger
 from chatbot.llm.breaker import Breakers
-from chatbot.llm.budgets import count_call, count_refusal
+from chatbot.llm.budgets import Prices, count_call, count_refusal
 from chatbot.llm.client import ModelClient
-from chatbot.llm.errors import EmbeddingsUnavailable, ModelCallFailed
+from chatbot.llm.errors import BudgetSpent, EmbeddingsUnavailable, ModelCallFailed
+from chatbot.llm.metering import account
 from chatbot.llm.retry import RetryPolicy, Tries, settle
-from chatbot.llm.schemas import CallRecord, Outcome, Purpose
+from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage, estimate_tokens
 
 log = get_logger(__name__)
 
@@ -24,21 +25,29 @@ class OpenAIEmbeddings:
         client: the endpoint's client.
         model: the embedding model's name.
         breakers: share the gateway's, so that both know when the endpoint is down.
+        prices: what tokens cost.
         retries: the tries of one batch; questions of visitors want the default, ingestion `PATIENT`.
     """
 
     def __init__(
-        self, client: ModelClient, model: str, *, breakers: Breakers | None = None, retries: RetryPolicy | None = None
+        self,
+        client: ModelClient,
+        model: str,
+        *,
+        breakers: Breakers | None = None,
+        retries: RetryPolicy | None = None,
+        prices: Prices | None = None,
     ) -> None:
         self.model = model
         self._client = client
         self._breakers = breakers or Breakers()
         self._retries = retries or RetryPolicy()
+        self._prices = prices or Prices()
         self._dimension: int | None = None
 
     def patient(self) -> "OpenAIEmbeddings":
         """Return the same embedder with the tries of work that nobody waits for."""
-        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=PATIENT)
+        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=PATIENT, prices=self._prices)
         twin._dimension = self._dimension
         return twin
 
@@ -64,6 +73,7 @@ class OpenAIEmbeddings:
         return vectors
 
     async def _batch(self, texts: Sequence[str]) -> list[list[float]]:
+        self._check_budget()
         breaker = self._breakers.of(self._client.endpoint.base_url, self.model)
         tries = Tries(self._retries, 1)
         tries.next_model()
@@ -84,10 +94,29 @@ class OpenAIEmbeddings:
             else:
                 settle(permit, None)
                 self._note(Outcome.COMPLETED)
+                self._book(texts)
                 return self._checked(vectors)
             finally:
                 permit.abandoned()
         raise EmbeddingsUnavailable(last.reason if last else "the circuit is open") from last
+
+    def _check_budget(self) -> None:
+        """Ask for nothing when the budget is spent: whoever waits searches by words alone."""
+        ledger = account()
+        if ledger is None:
+            return
+        try:
+            ledger.check(Usage(input_tokens=1), self._prices)
+        except BudgetSpent as error:
+            count_refusal(Purpose.EMBED, Outcome.BUDGET_SPENT)
+            raise EmbeddingsUnavailable(str(error)) from error
+
+    def _book(self, texts: Sequence[str]) -> None:
+        """Enter what a batch cost, by our own estimate, into the ledger of whoever embeds."""
+        if (ledger := account()) is not None:
+            usage = Usage(sum(map(estimate_tokens, texts)), estimated=True)
+            cost = self._prices.cost_micros(usage)
+            ledger.enter(CallRecord(Purpose.EMBED, self.model, Outcome.COMPLETED, usage, cost))
 
     def _checked(self, vectors: list[list[float]]) -> list[list[float]]:
         """Refuse vectors of another length than the first seen: the model behind the name was changed."""

@@ -10,7 +10,12 @@ from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.llm.budgets import Spent
 from chatbot.llm.schemas import CallRecord
 
-_SPENT = "SELECT tokens, cost_micros FROM daily_usage WHERE tenant_id = %s AND day = %s"
+_SPENT = """
+SELECT coalesce(sum(tokens) FILTER (WHERE day = %(day)s), 0)::bigint,
+       coalesce(sum(cost_micros) FILTER (WHERE day = %(day)s), 0)::bigint,
+       coalesce(sum(tokens), 0)::bigint, coalesce(sum(cost_micros), 0)::bigint
+FROM daily_usage WHERE tenant_id = %(tenant_id)s AND day >= date_trunc('month', %(day)s::date)::date AND day <= %(day)s
+"""
 _BOOK = """
 WITH calls AS (
     INSERT INTO usage_records (tenant_id, id, message_id, purpose, model, outcome, input_tokens, output_tokens,
@@ -28,15 +33,15 @@ SET tokens = d.tokens + excluded.tokens, cost_micros = d.cost_micros + excluded.
 """
 
 
-async def spent_on(session: TenantReader, day: date) -> Spent:
-    """Return what the session's tenant spent on a UTC day."""
-    rows = await fetch(session, _SPENT, (session.tenant_id, day))
-    return Spent(*rows[0]) if rows else Spent()
+async def spent_on(session: TenantReader, day: date) -> tuple[Spent, Spent]:
+    """Return what the session's tenant spent on a UTC day, and in its month up to then."""
+    tokens, cost, month_tokens, month_cost = (
+        await fetch(session, _SPENT, {"tenant_id": session.tenant_id, "day": day})
+    )[0]
+    return Spent(tokens, cost), Spent(month_tokens, month_cost)
 
 
-async def book(
-    session: TenantSession, calls: list[CallRecord], spent: Spent, day: date, message_id: UUID | None
-) -> None:
+def book(session: TenantSession, calls: list[CallRecord], spent: Spent, day: date, message_id: UUID | None) -> None:
     """Insert a row per call, and add what they cost together to the tenant's counter of a day, atomically."""
     rows = [
         {
@@ -60,4 +65,4 @@ async def book(
         "tokens": spent.tokens,
         "cost_micros": spent.cost_micros,
     }
-    await fetch(session, _BOOK, values)
+    session.defer(_BOOK, values, list)

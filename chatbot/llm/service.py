@@ -6,7 +6,7 @@ A turn asks like this, and every way out leaves its calls in the ledger:
         async for delta in answer:
             await relay(delta.text)
     used = answer.result.usage
-    await record_usage(session, ledger, message_id=reply_id)
+    record_usage(session, ledger, message_id=reply_id)
 
 `NoModelAnswer` (budget spent, everything tried in vain) means: nothing was delivered, answer from the knowledge.
 `AnswerCut` means: some text was delivered and the rest will not come.
@@ -24,7 +24,7 @@ import aiohttp
 
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
-from chatbot.core.telemetry import tracer
+from chatbot.core.telemetry import detached_span
 from chatbot.llm.breaker import Breakers, CircuitState, Permit
 from chatbot.llm.budgets import Ledger, Prices, count_refusal
 from chatbot.llm.client import ChatStream, Endpoint, ModelClient
@@ -104,6 +104,8 @@ class ModelGateway:
             ledger: the turn's ledger: its budget is checked before the call, its calls are entered as they end.
             fallback_model: the tenant's fallback, instead of the operator's.
         """
+        if ledger.degraded and ledger.budget.degrade_model:
+            return ModelStream(self, request, ledger, [ledger.budget.degrade_model])
         first = request.model or self._model
         models = dict.fromkeys(name for name in (first, fallback_model or self._fallback) if name)
         return ModelStream(self, request, ledger, list(models))
@@ -224,14 +226,14 @@ class _Booking:
         self._model = model
         self._chat = chat
         self._begun = time.monotonic()
-        self._span = tracer.start_span("llm.call", attributes={"llm.model": model, "llm.purpose": purpose.value})
+        self._span = detached_span("llm.call", model=model, purpose=purpose.value)
 
     def enter(self, outcome: Outcome, error: ModelCallFailed | None = None) -> None:
         usage = self._chat.usage
         milliseconds = round((time.monotonic() - self._begun) * 1000)
         cost = self._prices.cost_micros(usage)
         self._ledger.add(CallRecord(self._purpose, self._model, outcome, usage, cost, milliseconds))
-        self._span.set_attributes({"llm.outcome": outcome.value, "llm.tokens": usage.total})
+        self._span.set_attributes({"xin.outcome": outcome.value, "xin.tokens": usage.total})
         self._span.end()
         if error:
             _log_failure(self._purpose, self._model, milliseconds, error)

@@ -6,16 +6,17 @@ from chatbot.core.clock import utcnow
 from chatbot.core.errors import MissingTenant
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.llm import repository
-from chatbot.llm.budgets import Budget, Ledger, Spent, total
+from chatbot.llm.budgets import Budget, Ledger, total
 
 
 async def open_ledger(session: TenantReader, budget: Budget) -> Ledger:
-    """Begin a turn's ledger with what the session's tenant has spent on this UTC day."""
-    spent = await repository.spent_on(session, utcnow().date()) if budget.limited else Spent()
-    return Ledger(session.tenant_id, budget, spent)
+    """Begin a turn's ledger with what the session's tenant has spent on this UTC day and in this month."""
+    if not budget.limited:
+        return Ledger(session.tenant_id, budget)
+    return Ledger(session.tenant_id, budget, *await repository.spent_on(session, utcnow().date()))
 
 
-async def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UUID | None = None) -> None:
+def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UUID | None = None) -> None:
     """Book a ledger: a row per call, and the sum on the tenant's counter of this UTC day.
 
     Call it once, in the transaction that ends the turn; nothing is written when there was no call.
@@ -27,4 +28,4 @@ async def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UU
         raise MissingTenant("usage is booked in a session of the ledger's own tenant")
     if not ledger.calls:
         return
-    await repository.book(session, ledger.calls, total(ledger.calls), utcnow().date(), message_id)
+    repository.book(session, ledger.calls, total(ledger.calls), utcnow().date(), message_id)

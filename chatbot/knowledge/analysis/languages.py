@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +16,10 @@ _PERSIAN_ONLY = re.compile("[پچژگکی\u200c]")
 _ARABIC_ONLY = re.compile("[ةى]|\\b(?:ال|وال|بال)\\w{3,}")
 _SPANISH_MARKS = re.compile("[¿¡ñáéíóúü]")
 _CLASSIFIER_WORDS = 4  # below that many words py3langid guesses
+_ALL_BUT_NAMES = 0.85  # share of a text's letters
+
+SURE_OF_LANGUAGE = 120
+"""A passage shorter than this, in characters, is taken to be in its document's language."""
 
 _LATIN = ("en", "es")
 _SPOKEN = "ar ca cs da de el en es et fa fi fr he hi hr hu id it ja ko nl no pl pt ro ru sk sl sv th tr uk ur vi zh"
@@ -35,16 +39,34 @@ def detect_language(text: str, *, among: Collection[str] | None = None, default:
     return found if found and found in among else default
 
 
+@lru_cache(maxsize=256)
 def _detect(text: str) -> str | None:
+    """Several stages of a turn ask this of the same question."""
     words = _LETTERS.findall(text)
     letters = "".join(words)
     if not letters:
         return None
-    if len(_ARABIC.findall(letters)) * 2 > len(letters):
-        return _arabic_script(text)
+    if share := len(_ARABIC.findall(letters)) / len(letters):
+        if _frame_is_arabic(words, share):
+            return _arabic_script(text)
+        words = [word for word in words if not _ARABIC.search(word)]
+        letters = "".join(words)
     if not unicodedata.name(letters[0], "").startswith("LATIN"):
         return _classify(text)
     return _latin(text, words)
+
+
+def _frame_is_arabic(words: list[str], share: float) -> bool:
+    """Whether the Arabic letters of a mixed text, this share of all, are its own and the others' are names in it.
+
+    Small words tell, for names keep their script; where they do not, the greater part does.
+    """
+    if share > _ALL_BUT_NAMES:
+        return True
+    folded = [fold(word) for word in words]
+    latin = sum(word in STOP_WORDS["en"] or word in STOP_WORDS["es"] for word in folded)
+    persian = sum(word in STOP_WORDS["fa"] for word in folded)
+    return persian > latin if persian != latin else share > 0.5
 
 
 def _arabic_script(text: str) -> str:

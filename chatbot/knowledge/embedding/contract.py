@@ -30,6 +30,10 @@ class Embedder(Protocol):
         """The number of values per vector; 0 while an endpoint has not answered yet."""
 
     @property
+    def remote(self) -> bool:
+        """Whether it is asked over a network: nobody waits for it in a request but for a question's own vector."""
+
+    @property
     def languages(self) -> frozenset[str] | None:
         """The languages it knows; None for all. Text in other languages must not be given to it."""
 

@@ -16,6 +16,8 @@ from chatbot.knowledge.embedding.remote import languages_of
 class FastEmbedder:
     """Wraps ``fastembed.TextEmbedding``; the model is downloaded into ``model_dir`` when the object is made."""
 
+    remote = False
+
     def __init__(self, model: str, model_dir: Path, *, threads: int = 1) -> None:
         if find_spec("fastembed") is None:
             raise EmbeddingFailed("EMBEDDER: fastembed is not installed; install the extra `fastembed`")

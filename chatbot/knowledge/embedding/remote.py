@@ -23,6 +23,8 @@ class RemoteEmbedder:
         call: texts to vectors, in order.
     """
 
+    remote = True
+
     def __init__(self, name: str, call: EmbedCall) -> None:
         self.id = name
         self.dimensions = 0  # learned from the first answer

@@ -7,14 +7,13 @@ import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from psycopg import AsyncConnection
 
-from chatbot.db.sessions import TenantReader, fetch
+from chatbot.db.driver import Rows
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.knowledge.index.statistics import BrandSize
 from chatbot.knowledge.index.weighting import analyse_passage
 
@@ -78,25 +77,24 @@ class GramTables:
         return table
 
 
-async def refresh_gram_table(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize
-) -> bool:
+async def refresh_gram_table(session: TenantSession, brand_id: UUID, size: BrandSize) -> bool:
     """Count a locked brand's grams again if it has changed enough; returns whether it did."""
     if size.gram_basis and abs(size.passages - size.gram_basis) <= _STALE * size.gram_basis:
         return False
     share = min(1.0, _SAMPLE / max(size.passages, 1))
     highest = format(int(share * 0xFFFFFFFF), "08x") + "f" * 56
-    cursor = await connection.execute(_SAMPLED, (tenant_id, brand_id, highest, 2 * _SAMPLE))
-    table = await asyncio.to_thread(_count, await cursor.fetchall(), share < 1)
-    await connection.execute(
+    sampled = await fetch(session, _SAMPLED, (session.tenant_id, brand_id, highest, 2 * _SAMPLE))
+    table = await asyncio.to_thread(_count, sampled, share < 1)
+    await fetch(
+        session,
         "UPDATE brand_statistics SET gram_table = %s, gram_sample = %s, gram_basis = %s, "
         "gram_version = gram_version + 1 WHERE tenant_id = %s AND brand_id = %s",
-        (table.to_bytes(), table.sample, size.passages, tenant_id, brand_id),
+        (table.to_bytes(), table.sample, size.passages, session.tenant_id, brand_id),
     )
     return True
 
 
-def _count(rows: Sequence[tuple[str, list[str], str, str]], only_repeated: bool) -> GramTable:
+def _count(rows: Rows, only_repeated: bool) -> GramTable:
     counts: Counter[int] = Counter()
     for title, headings, text, language in rows:
         counts.update(analyse_passage(title, headings, text, language).grams.keys())

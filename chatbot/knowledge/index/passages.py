@@ -9,10 +9,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import AsyncConnection
 
 from chatbot.core.ids import new_id
-from chatbot.db.sessions import TenantSession, driver_connection
+from chatbot.db.sessions import TenantSession, fetch
 from chatbot.knowledge.analysis.words import Analysis, term_key
 from chatbot.knowledge.embedding.contract import Vectors
 from chatbot.knowledge.index.grams import refresh_gram_table
@@ -33,6 +32,24 @@ FROM unnest(%(ids)s::uuid[], %(ordinals)s::bigint[], %(texts)s::text[], %(headin
             %(hashes)s::text[], %(lengths)s::bigint[], %(terms)s::text[], %(weights)s::text[], %(grams)s::text[],
             %(embedders)s::text[])
   AS r(id, ordinal, text, headings, language, content_hash, length, terms, weights, grams, embedders)
+"""
+_PRESENT = "SELECT ordinal FROM passages WHERE tenant_id = %s AND source_id = %s AND version = %s"
+_DELETE = """
+DELETE FROM passages WHERE tenant_id = %(tenant)s AND source_id = %(source)s
+  AND (%(version)s::bigint IS NULL OR version = %(version)s::bigint)
+  AND (%(kept)s::bigint IS NULL OR version <> %(kept)s::bigint) AND (%(id)s::uuid IS NULL OR id = %(id)s::uuid)
+RETURNING id, language, terms, embedders
+"""
+
+_REWRITTEN = """
+SELECT language, terms, embedders FROM passages
+WHERE tenant_id = %s AND id = %s AND source_id = %s AND version = %s FOR UPDATE
+"""
+_REWRITE = """
+UPDATE passages SET text = %(texts)s, language = %(languages)s, content_hash = %(hashes)s, length = %(lengths)s,
+    terms = %(terms)s::bigint[], weights = %(weights)s::sparsevec, grams = %(grams)s::sparsevec,
+    embedders = ARRAY(SELECT jsonb_array_elements_text(%(embedders)s::jsonb)), edited_at = now()
+WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
 
 
@@ -91,24 +108,23 @@ async def index_passages(
     Returns:
         The number of passages that were new.
     """
-    connection = await driver_connection(session)
-    size = await lock_brand(connection, session.tenant_id, source.brand_id)
-    present = await _present(connection, session.tenant_id, source)
+    size = await lock_brand(session, source.brand_id)
+    present = await _present(session, source)
     fresh = [draft for draft in drafts if draft.ordinal not in present]
     if not fresh:
         return 0
     if store is None:
         vectors = ()
     rows = await asyncio.to_thread(_rows, source, fresh, vectors)
-    await _insert(connection, session.tenant_id, source, rows)
+    _insert(session, source, rows)
     if store is not None:
         for embedded in vectors:
             await store.write(session, source.brand_id, embedded.embedder, _records(rows, embedded))
-    await add_terms(connection, session.tenant_id, source.brand_id, _counted(rows))
+    add_terms(session, source.brand_id, _counted(rows))
     stored = Counter(embedder for row in rows for embedder in row.embedders)
     grown = size.plus(Counter(row.draft.language for row in rows), stored)
-    await save_size(connection, session.tenant_id, source.brand_id, grown)
-    await refresh_gram_table(connection, session.tenant_id, source.brand_id, grown)
+    save_size(session, source.brand_id, grown)
+    await refresh_gram_table(session, source.brand_id, grown)
     return len(rows)
 
 
@@ -119,71 +135,111 @@ async def remove_passages(
     *,
     version: int | None = None,
     keep_version: int | None = None,
+    passage_id: UUID | None = None,
     store: VectorStore | None = None,
 ) -> int:
-    """Remove a source's passages and uncount their words: of one version, of all but one, or all.
+    """Remove a source's passages and uncount their words: of one version, of all but one, a single one, or all.
 
     Returns:
         The number of passages removed.
     """
-    connection = await driver_connection(session)
-    size = await lock_brand(connection, session.tenant_id, brand_id)
-    cursor = await connection.execute(
-        "DELETE FROM passages WHERE tenant_id = %s AND source_id = %s AND (%s::bigint IS NULL OR version = %s) "
-        "AND (%s::bigint IS NULL OR version <> %s) RETURNING id, language, terms, embedders",
-        (session.tenant_id, source_id, version, version, keep_version, keep_version),
-    )
-    gone = await cursor.fetchall()
+    size = await lock_brand(session, brand_id)
+    chosen = {"source": source_id, "version": version, "kept": keep_version, "id": passage_id}
+    gone = await fetch(session, _DELETE, {"tenant": session.tenant_id, **chosen})
     if not gone:
         return 0
     if store is not None:
         await store.remove(session, brand_id, [row[0] for row in gone])
-    await remove_terms(connection, session.tenant_id, brand_id, Counter(term for row in gone for term in row[2]))
+    remove_terms(session, brand_id, Counter(term for row in gone for term in row[2]))
     shrunk = size.plus(_less(row[1] for row in gone), _less(name for row in gone for name in row[3]))
-    await save_size(connection, session.tenant_id, brand_id, shrunk)
-    await refresh_gram_table(connection, session.tenant_id, brand_id, shrunk)
+    save_size(session, brand_id, shrunk)
+    await refresh_gram_table(session, brand_id, shrunk)
     return len(gone)
 
 
+async def rewrite_passage(
+    session: TenantSession,
+    source: SourceVersion,
+    passage_id: UUID,
+    draft: PassageDraft,
+    *,
+    vectors: Sequence[EmbeddedPassages],
+    store: VectorStore,
+) -> bool:
+    """Give a passage another text under its id, count its words anew, and put `vectors` in place of all it had.
+
+    Returns:
+        False when it is not there any more; nothing was written then.
+    """
+    size = await lock_brand(session, source.brand_id)
+    before = await fetch(session, _REWRITTEN, (session.tenant_id, passage_id, source.source_id, source.version))
+    if not before:
+        return False
+    language, terms, embedders = before[0]
+    row = (await asyncio.to_thread(_rows, source, [draft], vectors))[0]
+    await fetch(session, _REWRITE, {**row.columns, "tenant": session.tenant_id, "id": passage_id})
+    lost, gained = set(terms) - set(row.words), set(row.words) - set(terms)
+    remove_terms(session, source.brand_id, dict.fromkeys(lost, 1))
+    add_terms(session, source.brand_id, {term: (row.words[term], 1) for term in gained})
+    languages, stored = Counter([draft.language]), Counter(row.embedders)
+    languages.subtract([language])
+    stored.subtract(embedders)
+    save_size(session, source.brand_id, size.plus(languages, stored))
+    await store.remove(session, source.brand_id, [passage_id])
+    for embedded in vectors:
+        records = [VectorRecord(passage_id, vector) for vector in embedded.by_ordinal.values()]
+        await store.write(session, source.brand_id, embedded.embedder, records)
+    return True
+
+
 async def add_vectors(
-    session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord], *, store: VectorStore
+    session: TenantSession,
+    brand_id: UUID,
+    embedder: str,
+    records: Sequence[VectorRecord],
+    hashes: Sequence[str],
+    *,
+    store: VectorStore,
 ) -> None:
-    """Store another embedder's vectors of passages; those that were removed meanwhile are left out."""
-    connection = await driver_connection(session)
-    size = await lock_brand(connection, session.tenant_id, brand_id)  # whoever removes passages takes it first, too
-    cursor = await connection.execute(
-        "UPDATE passages SET embedders = array_append(embedders, %s) "
-        "WHERE tenant_id = %s AND id = ANY (%s) AND NOT %s = ANY (embedders) RETURNING id",
-        (embedder, session.tenant_id, [record.passage_id for record in records], embedder),
+    """Store another embedder's vectors of passages; those that were removed or rewritten meanwhile are left out.
+
+    Args:
+        hashes: `content_hash` of the text that each vector is of.
+    """
+    size = await lock_brand(session, brand_id)  # whoever removes passages takes it first, too
+    kept = await fetch(
+        session,
+        "UPDATE passages p SET embedders = array_append(p.embedders, %s) "
+        "FROM unnest(%s::uuid[], %s::text[]) AS r(id, content_hash) "
+        "WHERE p.tenant_id = %s AND p.id = r.id AND p.content_hash = r.content_hash AND NOT %s = ANY (p.embedders) "
+        "RETURNING p.id",
+        (embedder, [record.passage_id for record in records], list(hashes), session.tenant_id, embedder),
     )
-    there = {row[0] for row in await cursor.fetchall()}
+    there = {row[0] for row in kept}
     await store.write(session, brand_id, embedder, [record for record in records if record.passage_id in there])
-    await save_size(connection, session.tenant_id, brand_id, size.plus({}, {embedder: len(there)}))
+    save_size(session, brand_id, size.plus({}, {embedder: len(there)}))
 
 
 async def forget_embedder(session: TenantSession, brand_id: UUID, embedder: str, *, store: VectorStore) -> None:
     """Remove all vectors that a brand has of an embedder."""
-    connection = await driver_connection(session)
-    size = await lock_brand(connection, session.tenant_id, brand_id)
-    await connection.execute(
+    size = await lock_brand(session, brand_id)
+    await fetch(
+        session,
         "UPDATE passages SET embedders = array_remove(embedders, %s) "
         "WHERE tenant_id = %s AND brand_id = %s AND %s = ANY (embedders)",
         (embedder, session.tenant_id, brand_id, embedder),
     )
     await store.forget(session, brand_id, embedder)
-    await save_size(connection, session.tenant_id, brand_id, size.plus({}, {embedder: -size.embedded.get(embedder, 0)}))
+    save_size(session, brand_id, size.plus({}, {embedder: -size.embedded.get(embedder, 0)}))
 
 
 def _less(names: Iterable[str]) -> dict[str, int]:
     return {name: -count for name, count in Counter(names).items()}
 
 
-async def _present(connection: AsyncConnection[Any], tenant_id: UUID, source: SourceVersion) -> set[int]:
-    cursor = await connection.execute(
-        "SELECT ordinal FROM passages WHERE tenant_id = %s AND source_id = %s AND version = %s",
-        (tenant_id, source.source_id, source.version),
-    )
-    return {row[0] for row in await cursor.fetchall()}
+async def _present(session: TenantSession, source: SourceVersion) -> set[int]:
+    values = (session.tenant_id, source.source_id, source.version)
+    return {row[0] for row in await fetch(session, _PRESENT, values)}
 
 
 def _rows(source: SourceVersion, drafts: Sequence[PassageDraft], vectors: Sequence[EmbeddedPassages]) -> list[_Row]:
@@ -209,12 +265,11 @@ def _rows(source: SourceVersion, drafts: Sequence[PassageDraft], vectors: Sequen
     return rows
 
 
-async def _insert(
-    connection: AsyncConnection[Any], tenant_id: UUID, source: SourceVersion, rows: Sequence[_Row]
-) -> None:
+def _insert(session: TenantSession, source: SourceVersion, rows: Sequence[_Row]) -> None:
     columns = {name: [row.columns[name] for row in rows] for name in rows[0].columns}
-    fixed = {"tenant": tenant_id, "brand": source.brand_id, "source": source.source_id, "version": source.version}
-    await connection.execute(_INSERT, {**fixed, **columns, "ids": [row.id for row in rows]})
+    fixed = {"tenant": session.tenant_id, "brand": source.brand_id, "source": source.source_id}
+    values = {**fixed, **columns, "version": source.version, "ids": [row.id for row in rows]}
+    session.defer(_INSERT, values, len)
 
 
 def _records(rows: Sequence[_Row], embedded: EmbeddedPassages) -> list[VectorRecord]:

@@ -10,8 +10,8 @@ from chatbot.knowledge.index.arrays import uuid_array
 from chatbot.knowledge.index.vectors import Filters, VectorQuery, vector_literal
 
 _SEARCH = """
-SELECT passage_id, source_id, ordinal, lexical, cosine, by_words, by_meaning
-FROM xin_search(%s, %s, %s, %s::sparsevec, %s::sparsevec, %s, %s, %s, %s, %s::halfvec, %s, %s, %s, %s::uuid[])
+SELECT passage_id, source_id, ordinal, lexical, cosine, by_words, by_meaning, language
+FROM xin_search(%s, %s, %s, %s::sparsevec, %s::sparsevec, %s, %s, %s, %s, %s::halfvec, %s, %s, %s, %s::uuid[], %s)
 """
 
 
@@ -28,13 +28,14 @@ class Scope:
 class Wanted:
     """What a question asks the index for: term keys to find passages by, and both halves of the BM25 query.
 
-    Passages must hold any of `rare`; or all of `rarest`, if those are enough.
+    Passages must hold any of `rare`; or all of `rarest`, if those are enough. Those in its `language` are found first.
     """
 
     rare: Sequence[int] = ()
     rarest: Sequence[int] = ()
     stems: str = ""
     grams: str = ""
+    language: str | None = None
 
 
 class Candidate(NamedTuple):
@@ -51,6 +52,7 @@ class Candidate(NamedTuple):
     cosine: float | None = None
     by_words: float | None = None
     by_meaning: float | None = None
+    language: str = ""
 
 
 async def search(
@@ -76,6 +78,6 @@ async def search(
     meaning = (query.embedder, vector_literal(query.vector), query.indexed) if query else (None, None, False)
     values = (
         scope.brand_id, list(wanted.rare), list(wanted.rarest), wanted.stems, wanted.grams, list(filters.tags),
-        list(filters.visibility), words, *meaning, checked, vectors, uuid_array(others),
+        list(filters.visibility), words, *meaning, checked, vectors, uuid_array(others), wanted.language,
     )  # fmt: skip
-    return [Candidate(*row) for row in await fetch(session, _SEARCH, values)]
+    return list(map(Candidate._make, await fetch(session, _SEARCH, values)))

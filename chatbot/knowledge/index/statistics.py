@@ -3,17 +3,22 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import orjson
-from psycopg import AsyncConnection
 
-from chatbot.db.sessions import TenantReader, fetch
+from chatbot.db.driver import Rows
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.knowledge.analysis.words import term_key
 
-_SIZE = """
-SELECT passages, languages, gram_version, gram_basis, gram_sample, embedded FROM brand_statistics
+# Updated to itself where it is there: that locks the row and reads what others have committed, in one statement.
+_LOCK = """
+INSERT INTO brand_statistics AS b (tenant_id, brand_id) VALUES (%s, %s)
+ON CONFLICT (tenant_id, brand_id) DO UPDATE SET passages = b.passages
+RETURNING passages, languages, gram_version, gram_basis, gram_sample, embedded
+"""
+_SAVE = """
+UPDATE brand_statistics SET passages = %s, languages = %s::jsonb, embedded = %s::jsonb
 WHERE tenant_id = %s AND brand_id = %s
 """
 _COUNTS = """
@@ -34,6 +39,9 @@ _REMOVE = """
 UPDATE term_statistics t SET passages = greatest(t.passages - r.passages, 0)
 FROM unnest(%s::bigint[], %s::bigint[]) AS r(term, passages)
 WHERE t.tenant_id = %s AND t.brand_id = %s AND t.term = r.term
+"""
+_FORGET = """
+DELETE FROM term_statistics WHERE tenant_id = %s AND brand_id = %s AND term = ANY (%s::bigint[]) AND passages <= 0
 """
 
 
@@ -73,55 +81,36 @@ class BrandSize:
         return max(self.languages, key=lambda language: self.languages[language], default="en")
 
 
-async def read_size(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, *, lock: bool = False
-) -> BrandSize:
-    """Read a brand's size; all zero when nothing was ever indexed."""
-    statement = _SIZE + " FOR UPDATE" if lock else _SIZE
-    cursor = await connection.execute(statement, (tenant_id, brand_id))
-    row = await cursor.fetchone()
-    return BrandSize(*row) if row else BrandSize()
-
-
-async def lock_brand(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID) -> BrandSize:
+async def lock_brand(session: TenantSession, brand_id: UUID) -> BrandSize:
     """Make writers of one brand take turns, so that counts are exact and never deadlock; returns the size."""
-    await connection.execute(
-        "INSERT INTO brand_statistics (tenant_id, brand_id) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-        (tenant_id, brand_id),
-    )
-    return await read_size(connection, tenant_id, brand_id, lock=True)
+    rows = await fetch(session, _LOCK, (session.tenant_id, brand_id))
+    return BrandSize(*rows[0])
 
 
-async def save_size(connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, size: BrandSize) -> None:
-    """Store passages, languages and vectors of a locked brand."""
+def save_size(session: TenantSession, brand_id: UUID, size: BrandSize) -> None:
+    """Store passages, languages and vectors of a locked brand, with the session's next statement."""
     languages, embedded = (orjson.dumps(dict(counts)).decode() for counts in (size.languages, size.embedded))
-    await connection.execute(
-        "UPDATE brand_statistics SET passages = %s, languages = %s::jsonb, embedded = %s::jsonb "
-        "WHERE tenant_id = %s AND brand_id = %s",
-        (size.passages, languages, embedded, tenant_id, brand_id),
-    )
+    session.defer(_SAVE, (size.passages, languages, embedded, session.tenant_id, brand_id), _nothing)
 
 
-async def add_terms(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, counted: Mapping[int, tuple[str, int]]
-) -> None:
-    """Count words up: term key to (stem, passages)."""
+def add_terms(session: TenantSession, brand_id: UUID, counted: Mapping[int, tuple[str, int]]) -> None:
+    """Count words up, with the session's next statement: term key to (stem, passages)."""
     terms = sorted(counted)
     words = [counted[term][0] for term in terms]
     trigrams = [f"{{{','.join(map(str, trigram_keys(brand_id, word)))}}}" for word in words]
-    await connection.execute(_ADD, (tenant_id, brand_id, terms, words, trigrams, [counted[term][1] for term in terms]))
+    passages = [counted[term][1] for term in terms]
+    session.defer(_ADD, (session.tenant_id, brand_id, terms, words, trigrams, passages), _nothing)
 
 
-async def remove_terms(
-    connection: AsyncConnection[Any], tenant_id: UUID, brand_id: UUID, lost: Mapping[int, int]
-) -> None:
-    """Count words down, and forget those that no passage holds any more."""
+def remove_terms(session: TenantSession, brand_id: UUID, lost: Mapping[int, int]) -> None:
+    """Count words down, and forget those that no passage holds any more, with the session's next statement."""
     terms = sorted(lost)
-    await connection.execute(_REMOVE, (terms, [lost[term] for term in terms], tenant_id, brand_id))
-    await connection.execute(
-        "DELETE FROM term_statistics WHERE tenant_id = %s AND brand_id = %s AND term = ANY (%s) AND passages <= 0",
-        (tenant_id, brand_id, terms),
-    )
+    session.defer(_REMOVE, (terms, [lost[term] for term in terms], session.tenant_id, brand_id), _nothing)
+    session.defer(_FORGET, (session.tenant_id, brand_id, terms), _nothing)
+
+
+def _nothing(_rows: Rows) -> None:
+    """What is only written gives nothing back."""
 
 
 async def read_counts(session: TenantReader, brand_id: UUID, terms: Sequence[int]) -> tuple[BrandSize, dict[int, int]]:

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from chatbot.db.search import VECTOR_DIMENSIONS
-from chatbot.db.sessions import TenantReader, TenantSession, driver_connection, fetch
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.knowledge.embedding.contract import Vectors
 from chatbot.knowledge.index.arrays import uuid_array
 
@@ -76,6 +76,11 @@ class VectorStore(Protocol):
         """Return the cosine of each passage that has a vector."""
 
 
+_WRITE = """
+INSERT INTO passage_vectors (tenant_id, brand_id, embedder, dimensions, passage_id, embedding)
+SELECT %s, %s, %s, %s, r.id, r.v::halfvec FROM unnest(%s::uuid[], %s::text[]) AS r(id, v)
+ON CONFLICT (tenant_id, passage_id, embedder) DO UPDATE SET embedding = excluded.embedding
+"""
 _NEAREST = "SELECT passage_id, score FROM xin_nearest(%s, %s, %s::halfvec, %s, %s, %s, %s) ORDER BY score DESC"
 _NEAREST_INDEXED = _NEAREST.replace("xin_nearest", "xin_nearest_indexed")
 
@@ -88,30 +93,25 @@ class PostgresVectors:
     async def write(
         self, session: TenantSession, brand_id: UUID, embedder: str, records: Sequence[VectorRecord]
     ) -> None:
-        """Insert in one statement."""
+        """Insert in one statement, sent with the session's next one."""
         if not records:
             return
-        connection = await driver_connection(session)
-        await connection.execute(
-            "INSERT INTO passage_vectors (tenant_id, brand_id, embedder, dimensions, passage_id, embedding) "
-            "SELECT %s, %s, %s, %s, r.id, r.v::halfvec FROM unnest(%s::uuid[], %s::text[]) AS r(id, v) "
-            "ON CONFLICT (tenant_id, passage_id, embedder) DO UPDATE SET embedding = excluded.embedding",
-            (session.tenant_id, brand_id, embedder, len(records[0].vector),
-             [record.passage_id for record in records], [vector_literal(record.vector) for record in records]),
-        )  # fmt: skip
+        ids, literals = uuid_array([one.passage_id for one in records]), [vector_literal(one.vector) for one in records]
+        values = (session.tenant_id, brand_id, embedder, len(records[0].vector), ids, literals)
+        session.defer(_WRITE, values, len)
 
     async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
         """Nothing to do where passages are gone: the foreign key took the vectors along."""
-        connection = await driver_connection(session)
-        await connection.execute(
-            "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND passage_id = ANY (%s)",
-            (session.tenant_id, brand_id, list(passage_ids)),
+        await fetch(
+            session,
+            "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND passage_id = ANY (%s::uuid[])",
+            (session.tenant_id, brand_id, uuid_array(passage_ids)),
         )
 
     async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:
         """Delete in one statement."""
-        connection = await driver_connection(session)
-        await connection.execute(
+        await fetch(
+            session,
             "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND embedder = %s",
             (session.tenant_id, brand_id, embedder),
         )

@@ -20,6 +20,7 @@ from chatbot.core.blobs import BlobStore
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.logging import get_logger
+from chatbot.core.telemetry import span
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.knowledge import queueing, repository
@@ -38,6 +39,9 @@ from chatbot.knowledge.ingestion.errors import PATIENT_TRIES, IngestionFault, Su
 from chatbot.knowledge.ingestion.reading import Reader
 from chatbot.knowledge.ingestion.work import Prepared, Work
 from chatbot.knowledge.repository import OPEN_JOB
+from chatbot.llm.budgets import Ledger
+from chatbot.llm.metering import on_account
+from chatbot.llm.usage import record_usage
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
@@ -86,7 +90,8 @@ class Pipeline:
         if work is None:
             return
         try:
-            await self._slice(work)
+            with span("ingestion", tenant_id=str(tenant_id), job_id=str(job_id)):
+                await self._slice(work)
         except Superseded:
             log.info("ingestion job let go", job=str(job_id))
         except asyncio.CancelledError:
@@ -108,12 +113,10 @@ class Pipeline:
     async def _begin(self, tenant_id: UUID, job_id: UUID, run: int) -> Work | None:
         """Count the try and mark the job as running; None when the task is void."""
         async with self.database.tenant(tenant_id) as session:
-            found = await repository.find_job(session, job_id)
-            source = await repository.lock_source(session, found.source_id) if found else None
-            if found is None or source is None:
+            held = await repository.lock_source_and_job(session, job_id)
+            if held is None:
                 return None
-            job = found
-            await session.refresh(job, with_for_update=True)
+            source, job = held
             if job.run != run or job.status not in OPEN_JOB or job.version != source.version:
                 return None
             if job.attempts >= PATIENT_TRIES:
@@ -159,13 +162,15 @@ class Pipeline:
                 PassageDraft(ordinal, piece.text, piece.language, piece.heading_path)
                 for ordinal, piece in enumerate(prepared.pieces[done:upto], done)
             ]
-            vectors = await self._embed(prepared.title, drafts)
+            with on_account(Ledger(work.tenant_id)) as ledger:
+                vectors = await self._embed(prepared.title, drafts)
             pause = time.monotonic() - began >= self.pace.slice_seconds
             async with self._held(work) as (session, source, job):
                 if job.done != done:
                     raise Superseded
                 version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
                 await index_passages(session, version, drafts, vectors=vectors, store=self.store)
+                record_usage(session, ledger)
                 job.done, job.total, job.attempts, job.stage = upto, len(prepared.pieces), 1, "index"
                 if upto == len(prepared.pieces):
                     await self._finish(session, source, job, prepared)
@@ -188,7 +193,7 @@ class Pipeline:
         if source.live_version is not None:
             await remove_passages(session, source.brand_id, source.id, keep_version=job.version, store=self.store)
         source.live_version, source.passage_count, source.status = job.version, len(prepared.pieces), "ready"
-        source.title, source.reason, source.reason_code = prepared.title, None, None
+        source.title, source.reason, source.reason_code, source.edits = prepared.title, None, None, 0
         source.content_hash = prepared.content_hash or source.content_hash
         await self._complete(session, job, prepared.notes)
 
@@ -243,9 +248,11 @@ class Pipeline:
     async def _held(self, work: Work) -> AsyncIterator[tuple[TenantSession, KnowledgeSource, IngestionJob]]:
         """Open a transaction that holds source and job. Raises `Superseded` when the job is not ours any more."""
         async with self.database.tenant(work.tenant_id) as session:
-            source = await repository.lock_source(session, work.source_id)
-            job = await repository.lock_job(session, work.job_id) if source else None
-            if source is None or job is None or job.status != "running" or job.run != work.run:
+            held = await repository.lock_source_and_job(session, work.job_id)
+            if held is None:
+                raise Superseded
+            source, job = held
+            if job.status != "running" or job.run != work.run:
                 raise Superseded
             yield session, source, job
             await session.flush()

@@ -10,7 +10,7 @@ import orjson
 
 from chatbot.core.blobs import BlobStore
 from chatbot.core.safe_http import SafeHttp
-from chatbot.knowledge.analysis.languages import detect_language
+from chatbot.knowledge.analysis.languages import SURE_OF_LANGUAGE, detect_language
 from chatbot.knowledge.chunk import Chunk, chunk_entries, chunk_markdown, chunk_pairs
 from chatbot.knowledge.crawl import Crawler, CrawlOptions, NamedPages, RefusedPage
 from chatbot.knowledge.ingestion.errors import TRIES, IngestionFault
@@ -18,9 +18,6 @@ from chatbot.knowledge.ingestion.work import Piece, Prepared, Work
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
 from chatbot.knowledge.parse.sandbox import ParserSandbox
-
-_SURE_OF_LANGUAGE = 120
-"""A passage shorter than this, in characters, is taken to be in its document's language."""
 
 _MAY_PASS_LATER = frozenset({"outgoing_failed", "outgoing_timeout", "http_status", "robots_unavailable"})
 _MAY_BE_PARSED_LATER = frozenset({ParseFault.TIMEOUT, ParseFault.OUT_OF_MEMORY, ParseFault.CRASHED})
@@ -124,7 +121,7 @@ def _prepared(work: Work, title: str, chunks: Sequence[Chunk], declared: str | N
     else:
         of_all = detect_language("\n".join(chunk.text for chunk in chunks[:4]), default=_short(declared or "en"))
         languages = [
-            detect_language(chunk.text, default=of_all) if len(chunk.text) >= _SURE_OF_LANGUAGE else of_all
+            detect_language(chunk.text, default=of_all) if len(chunk.text) >= SURE_OF_LANGUAGE else of_all
             for chunk in chunks
         ]
     pieces = [

@@ -14,6 +14,9 @@ from chatbot.knowledge.index.embed import passage_text
 from chatbot.knowledge.index.passages import add_vectors, forget_embedder
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
+from chatbot.llm.budgets import Ledger
+from chatbot.llm.metering import on_account
+from chatbot.llm.usage import record_usage
 
 log = get_logger(__name__)
 _BATCH = 64
@@ -67,15 +70,18 @@ class Reembedding:
             )
         texts = [passage_text(title, passage.heading_path, passage.text) for passage, title in found]
         passages = [passage for passage, _ in found]
-        vectors = await embedder.embed_passages(texts) if texts else ()
+        with on_account(Ledger(tenant_id)) as ledger:
+            vectors = await embedder.embed_passages(texts) if texts else ()
         async with self.database.tenant(tenant_id) as session:
+            record_usage(session, ledger)
             for brand_id in sorted({passage.brand_id for passage in passages}):
-                records = [
-                    VectorRecord(passage.id, vector)
+                of_brand = [
+                    (VectorRecord(passage.id, vector), passage.content_hash)
                     for passage, vector in zip(passages, vectors, strict=True)
                     if passage.brand_id == brand_id
                 ]
-                await add_vectors(session, brand_id, embedder.id, records, store=self.store)
+                records, hashes = [record for record, _ in of_brand], [content_hash for _, content_hash in of_brand]
+                await add_vectors(session, brand_id, embedder.id, records, hashes, store=self.store)
             if len(passages) == _BATCH:
                 await self._next(session, tenant_id, embedder, passages[-1].id)
             else:

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from chatbot.knowledge.parse import frames
+from chatbot.knowledge.parse import engine, frames
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 from chatbot.knowledge.parse.extract import parse_bytes
 from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits, check_size
@@ -27,6 +27,7 @@ _OPEN_FILES = 64
 def main() -> None:
     """Serve requests until the pipe closes."""
     _die_with_parent(int(sys.argv[1]))
+    engine.unpack()  # before the limits: it is the last thing that is written
     _limit_process()
     requests = sys.stdin.buffer
     # Libraries may print: the answers go to a private copy of the pipe, prints to the error stream.

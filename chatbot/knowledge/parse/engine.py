@@ -12,6 +12,10 @@ from chatbot.knowledge.parse.errors import ParseError, ParseFault
 
 _TABLE_ROW = re.compile(r"^\|.*\|[ \t]*$", re.MULTILINE)
 _PADDING = re.compile(r" {2,}")
+_EMPTY_PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj "
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>endobj\ntrailer<</Root 1 0 R>>"
+)
 _LONG_RULE = re.compile(r"-{4,}(?= *\|)")
 
 
@@ -21,6 +25,14 @@ class Extracted:
 
     content: str
     metadata: dict[str, Any]
+
+
+def unpack() -> None:
+    """Make kreuzberg write its copy of PDFium below the temporary folder, where every later PDF finds it.
+
+    It does so at the first PDF, which a process that may write no files would call damaged.
+    """
+    kreuzberg.extract_bytes_sync(_EMPTY_PDF, "application/pdf", _config())
 
 
 def to_markdown(data: bytes, media_type: str) -> Extracted:

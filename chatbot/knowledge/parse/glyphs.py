@@ -7,6 +7,7 @@ addresses and numbers; the places of the glyphs are certain, so lines are rebuil
 from __future__ import annotations
 
 import ctypes
+import math
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,18 +16,32 @@ from statistics import median
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfTextPage
 
-from chatbot.knowledge.parse.rtl import visual_to_logical
+from chatbot.knowledge.parse.rtl import is_rtl, visual_to_logical
+
+CELL = "\x1f"
+"""Stands between the cells of a line: what is set so far apart that it is no space between words."""
+
+_CELL = 1.5  # of the letters' size
+_SPACE = 0.25  # of the letters' size: a gap so wide parts two words
+_TOUCHING = 0.03  # of the letters' size: nearer letters are of one word, whatever PDFium thinks
+_UNJOINED = 0.06  # of the letters' size: letters that join are drawn nearer
+_JOIN_THE_NEXT = frozenset("بپتثجچحخسشصضطظعغفقکكگلمنهیيىئ")
+_HALF_SPACE = "\u200c"
 
 
 @dataclass(slots=True)
 class Glyph:
-    """One drawn unit: its text (a ligature has several letters) and its box, in points."""
+    """One drawn unit: its text (a ligature has several letters), its box and its font's size, in points.
+
+    `word` tells which glyphs PDFium took for one word: two numbers, of its line and of the word in it.
+    """
 
     text: str
     left: float
     right: float
     bottom: float
-    top: float
+    size: float
+    word: tuple[int, int]
 
     @property
     def centre(self) -> float:
@@ -35,7 +50,7 @@ class Glyph:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line in reading order, with its baseline region and the height of its letters in points."""
+    """One line in reading order, cells parted by `CELL`, with its baseline region and its letters' size in points."""
 
     text: str
     bottom: float
@@ -48,22 +63,38 @@ def read_lines(page: PdfTextPage) -> list[Line]:
 
 
 def _rows(page: PdfTextPage) -> list[list[Glyph]]:
-    """Glyphs by the lines PDFium found: it ends each with a generated line break."""
+    """Glyphs by the lines PDFium found: it ends each with a generated line break.
+
+    A space without a box is PDFium's own, or has no ink: its place says nothing, only what stands before and after it.
+    """
     rows: list[list[Glyph]] = [[]]
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
-    rect = pdfium.FS_RECTF()
+    word = 0
     for index in range(page.count_chars()):
         char = chr(pdfium.FPDFText_GetUnicode(page, index))
         if char in "\r\n":
             if rows[-1]:
                 rows.append([])
             continue
-        if unicodedata.category(char) in {"Cc", "Cs", "Co"} or pdfium.FPDFText_IsGenerated(page, index) == 1:
+        if unicodedata.category(char) in {"Cc", "Cs", "Co"}:
             continue
-        pdfium.FPDFText_GetCharBox(page, index, left, right, bottom, top)
-        pdfium.FPDFText_GetLooseCharBox(page, index, rect)
-        rows[-1].append(Glyph(char, left.value, right.value, rect.bottom, rect.top))
+        glyph = _glyph(page, index, char, (len(rows), word))
+        if char == " " and glyph.right - glyph.left < 0.01:
+            word += 1
+        elif pdfium.FPDFText_IsGenerated(page, index) != 1:
+            rows[-1].append(glyph)
     return [row for row in rows if row]
+
+
+def _glyph(page: PdfTextPage, index: int, char: str, word: tuple[int, int]) -> Glyph:
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    rect, matrix = pdfium.FS_RECTF(), pdfium.FS_MATRIX()
+    pdfium.FPDFText_GetCharBox(page, index, left, right, bottom, top)
+    pdfium.FPDFText_GetLooseCharBox(page, index, rect)
+    pdfium.FPDFText_GetMatrix(page, index, matrix)
+    size = pdfium.FPDFText_GetFontSize(page, index) * math.hypot(matrix.c, matrix.d)
+    if char.isdigit() or char == " ":  # a 1 is drawn much narrower than the room it takes: the rest is no space
+        left.value, right.value = min(left.value, rect.left), max(right.value, rect.right)
+    return Glyph(char, left.value, right.value, rect.bottom, size, word)
 
 
 def _merged(rows: list[list[Glyph]]) -> list[list[Glyph]]:
@@ -79,10 +110,10 @@ def _merged(rows: list[list[Glyph]]) -> list[list[Glyph]]:
 
 def _same_line(first: list[Glyph], second: list[Glyph]) -> bool:
     size = max(_size(first), _size(second))
-    if abs(median(glyph.bottom for glyph in first) - median(glyph.bottom for glyph in second)) > size * 0.25:
+    if abs(median(glyph.bottom for glyph in first) - median(glyph.bottom for glyph in second)) > size * 0.3:
         return False
     gap = max(_start(first), _start(second)) - min(_end(first), _end(second))
-    return -size * 0.5 < gap < size * 2
+    return -size * 0.6 < gap < size * 2.5
 
 
 def _start(row: list[Glyph]) -> float:
@@ -94,21 +125,50 @@ def _end(row: list[Glyph]) -> float:
 
 
 def _size(row: list[Glyph]) -> float:
-    return median(glyph.top - glyph.bottom for glyph in row)
+    return median(glyph.size for glyph in row)
 
 
 def _line(row: list[Glyph]) -> Line | None:
     size = _size([glyph for glyph in row if glyph.text != " "] or row)
     drawn = sorted(_on_letters(_ligatures(row)), key=lambda glyph: glyph.centre)
-    pieces: list[str] = []
-    edge = drawn[0].left
+    cells: list[list[str]] = [[]]
+    before, edge = drawn[0], drawn[0].left
+    half_spaces = _letters_join(drawn, size)
     for glyph in drawn:
-        if glyph.left - edge > size * 0.22 and pieces[-1:] != [" "] and glyph.text != " ":
-            pieces.append(" ")
-        pieces.append(glyph.text)
-        edge = max(edge, glyph.right)
-    text = " ".join(visual_to_logical_pieces(pieces).split())
+        if glyph.left - edge > size * _CELL and glyph.text != " ":
+            cells.append([])
+        parted = _between(before, glyph, glyph.left - edge, size)
+        cells[-1] += [parted if half_spaces or parted != _HALF_SPACE else "", glyph.text]
+        before, edge = glyph, max(edge, glyph.right) if glyph.text != " " else edge
+    read = [text for pieces in cells if (text := " ".join(visual_to_logical_pieces(pieces).split()))]
+    text = CELL.join(reversed(read) if is_rtl("".join(read)) else read)
     return Line(text, median(glyph.bottom for glyph in row), size) if text else None
+
+
+def _between(left: Glyph, right: Glyph, gap: float, size: float) -> str:
+    """What is read between two glyphs drawn side by side: a space, a half space, or nothing.
+
+    A half space (ZWNJ) has no ink: it is there where letters of one word that would join stand apart.
+    """
+    if " " in (left.text, right.text):
+        return ""
+    other_word = left.word != right.word and left.word[0] == right.word[0]
+    if (other_word and gap > size * _TOUCHING) or gap > size * _SPACE:
+        return " "
+    return _HALF_SPACE if _would_join(left, right) and gap > size * _UNJOINED else ""
+
+
+def _would_join(left: Glyph, right: Glyph) -> bool:
+    letters = [char for char in right.text if not unicodedata.combining(char)]
+    next_is_letter = unicodedata.bidirectional(left.text[0]) == "AL" and left.text[0].isalpha()
+    return bool(letters) and letters[-1] in _JOIN_THE_NEXT and next_is_letter
+
+
+def _letters_join(drawn: list[Glyph], size: float) -> bool:
+    """Whether this line's letters are joined at all: some writers draw each in the form it has alone."""
+    pairs = [(one, other) for one, other in pairwise(drawn) if one.word == other.word and _would_join(one, other)]
+    apart = sum(other.left - one.right > size * _UNJOINED for one, other in pairs)
+    return apart * 3 <= len(pairs)
 
 
 def visual_to_logical_pieces(pieces: list[str]) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chatbot.knowledge.parse.model import Pair
 
-_QUESTION = ("question", "q")
-_ANSWER = ("answer", "a", "response", "reply")
+_QUESTION = (
+    "question", "q", "pregunta", "پرسش", "سوال", "سؤال", "سئوال", "السؤال", "frage", "pergunta", "domanda", "soru",
+)  # fmt: skip
+_ANSWER = (
+    "answer", "a", "response", "reply", "respuesta", "پاسخ", "جواب", "الجواب", "الإجابة", "réponse", "antwort",
+    "resposta", "risposta", "cevap", "yanıt",
+)  # fmt: skip
 _GROUP = ("category", "section", "topic", "group")
 _NAMING = ("title", "name", "heading", "label", "subject")
 _ABOUT_THE_ENTRY = frozenset(
@@ -36,6 +41,12 @@ def pair_of(item: Mapping[str, Any], groups: tuple[str, ...] = ()) -> Pair | Non
         return None
     told = "\n".join(rest)
     return Pair(question, f"{answer}\n\n{told}" if told else answer, (*groups, group) if group else groups)
+
+
+def pairs_in_rows(header: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
+    """The rows of a table as questions with their answers, when the columns say so and every row is whole."""
+    pairs = [pair_of(dict(zip(header, row, strict=False))) for row in rows]
+    return tuple(pair for pair in pairs if pair) if all(pairs) else ()
 
 
 def _found(value: Any, groups: tuple[str, ...], depth: int) -> list[Pair] | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from itertools import pairwise
+from collections.abc import Mapping
+from itertools import groupby, pairwise
 from statistics import median
 
 import pypdfium2 as pdfium
@@ -12,13 +13,17 @@ from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_PAGEOBJ_IMAGE
 
 from chatbot.knowledge.parse import engine
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
-from chatbot.knowledge.parse.glyphs import Line, read_lines
+from chatbot.knowledge.parse.glyphs import CELL, Line, read_lines
 from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
-from chatbot.knowledge.parse.rtl import is_rtl, plain_forms, repair
+from chatbot.knowledge.parse.rtl import is_rtl, paired, plain_forms, repair
+from chatbot.knowledge.parse.tables import markdown_table
 from chatbot.knowledge.parse.titles import choose_title
 
 _BULLET = re.compile(r"^(?:[•●▪◦‣*·-]|[0-9\u06f0-\u06f9\u0660-\u0669]{1,3}[.)-])\s")
 _SENTENCE_END = re.compile("[.!?؟:؛…»)]$")
+_TOKEN = re.compile(r"\w+(?:[.,]\d+)*")
+_MAY_BE_LOST = 0.05
+_MAX_LEVEL = 4
 _MIN_CHARS_PER_PAGE = 8
 
 
@@ -36,7 +41,8 @@ def parse_pdf(data: bytes, filename: str, limits: ParseLimits) -> ParsedDocument
         warnings = _missing_pages(texts)
         title = document.get_metadata_value("Title")
         whole = "\n".join(texts)
-        markdown = _right_to_left(document) if is_rtl(plain_forms(whole)) else _left_to_right(data, whole)
+        by_places = is_rtl(plain_forms(whole))
+        markdown = _by_places(document) if by_places else _left_to_right(document, data, whole)
     finally:
         document.close()
     return ParsedDocument(choose_title(plain_forms(title), markdown, filename), markdown, "pdf", None, warnings, pages)
@@ -93,10 +99,17 @@ def _missing_pages(texts: list[str]) -> tuple[str, ...]:
     return (f"{len(missing)} of {len(texts)} pages hold no text and were left out: {shown}.",)
 
 
-def _left_to_right(data: bytes, plain: str) -> str:
-    """kreuzberg's Markdown; PDFium's plain text where it found less than half of the words."""
+def _left_to_right(document: pdfium.PdfDocument, data: bytes, plain: str) -> str:
+    """kreuzberg's Markdown; lines by their places where it lost words, or ran two of them together."""
     markdown = _without_false_bullets(engine.to_markdown(data, "application/pdf").content)
-    return markdown if len(markdown.split()) * 2 >= len(plain.split()) else plain.replace("\r", "")
+    return markdown if _lost(markdown, plain) <= _MAY_BE_LOST else _by_places(document)
+
+
+def _lost(markdown: str, plain: str) -> float:
+    """The share of PDFium's words that are not in the Markdown; words that lines break in two do not count."""
+    whole = re.sub(r"[-\u00ad\ufffe]\r?\n", "", plain)
+    words, read = set(_TOKEN.findall(whole)), set(_TOKEN.findall(markdown))
+    return len(words - read) / max(1, len(words))
 
 
 def _without_false_bullets(markdown: str) -> str:
@@ -112,7 +125,8 @@ def _without_false_bullets(markdown: str) -> str:
     return "\n\n".join(joined)
 
 
-def _right_to_left(document: pdfium.PdfDocument) -> str:
+def _by_places(document: pdfium.PdfDocument) -> str:
+    """Blocks out of lines that are read by the places of their glyphs."""
     pages = [_lines_of(document, number) for number in range(len(document))]
     texts, _ = repair(["\n".join(line.text for line in page) for page in pages])
     lines = [
@@ -122,8 +136,11 @@ def _right_to_left(document: pdfium.PdfDocument) -> str:
     ]
     furniture = _repeated(lines)
     kept = [[line for line in page if _bare(line.text) not in furniture] for page in lines]
-    body = median([line.size for page in kept for line in page] or [1.0])
-    return "\n\n".join(block for page in kept for block in _blocks(page, body))
+    body = median([line.size for page in kept for line in page for _ in line.text] or [1.0])
+    larger = {round(line.size, 1) for page in kept for line in page if _is_heading(line, body)}
+    levels = {size: min(level, _MAX_LEVEL) for level, size in enumerate(sorted(larger, reverse=True), 1)}
+    blocks = [block for page in kept for block in _blocks(page, levels)]
+    return "\n\n".join(paired(block) if is_rtl(block) else block for block in blocks)
 
 
 def _lines_of(document: pdfium.PdfDocument, number: int) -> list[Line]:
@@ -151,25 +168,44 @@ def _bare(text: str) -> str:
     return re.sub(r"[\d\s]+", "", text)
 
 
-def _blocks(page: list[Line], body: float) -> list[str]:
-    """Headings by size, list items by their mark, and the lines of a paragraph joined."""
+def _is_heading(line: Line, body: float) -> bool:
+    return line.size > body * 1.15 and len(line.text) < 200
+
+
+def _blocks(page: list[Line], levels: Mapping[float, int]) -> list[str]:
+    """Headings by size, list items by their mark, lines of cells as tables, and the lines of a paragraph joined."""
     step = _usual_step(page)
     blocks: list[str] = []
     last: Line | None = None
-    for line in page:
-        heading = line.size > body * 1.15 and len(line.text) < 200
-        new = (
-            last is None or heading or last.size > body * 1.15 or _BULLET.match(line.text) is not None
-            or last.bottom - line.bottom > step * 1.35 or line.bottom > last.bottom
-        )  # fmt: skip
-        if heading:
-            blocks.append(f"{'#' if line.size > body * 1.5 else '##'} {line.text}")
-        elif new:
-            blocks.append(re.sub(r"^[•●▪◦‣·]\s*", "- ", line.text))
-        else:
-            blocks[-1] += f" {line.text}"
-        last = line
+    for kind, lines in groupby(page, key=lambda line: _kind(line, levels)):
+        if kind == "row":
+            blocks.append(_table([line.text.split(CELL) for line in lines]))
+            last = None
+            continue
+        for line in lines:
+            text = line.text.replace(CELL, " ")
+            far = last is None or last.bottom - line.bottom > step * 1.35 or line.bottom > last.bottom
+            if kind == "heading":
+                blocks.append(f"{'#' * levels[round(line.size, 1)]} {text}")
+            elif far or _BULLET.match(text):
+                blocks.append(re.sub(r"^[•●▪◦‣·]\s*", "- ", text))
+            else:
+                blocks[-1] += f" {text}"
+            last = None if kind == "heading" else line
     return blocks
+
+
+def _kind(line: Line, levels: Mapping[float, int]) -> str:
+    if round(line.size, 1) in levels and len(line.text) < 200:
+        return "heading"
+    return "row" if CELL in line.text and not _BULLET.match(line.text) else "text"
+
+
+def _table(rows: list[list[str]]) -> str:
+    """Rows of as many cells each as a table; others, and a single one, as lines."""
+    if len(rows) > 1 and len({len(row) for row in rows}) == 1:
+        return markdown_table(rows[0], rows[1:])
+    return "\n".join(" ".join(row) for row in rows)
 
 
 def _usual_step(page: list[Line]) -> float:

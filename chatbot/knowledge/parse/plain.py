@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
 
 from chatbot.knowledge.parse.encoding import decode
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
-from chatbot.knowledge.parse.model import Pair, ParsedDocument, ParseLimits
-from chatbot.knowledge.parse.pairs import pair_of
+from chatbot.knowledge.parse.model import ParsedDocument, ParseLimits
+from chatbot.knowledge.parse.pairs import pairs_in_rows
 from chatbot.knowledge.parse.rtl import plain_forms
 from chatbot.knowledge.parse.tables import markdown_table
 from chatbot.knowledge.parse.titles import choose_title, from_filename
@@ -59,13 +58,8 @@ def parse_csv(data: bytes, filename: str, _limits: ParseLimits) -> ParsedDocumen
         raise ParseError(ParseFault.CORRUPT, f"The CSV file has {width} columns; at most {_MAX_COLUMNS} are read.")
     header, *body = rows
     table = markdown_table([*header, *[""] * (width - len(header))], body)
-    return ParsedDocument(from_filename(filename), table, "csv", None, _warnings(warning), pairs=_pairs(header, body))
-
-
-def _pairs(header: Sequence[str], body: Sequence[Sequence[str]]) -> tuple[Pair, ...]:
-    """The rows as questions with their answers, when the columns say so and every row is whole."""
-    pairs = [pair_of(dict(zip(header, row, strict=False))) for row in body]
-    return tuple(pair for pair in pairs if pair) if all(pairs) else ()
+    pairs = pairs_in_rows(header, body)
+    return ParsedDocument(from_filename(filename), table, "csv", None, _warnings(warning), pairs=pairs)
 
 
 def _dialect(text: str, filename: str) -> type[csv.Dialect]:

@@ -24,6 +24,7 @@ _LTR_RUN = re.compile(
     f"[^\\W\\d_{_RTL}](?:[^{_RTL}\u0660-\u0669\u06f0-\u06f9]*[^\\W_{_RTL}])?[/#]?"
     f"|[{_DIGIT}](?:[.,:/\u066b\u066c]?[{_DIGIT}])*"
 )
+_WITHIN_BRACKETS = re.compile(r"(?<=[ (\[«])[(\[«] +(?=\S)|(?<=\S) +[)\]»]|^[(\[«] +")
 _MIRROR = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 
 # The words that make up a good part of any text in these languages, without diacritics.
@@ -61,7 +62,25 @@ def visual_to_logical(line: str) -> str:
     parts.extend(_clusters(line[at:]))
     read = [part if _LTR_RUN.fullmatch(part) else part.translate(_MIRROR) for part in reversed(parts)]
     mirrored, kept = "".join(read), "".join(reversed(parts))
-    return kept if _inverted(mirrored) and not _inverted(kept) else mirrored
+    return paired(kept if _inverted(mirrored) and not _inverted(kept) else mirrored)
+
+
+def paired(text: str) -> str:
+    """Right-to-left text whose brackets were all kept as opening (or closing) ones, with pairs of them.
+
+    Around Latin words both are often drawn as one, with the spaces on their wrong sides.
+    """
+    for opening, closing in ("()", "[]", "«»"):
+        if min(text.count(opening), text.count(closing)) or (text.count(opening) + text.count(closing)) % 2:
+            continue
+        parts = re.split(f"[{re.escape(opening + closing)}]", text)
+        for at in range(1, len(parts), 2):
+            before, within, after = parts[at - 1], parts[at], parts[at + 1]
+            parts[at - 1] = f"{before} " if before[-1:].strip() and within[:1].isspace() else before
+            parts[at + 1] = f" {after}" if after[:1].strip() and within[-1:].isspace() else after
+            parts[at] = f"{opening}{within}{closing}"
+        text = "".join(parts)
+    return _WITHIN_BRACKETS.sub(lambda found: found.group().strip(" "), text)
 
 
 def is_reversed(text: str) -> bool:

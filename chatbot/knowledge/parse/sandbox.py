@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import tempfile
 from asyncio.subprocess import PIPE, Process
 from dataclasses import asdict
 from pathlib import Path
@@ -30,13 +31,20 @@ class ParserSandbox:
     At most `size` files are parsed at once; further callers wait in order. A child that is idle for
     `idle_seconds` ends and gives its memory back; the next file starts a new one (about 0.2 s).
     Use as an async context manager, or call `close()`.
+
+    Args:
+        scratch: where a child unpacks its libraries before it may write no more; nobody else can write there.
+            None: a temporary folder that goes with the sandbox.
     """
 
-    def __init__(self, size: int = 1, idle_seconds: float = 30.0) -> None:
+    def __init__(self, size: int = 1, idle_seconds: float = 30.0, scratch: Path | None = None) -> None:
         self._places = asyncio.Semaphore(size)
         self._idle_seconds = idle_seconds
         self._idle: list[_Child] = []
         self._closed = False
+        self._own_scratch = None if scratch else tempfile.TemporaryDirectory(prefix="xin-parser-")
+        self._scratch = scratch or Path(self._own_scratch.name if self._own_scratch else "")
+        self._scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,6 +90,8 @@ class ParserSandbox:
         children, self._idle = self._idle, []
         for child in children:
             await child.kill()
+        if self._own_scratch:
+            self._own_scratch.cleanup()
 
     async def _take(self) -> _Child:
         while self._idle:
@@ -90,7 +100,7 @@ class ParserSandbox:
             if child.alive:
                 return child
             await child.kill()
-        return await _Child.start()
+        return await _Child.start(self._scratch)
 
     async def _keep(self, child: _Child) -> None:
         if child.alive and not child.worn and not self._closed:
@@ -117,10 +127,10 @@ class _Child:
         self._memory_share = 0.0
 
     @classmethod
-    async def start(cls) -> _Child:
+    async def start(cls, scratch: Path) -> _Child:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-s", "-m", "chatbot.knowledge.parse.child", str(os.getpid()),
-            stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_bare_environment(), start_new_session=True,
+            stdin=PIPE, stdout=PIPE, stderr=PIPE, env=_bare_environment(scratch), start_new_session=True,
         )  # fmt: skip
         return cls(process)
 
@@ -218,10 +228,11 @@ class _Child:
         return ParseError(ParseFault.CRASHED, "The file made its reader fail; it may be damaged.")
 
 
-def _bare_environment() -> dict[str, str]:
+def _bare_environment(scratch: Path) -> dict[str, str]:
     """What the child may know: where the code is, and nothing of the platform's settings or secrets."""
     return {
         "PYTHONPATH": _PACKAGE_ROOT,
+        "TMPDIR": str(scratch),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONIOENCODING": "utf-8",
         "LC_ALL": "C.UTF-8",

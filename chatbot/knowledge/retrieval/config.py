@@ -2,4 +2,12 @@
 
 from chatbot.identity.policies.schemas import KnowledgeFilters, RetrievalConfig
 
-__all__ = ["KnowledgeFilters", "RetrievalConfig"]
+
+def overridden(saved: RetrievalConfig, given: RetrievalConfig | None) -> RetrievalConfig:
+    """Return what is saved, with the fields that were given in place of its own."""
+    if given is None:
+        return saved
+    return saved.model_copy(update={name: getattr(given, name) for name in given.model_fields_set})
+
+
+__all__ = ["KnowledgeFilters", "RetrievalConfig", "overridden"]

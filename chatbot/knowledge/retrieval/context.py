@@ -1,16 +1,15 @@
 """Chooses, from passages in order, those an answer is made from, and says why the others are not."""
 
-import re
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chatbot.knowledge.index.lexical import StoredPassage
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.fusion import FusedPassage
+from chatbot.knowledge.retrieval.holding import distinct_words
 from chatbot.knowledge.retrieval.results import RetrievedPassage
 
 _SAME = 0.9  # share of words in common that makes two passages one
-_WORDS = re.compile(r"\w+")
 
 
 def estimate_tokens(text: str) -> int:
@@ -24,7 +23,7 @@ def choose(
     """Return one result per stored passage, ranked, each with the reason it was cut, if it was."""
     chosen: list[RetrievedPassage] = []
     documents: set[UUID] = set()
-    seen: list[set[str]] = []
+    seen: list[frozenset[str]] = []
     spent = 0
     for passage in fused:
         row = stored.get(passage.id)
@@ -32,7 +31,7 @@ def choose(
             continue
         tokens = estimate_tokens(row.text)
         cut = None if answerable else "no_evidence"
-        words = set(_WORDS.findall(row.text.lower())) if answerable else set()
+        words = distinct_words(row.text) if answerable else frozenset()
         if cut is None and any(_same(words, other) for other in seen):
             cut = "duplicate"
         if cut is None and row.source_id not in documents and len(documents) >= config.max_documents:
@@ -47,11 +46,12 @@ def choose(
     return chosen
 
 
-def _same(words: set[str], other: set[str]) -> bool:
-    smaller, larger = sorted((len(words), len(other)))
-    if smaller < _SAME * larger:
+def _same(words: frozenset[str], other: frozenset[str]) -> bool:
+    count, others = len(words), len(other)
+    if count < _SAME * others or others < _SAME * count:
         return False
-    return len(words & other) >= _SAME * len(words | other)
+    common = len(words & other)
+    return common >= _SAME * (count + others - common)
 
 
 def _result(rank: int, passage: FusedPassage, row: StoredPassage, tokens: int, cut: str | None) -> RetrievedPassage:

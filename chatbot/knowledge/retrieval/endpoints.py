@@ -11,6 +11,7 @@ from chatbot.identity.policies.service import current_retrieval_config
 from chatbot.identity.subject import Role
 from chatbot.knowledge.repository import brand_of
 from chatbot.knowledge.retrieval.compose import open_retriever
+from chatbot.knowledge.retrieval.config import overridden
 from chatbot.knowledge.retrieval.schemas import RetrievalQuery, RetrievalReport
 from chatbot.knowledge.retrieval.service import Retriever
 
@@ -33,14 +34,14 @@ SharedRetriever = Annotated[Retriever, Depends(retriever_of)]
 async def diagnose_retrieval(
     body: RetrievalQuery, caller: Caller, database: Db, retriever: SharedRetriever
 ) -> RetrievalReport:
-    """Search a brand's knowledge with the tenant's own configuration and report every stage."""
+    """Search a brand's knowledge as the tenant does, or with other settings, and report every stage."""
     tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
     vectors = await retriever.embed_query(body.query)
     async with database.tenant_reader(tenant_id) as session:
         brand_id = await brand_of(session, body.brand_id)
         if brand_id is None:
             raise NotFound("no such brand")
-        config = await current_retrieval_config(session)
+        config = overridden(await current_retrieval_config(session), body.config)
         found = await retriever.retrieve(
             session,
             tenant_id=tenant_id,

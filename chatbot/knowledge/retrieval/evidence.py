@@ -9,10 +9,9 @@ else mostly not: that needs a reader.
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 
 from chatbot.knowledge.analysis.folding import fold
-from chatbot.knowledge.analysis.words import Analysis
+from chatbot.knowledge.retrieval.holding import Held
 from chatbot.knowledge.retrieval.question import Question, QuestionWord
 
 _LONG_QUESTION = math.log(13)
@@ -74,12 +73,9 @@ def evidence(signals: Mapping[str, float]) -> float:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
 
 
-def lexical_signals(question: Question, top: Sequence[Analysis], lexical: float) -> dict[str, float]:
+def lexical_signals(question: Question, top: Sequence[Held], lexical: float) -> dict[str, float]:
     """Coverage of the question by the best passage and by the three best, weighed by how rare each word is."""
-    sets = [
-        ({word.stem for word in one.words}, set(chain.from_iterable([word.grams for word in one.words]))) for one in top
-    ]
-    matches = [[_match(word, stems, grams) for stems, grams in sets] for word in question.words]
+    matches = [[_match(word, one) for one in top] for word in question.words]
     total = sum(word.rarity for word in question.words) or 1.0
     rarest = max((word.rarity for word in question.words), default=1.0)
     unheld = math.log(1 + (question.passages + 0.5) / 0.5)
@@ -131,26 +127,27 @@ def names_in(text: str, language: str) -> frozenset[str]:
     None where capitals say nothing: German nouns, titles, SHOUTING.
     """
     words = list(_TOKEN.finditer(text))
-    names = {word.group() for word in words if _like_a_name(word.group(), text[: word.start()])}
+    names = {word.group() for word in words if _like_a_name(word.group(), text, word.start())}
     if language in _CAPITALISED_NOUNS or len(names) * 2 > len(words):
         return frozenset()
     return frozenset(fold(name) for name in names)
 
 
-def _like_a_name(word: str, before: str) -> bool:
-    if sum(letter.isupper() for letter in word) > 1:
+def _like_a_name(word: str, text: str, start: int) -> bool:
+    capitals = 0 if word.islower() else sum(map(str.isupper, word))
+    if capitals > 1:
         return True
-    if not word.isascii() and not any(letter.isupper() for letter in word):
+    if not word.isascii() and not capitals:
         return False
-    mixed = any(letter.isdigit() for letter in word) and any(letter.isalpha() for letter in word)
-    return mixed or (word[0].isupper() and not _OPENING.search(before))
+    mixed = not word.isalpha() and any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    return mixed or (word[0].isupper() and not _OPENING.search(text, 0, start))
 
 
-def _match(word: QuestionWord, stems: set[str], grams: set[int]) -> float:
-    if word.stem in stems:
+def _match(word: QuestionWord, passage: Held) -> float:
+    if word.stem in passage.stems:
         return 1.0
-    near = max((similarity for stem, similarity, _ in word.similar if stem in stems), default=0.0)
-    shared = sum(gram in grams for gram in word.word.grams) / len(word.word.grams)
+    near = max([similarity for stem, similarity, _ in word.similar if stem in passage.stems], default=0.0)
+    shared = sum([gram in passage.grams for gram in word.word.grams]) / len(word.word.grams)
     return max(near, _NEARLY * shared if shared >= _GRAMS_TO_MATCH else 0.0)
 
 

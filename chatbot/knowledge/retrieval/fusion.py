@@ -25,6 +25,7 @@ class FusedPassage(NamedTuple):
     score: float
     lexical: float
     vector: float | None
+    language: str = ""
 
 
 def fuse(candidates: Sequence[Candidate], weight: float) -> list[FusedPassage]:
@@ -38,24 +39,25 @@ def fuse(candidates: Sequence[Candidate], weight: float) -> list[FusedPassage]:
             None has a cosine when no embedder knows the question's language.
         weight: the share of the vector score, 0–1.
     """
-    shown = [(candidate, candidate.lexical) for candidate in candidates if candidate.lexical is not None]
-    best_lexical = max((lexical for _, lexical in shown), default=0.0) or 1.0
-    best_cosine = max((one.cosine for one, _ in shown if one.cosine is not None), default=0.0)
+    shown = [one for one in candidates if one.lexical is not None]
+    best_lexical = max([one.lexical or 0.0 for one in shown], default=0.0) or 1.0
+    best_cosine = max([one.cosine for one in shown if one.cosine is not None], default=0.0)
     share = weight if best_cosine > 0 else 0.0
     scale = max(best_cosine, _LEAST_BEST_COSINE)
-    own = [_convex(lexical / best_lexical, candidate.cosine, share, scale) for candidate, lexical in shown]
-    openings = {one.source_id: score for (one, _), score in zip(shown, own, strict=True) if one.ordinal == 0}
+    own = [_convex((one.lexical or 0.0) / best_lexical, one.cosine, share, scale) for one in shown]
+    openings = {one.source_id: score for one, score in zip(shown, own, strict=True) if one.ordinal == 0}
     fused = [
         FusedPassage(
             one.id,
             one.source_id,
             one.ordinal,
             (1 - _OPENING_SHARE) * score + _OPENING_SHARE * openings.get(one.source_id, score),
-            lexical,
+            one.lexical or 0.0,
             one.cosine,
+            one.language,
         )
-        for (one, lexical), score in zip(shown, own, strict=True)
-        if lexical > 0 or (one.cosine or 0) > 0
+        for one, score in zip(shown, own, strict=True)
+        if one.lexical or (one.cosine or 0) > 0
     ]
     return sorted(fused, key=lambda passage: (-passage.score, passage.id))
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from chatbot.knowledge.retrieval.config import RetrievalConfig
+
 
 @dataclass(frozen=True, slots=True)
 class RetrievedPassage:
@@ -57,6 +59,7 @@ class RetrievalResult:
     answerable: bool
     stages: tuple[Stage, ...]
     took_ms: float
+    config: RetrievalConfig
 
     @property
     def context(self) -> tuple[RetrievedPassage, ...]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from chatbot.core.schemas import RequestBody, ResponseBody
+from chatbot.knowledge.retrieval.config import RetrievalConfig
 
 
 class RetrievalQuery(RequestBody):
@@ -15,6 +16,9 @@ class RetrievalQuery(RequestBody):
     brand_id: UUID | None = Field(None, description="By default the tenant's own.")
     query: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
     limit: int = Field(10, ge=1, le=100, description="Passages returned.")
+    config: RetrievalConfig | None = Field(
+        None, description="Settings for this call alone; what is left out stays as the tenant has it."
+    )
 
 
 class PassageFound(ResponseBody):
@@ -43,7 +47,7 @@ class StageReport(ResponseBody):
 
 
 class RetrievalReport(ResponseBody):
-    """Every stage of a retrieval; `evidence` (0-1) tells whether there is an answer here at all."""
+    """Every stage of a retrieval with the settings it was done by; `evidence` (0-1): is there an answer here at all."""
 
     query: str
     language: str
@@ -52,3 +56,4 @@ class RetrievalReport(ResponseBody):
     answerable: bool
     stages: list[StageReport]
     took_ms: float
+    config: RetrievalConfig

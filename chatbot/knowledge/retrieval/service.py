@@ -15,15 +15,14 @@ from chatbot.core.metrics import RETRIEVAL_SECONDS
 from chatbot.db.sessions import TenantReader
 from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
-from chatbot.knowledge.index.lexical import StoredPassage, load_passages
+from chatbot.knowledge.index.lexical import load_passages
 from chatbot.knowledge.index.search import Candidate, Scope, Wanted, search
 from chatbot.knowledge.index.statistics import BrandSize
 from chatbot.knowledge.index.vectors import Filters, PostgresVectors, VectorQuery, VectorStore
-from chatbot.knowledge.index.weighting import analyse_passage
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose
-from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, vector_signals
 from chatbot.knowledge.retrieval.fusion import FusedPassage, fuse
+from chatbot.knowledge.retrieval.judging import judge, looked_at
 from chatbot.knowledge.retrieval.question import Question, Reader
 from chatbot.knowledge.retrieval.results import RetrievalResult, RetrievedPassage, Stage
 
@@ -46,7 +45,9 @@ _FORMER_SECONDS = 600.0
 _MOSTLY_HIDDEN = 3
 """When less than a third of the nearest passages may be seen, they are searched for again with the filters applied."""
 
-_EVIDENCE_PASSAGES = 3
+_ALL_BUT_FEW = 0.9
+"""A brand with more of its passages in one language is taken to have text in that one only, for questions in it."""
+
 _SHOWN = 20  # candidates listed in a stage's report
 MAX_QUESTION = 4000
 """Characters of a question that are used."""
@@ -83,7 +84,7 @@ class _Clock:
 
 
 class Retriever:
-    """Searches brands' knowledge. One per process; holds caches, never rows of a tenant's text.
+    """Searches brands' knowledge. One per process; of passages only the words of those found last are kept.
 
     Args:
         embedders: the first one whose vectors cover a brand ranks; others are only reported beside it. Empty: words
@@ -110,17 +111,22 @@ class Retriever:
         query: str,
         vectors: Sequence[QuestionVector],
         config: RetrievalConfig,
+        language: str | None = None,
         limit: int = 10,
         for_staff: bool = False,
+        ends: bool = False,
     ) -> RetrievalResult:
         """Find passages for ``query`` among the brand's live ones, all in the session's snapshot.
 
         Args:
             vectors: of the query, from `embed_query`, asked for before the session was opened: an embedder may be an
                 endpoint far away, which is not waited for with a connection in hand. None: words only.
+            language: of the question, where the caller knows better than its words tell. Passages in it go first where
+                they are evidence by themselves.
             limit: results returned, in order, those cut from the context included.
             for_staff: whether ``internal`` passages may be found, where the configuration names them. Visitors never
                 see them, whatever is configured.
+            ends: whether the session's transaction may end with this, which saves it a round trip.
         """
         clock = _Clock()
         scope = Scope(tenant_id, brand_id, Filters(config.filters.tags, _visible(config, for_staff=for_staff)))
@@ -129,11 +135,11 @@ class Retriever:
         self._note_former(size)
         clock.stage("normalise", lambda: _described(question))
         queries = _vector_queries(vectors, text, scope, size, config)
-        run = _Run(session, scope, question, config, clock)
-        candidates = await self._candidates(run, queries)
-        fused, cosines = fuse(candidates, config.hybrid_weight), _cosines(candidates)
-        clock.stage("fuse", lambda: {"weight": config.hybrid_weight if cosines else 0.0, "order": _order(fused)})
-        result = await _chosen(run, fused, cosines, limit)
+        own = _preferred(language or question.language, size)
+        run = _Run(session, scope, question, own, config, clock, ends)
+        fused = fuse(await self._candidates(run, queries), config.hybrid_weight)
+        clock.stage("fuse", lambda: {"weight": _weight(fused, config), "order": _order(fused)})
+        result = await _chosen(run, fused, limit)
         RETRIEVAL_SECONDS.observe(result.took_ms / 1000)
         return result
 
@@ -161,7 +167,7 @@ class Retriever:
 
     async def _candidates(self, run: "_Run", queries: Sequence[VectorQuery]) -> list[Candidate]:
         """Search by words and by the first embedder's vectors, which rank; those of others are only reported beside."""
-        wanted = _wanted(run.question)
+        wanted = _wanted(run.question, run.language)
         found = await self._found(run, wanted, queries[0] if queries else None)
         nearest = [one for one in found if one.by_meaning is not None]
         if sum(one.lexical is not None for one in nearest) * _MOSTLY_HIDDEN < len(nearest):
@@ -202,6 +208,14 @@ async def _embedded(embedder: Embedder, text: str) -> QuestionVector | None:
         return None
 
 
+def _preferred(language: str, size: BrandSize) -> str | None:
+    """The language whose passages go first; None where there are none, or (next to) no others.
+
+    A few others among many are mostly passages whose language was mistaken: lists of names, code.
+    """
+    return language if 0 < size.languages.get(language, 0) <= _ALL_BUT_FEW * size.passages else None
+
+
 def _vector_queries(
     vectors: Sequence[QuestionVector], text: str, scope: Scope, size: BrandSize, config: RetrievalConfig
 ) -> list[VectorQuery]:
@@ -227,25 +241,28 @@ class _Run:
     session: TenantReader
     scope: Scope
     question: Question
+    language: str | None  # passages in it go first
     config: RetrievalConfig
     clock: _Clock
+    ends: bool
 
 
-async def _chosen(run: _Run, fused: Sequence[FusedPassage], cosines: Sequence[float], limit: int) -> RetrievalResult:
+async def _chosen(run: _Run, fused: Sequence[FusedPassage], limit: int) -> RetrievalResult:
     question, config, clock = run.question, run.config, run.clock
-    stored = await load_passages(run.session, [passage.id for passage in fused[: max(limit, _EVIDENCE_PASSAGES)]])
-    signals = _signals(question, fused, stored, cosines)
-    score = round(evidence(signals), 4)
+    if run.ends:
+        run.session.commit_with_next()
+    stored = await load_passages(run.session, looked_at(fused, run.language, limit))
+    order, score, signals = judge(question, fused, stored, language=run.language, min_score=config.min_score)
     answerable = bool(fused) and score >= config.min_score
     clock.stage("evidence", lambda: {"evidence": score, "min_score": config.min_score, "signals": _rounded(signals)})
-    results = choose(fused[:limit], stored, config, answerable=answerable)
+    results = choose(order[:limit], stored, config, answerable=answerable)
     clock.stage("choose", lambda: {"answerable": answerable, "cut": _cut(results)})
     return RetrievalResult(
-        question.text, question.language, tuple(results), score, answerable, tuple(clock.stages), clock.total
+        question.text, question.language, tuple(results), score, answerable, tuple(clock.stages), clock.total, config
     )
 
 
-def _wanted(question: Question) -> Wanted:
+def _wanted(question: Question, language: str | None) -> Wanted:
     """Find by the rarest words only, as many as the budget allows: what common words alone would add ranks last."""
     terms = sorted((count, term) for term, count in question.holding.items() if count > 0)
     rare, fetched = [term for _, term in terms[:1]], sum(count for count, _ in terms[:1])
@@ -255,30 +272,7 @@ def _wanted(question: Question) -> Wanted:
         rare.append(term)
         fetched += count
     both = [term for _, term in terms[:2]] if len(terms) > 1 and terms[0][0] > _FETCH_BUDGET else []
-    return Wanted(rare, both, question.stems, question.grams)
-
-
-def _signals(
-    question: Question,
-    fused: Sequence[FusedPassage],
-    stored: Mapping[UUID, StoredPassage],
-    cosines: Sequence[float],
-) -> dict[str, float]:
-    rows = [stored[passage.id] for passage in fused[:_EVIDENCE_PASSAGES] if passage.id in stored]
-    if not rows:
-        return {}
-    top = [analyse_passage(row.title, row.heading_path, row.text, question.language) for row in rows]
-    best = max(fused, key=lambda passage: passage.lexical)
-    signals = lexical_signals(question, top, best.lexical)
-    if cosines:
-        signals |= vector_signals(cosines, best.vector or 0.0)
-    return signals
-
-
-def _cosines(candidates: Sequence[Candidate]) -> list[float]:
-    """The cosines of what may be shown, best first."""
-    known = (one.cosine for one in candidates if one.lexical is not None)
-    return sorted((cosine for cosine in known if cosine is not None), reverse=True)
+    return Wanted(rare, both, question.stems, question.grams, language)
 
 
 def _cut(results: Sequence[RetrievedPassage]) -> list[dict[str, Any]]:
@@ -320,6 +314,11 @@ def _nearest(query: VectorQuery, role: str, found: Sequence[tuple[UUID, float]])
 def _listed(found: Sequence[tuple[UUID, float]]) -> list[dict[str, Any]]:
     best = sorted(found, key=lambda pair: (-pair[1], pair[0]))[:_SHOWN]
     return [{"passage_id": str(passage), "score": round(score, 4)} for passage, score in best]
+
+
+def _weight(fused: Sequence[FusedPassage], config: RetrievalConfig) -> float:
+    """The share that vectors had: none where no passage has one."""
+    return config.hybrid_weight if any(passage.vector is not None for passage in fused) else 0.0
 
 
 def _order(fused: Sequence[FusedPassage]) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Passages changed by hand: effective at once, until their source is read anew."""
