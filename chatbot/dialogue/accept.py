@@ -6,7 +6,7 @@ from uuid import UUID
 from chatbot.core.errors import InvalidInput
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
-from chatbot.dialogue import repository
+from chatbot.dialogue import files_repository, repository
 from chatbot.dialogue.errors import AlreadyAsked, ConversationBusy
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
@@ -16,7 +16,6 @@ from chatbot.dialogue.intake import (
     last_language,
     question_values,
     received_events,
-    recent_messages,
     said,
 )
 from chatbot.dialogue.language import question_language
@@ -57,11 +56,11 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         NotFound: unknown brand, channel or conversation, or one of another visitor.
         ConversationBusy: too many messages of this conversation wait for their replies.
     """
-    policies = await turn_policies(session)
+    asked = turn_policies(session)
+    conversation, recent = await conversation_of(session, incoming)
+    policies = await asked
     if len(incoming.text) > policies.max_message_chars:
         raise InvalidInput.field("message", f"must be at most {policies.max_message_chars} characters long")
-    conversation = await conversation_of(session, incoming)
-    recent = await recent_messages(session, conversation)
     language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
     answers = conversation.state == "bot"
     waits_for = tuple(row.id for row in recent if row.status == "streaming")
@@ -70,8 +69,11 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     question_id, reply_id = new_id(), new_id() if answers else None
     values = question_values(incoming, question_id, reply_id, language)
     events = received_events(conversation, question_id)
+    if not incoming.files:  # those are stored after their message, in its transaction
+        session.commit_with_next()
     if not await repository.insert_question(session, conversation, values, events):
         return await _repeated(session, conversation, incoming)
+    await files_repository.add(session, conversation.channel_id, question_id, incoming.files)
     last_seq = conversation.last_seq + (2 if reply_id else 1)
     hot = hot_session(session, conversation, incoming, last_seq=last_seq, language=language)
     turn = None

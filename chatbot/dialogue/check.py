@@ -22,7 +22,7 @@ _BEGINNINGS = "|".join(
         }
     )
 )
-_MAYBE_SPECIAL = re.compile(rf"(?:[ \t]*(?:!|(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
+_MAYBE_SPECIAL = re.compile(rf"(?<![ \t])(?:[ \t]*(?:!|(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:(?:https?|ftp|data|javascript|vbscript|file):|www\.)[^\s<>\"'`\]\)|]*", re.IGNORECASE)
 _CITATION = re.compile(r"\s*\^?\s*\d{1,3}(?:\s*[,،;–-]\s*\^?\d{1,3})*\s*")
 _NUMBER = re.compile(r"\d+")

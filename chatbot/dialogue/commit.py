@@ -1,6 +1,7 @@
 """Commit: reply, trace, gap, events and usage together, only if nobody has taken the floor since."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.exc import DBAPIError
@@ -10,8 +11,12 @@ from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import repository
+from chatbot.dialogue.handoff import floor
+from chatbot.dialogue.log_repository import EventRow
+from chatbot.dialogue.masking import mask
 from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn
-from chatbot.dialogue.repository import EventRow
+from chatbot.knowledge.gaps.repository import Gap
+from chatbot.knowledge.gaps.service import note_gap
 from chatbot.llm.budgets import Ledger
 from chatbot.llm.usage import record_usage
 
@@ -31,12 +36,13 @@ async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draf
         DBAPIError: the database stayed away; the sweeper closes the reply.
     """
     values, events = _values(turn, plan, found, draft, timings), _events(turn, draft)
+    gap = _gap(turn, found) if draft.gap else None
     if parts.courier:
         await parts.courier.make_ready(turn)
     retried = False
     for wait in (*_WAITS, None):
         try:
-            return await _once(parts, turn, draft, values, events, retried=retried)
+            return await _once(parts, turn, draft, values, events, gap, retried=retried)
         except DBAPIError as error:
             if wait is None or not error.connection_invalidated:
                 raise
@@ -60,22 +66,33 @@ async def fail(parts: Parts, turn: Turn, ledger: Ledger | None) -> None:
     async with parts.database.tenant(turn.tenant_id) as session:
         withdrawn = await repository.withdraw_reply(session, turn.reply_id, None)
         if withdrawn and ledger:
-            await record_usage(session, ledger, message_id=turn.reply_id)
+            record_usage(session, ledger, message_id=turn.reply_id)
 
 
 async def _once(
-    parts: Parts, turn: Turn, draft: Draft, values: dict[str, Any], events: list[EventRow], *, retried: bool
+    parts: Parts,
+    turn: Turn,
+    draft: Draft,
+    values: dict[str, Any],
+    events: list[EventRow],
+    gap: Gap | None,
+    *,
+    retried: bool,
 ) -> bool:
     async with parts.database.tenant(turn.tenant_id) as session:
         if retried and (settled := await _settled(session, values)) is not None:
             return settled
         stored = await repository.commit_reply(session, values, events)
+        if stored and gap:
+            await note_gap(session, gap)
         if stored and parts.courier:
             await parts.courier.put_reply(session, turn, draft)
+        if stored and draft.wish:
+            await floor.request(session, await floor.held(session, turn.conversation_id), draft.wish, parts.courier)
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
         if draft.ledger:
-            await record_usage(session, draft.ledger, message_id=turn.reply_id)
+            record_usage(session, draft.ledger, message_id=turn.reply_id)
     if stored:
         parts.hot_sessions.note(turn.hot)
     return stored
@@ -98,10 +115,8 @@ async def _settled(session: TenantSession, values: dict[str, Any]) -> bool | Non
 def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> dict[str, Any]:
     return {
         "conversation_id": turn.conversation_id,
-        "brand_id": turn.brand_id,
         "reply_id": turn.reply_id,
         "question_id": turn.question_id,
-        "question": turn.question,
         "epoch": turn.epoch,
         "status": "interrupted" if draft.interrupted else "complete",
         "text": draft.text,
@@ -110,23 +125,34 @@ def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[st
         "citations": draft.citations,
         "handoff_offered": draft.handoff_offered,
         "usage": usage(draft),
-        "trace": {
-            "plan": {
-                "smart": plan.smart,
-                "reason": plan.reason,
-                "small_talk": plan.small_talk,
-                "follow_up": plan.follow_up,
-            },
-            "retrieval": dict(found.trace),
-            "policy_versions": plan.policy.versions,
-            "cited": [str(passage.id) for _, passage in draft.cited],
-            "notes": draft.notes,
-            "milliseconds": timings,
-        },
-        "gap_id": new_id() if draft.gap else None,
-        "evidence": found.evidence,
+        "trace": trace_of(plan, found, draft, timings),
         "correlation_id": correlation.current(),
     }
+
+
+def trace_of(plan: Plan, found: Found, draft: Draft, timings: Mapping[str, float]) -> dict[str, Any]:
+    """Why a reply is as it is."""
+    return {
+        "plan": {
+            "smart": plan.smart,
+            "reason": plan.reason,
+            "small_talk": plan.small_talk,
+            "follow_up": plan.follow_up,
+        },
+        "retrieval": dict(found.trace),
+        "policy_versions": plan.policy.versions,
+        "cited": [str(passage.id) for _, passage in draft.cited],
+        "notes": draft.notes,
+        "milliseconds": timings,
+    }
+
+
+def _gap(turn: Turn, found: Found) -> Gap:
+    question = mask(turn.question) if turn.policy.hide_personal_data else turn.question
+    return Gap(
+        new_id(), turn.brand_id, question, turn.language, found.evidence,
+        conversation_id=turn.conversation_id, message_id=turn.question_id,
+    )  # fmt: skip
 
 
 def usage(draft: Draft) -> dict[str, Any]:

@@ -1,17 +1,24 @@
 """What a database and a bus alone tell of conversations: for processes that answer, and for those that do not."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from chatbot.core.bus import Bus
+from chatbot.core.cache import TimedCache
+from chatbot.core.clock import utcnow
 from chatbot.core.errors import NotFound
 from chatbot.db.sessions import Database
 from chatbot.dialogue import live_repository, repository
 from chatbot.dialogue.answerer import Reply, SettledReply
+from chatbot.dialogue.handoff.repository import usual_wait
+from chatbot.dialogue.handoff.schemas import Standing
+from chatbot.dialogue.handoff.standing import Desk, desk, standing_of
 from chatbot.dialogue.live_repository import ConversationState
 from chatbot.dialogue.replies import stored_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply
+
+_DESK_SECONDS = 30.0
 
 
 class Conversations:
@@ -20,6 +27,7 @@ class Conversations:
     def __init__(self, database: Database, bus: Bus) -> None:
         self.database = database
         self.bus = bus
+        self._desks: TimedCache[UUID, Desk] = TimedCache(_DESK_SECONDS)
 
     async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
         """Return a reply by its id, to resume its stream.
@@ -55,7 +63,7 @@ class Conversations:
             found = await repository.conversation_owner(session, conversation_id)
             if found is None or (owner is not None and found != owner):
                 raise NotFound("no such conversation")
-            return await repository.messages_after(session, conversation_id, after_seq, limit)
+            return await repository.shown_after(session, conversation_id, after_seq, limit)
 
     async def page(
         self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
@@ -71,7 +79,7 @@ class Conversations:
                 raise NotFound("no such conversation")
             if found[0].last_seq <= after_seq:
                 return found[0], []
-            return found[0], await repository.messages_after(session, conversation_id, after_seq, limit)
+            return found[0], await repository.shown_after(session, conversation_id, after_seq, limit)
 
     async def changes(
         self, tenant_id: UUID, seen: Mapping[UUID, int], *, limit: int
@@ -82,6 +90,19 @@ class Conversations:
             behind = {state.id: seen[state.id] for state in states if state.last_seq > seen[state.id]}
             rows = await live_repository.messages_behind(session, behind, limit) if behind else {}
         return [(state, rows.get(state.id, [])) for state in states]
+
+    async def standings(self, tenant_id: UUID, states: Sequence[ConversationState]) -> list[Standing]:
+        """Return what visitors are told of where their conversations stand; hours may be half a minute old."""
+        where, wait = self._desks.get(tenant_id), None
+        waiting = any(state.position is not None for state in states)
+        if where is None or waiting:
+            async with self.database.tenant_reader(tenant_id) as session:
+                wait = await usual_wait(session) if waiting else None
+                if where is None:
+                    where = await desk(session)
+                    self._desks.put(tenant_id, where)
+        hours = where.hours(utcnow())
+        return [standing_of(state, wait, hours) for state in states]
 
     async def has_read(self, tenant_id: UUID, conversation_id: UUID, seq: int) -> None:
         """Note that the visitor has seen the messages up to a number, and tell whoever watches."""

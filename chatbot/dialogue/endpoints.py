@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import Response
 
+from chatbot.core.web import event_stream
 from chatbot.dialogue.callers import incoming_of, may_write_for_others, only_owner
 from chatbot.dialogue.guard import ChatLimits
 from chatbot.dialogue.incoming import Incoming
@@ -29,15 +30,14 @@ from chatbot.identity.subject import Role, Subject
 router = APIRouter(tags=["chat"])
 
 LastEventId = Annotated[str | None, Header(alias="Last-Event-ID", max_length=100)]
+_REPLY = event_stream("message", "delta", "citation", "done", "error", "shutdown")
 _SSE: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events `message`, `delta`, `citation`, then one `done` or `error`; `shutdown`: reconnect.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": _REPLY,
     }
 }
-_JSON_OR_SSE: dict[int | str, dict[str, Any]] = {
-    200: {"model": ChatAnswer, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
-}
+_JSON_OR_SSE: dict[int | str, dict[str, Any]] = {200: {"model": ChatAnswer, "content": _REPLY}}
 _ANONYMOUS = "anonymous"
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.injected import speaks_to_a_model
+from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.units import Unit, plain, read_units
 from chatbot.knowledge.analysis.folding import fold
 from chatbot.knowledge.analysis.words import Analysis, Word, analyse
@@ -14,6 +16,9 @@ MAX_CHARS = 600
 MAX_STEPS_CHARS = 900
 _MAX_PASSAGES = 4
 _MAX_SENTENCES = 4
+_NAMED = 0.5  # what a question word that only the headings hold adds when passages are told apart
+_OWN = 2.0  # how much more a follow-up's own words weigh than those that the conversation adds
+_SAME_WORDS = 0.6  # share of common words from which two statements speak of the same thing
 _SOFT_MATCH = 0.6  # share of common 4-grams from which two words count as forms of one (Persian, typing errors)
 _NUMBER = re.compile(r"\d|[\u06f0-\u06f9]")
 _ASKS_NUMBER = re.compile(
@@ -46,11 +51,12 @@ class Extract:
 
 @dataclass(slots=True)
 class _Scored:
-    """A unit of a passage with how well it answers."""
+    """A unit of a passage with how well it answers; `named` is the share of the question that only headings hold."""
 
     unit: Unit
     covers: frozenset[int]
     own: float
+    named: float
     score: float = 0.0
 
 
@@ -58,6 +64,7 @@ class _Scored:
 class _Candidate:
     passage: Passage
     units: list[_Scored]
+    heading: frozenset[int]
     pair: bool = False
     chosen: list[int] = field(default_factory=list)
 
@@ -65,19 +72,31 @@ class _Candidate:
     def best(self) -> float:
         return max((unit.score for unit in self.units), default=0.0)
 
+    @property
+    def fit(self) -> float:
+        """How well the passage answers, beside others: what stands under "On Android" does not say so again."""
+        return max((unit.score + _NAMED * unit.named for unit in self.units), default=0.0)
 
-def extract(question: str, language: str, passages: Sequence[Passage], *, max_chars: int = MAX_CHARS) -> Extract:
+
+def extract(
+    question: str, language: str, passages: Sequence[Passage], *, own: str = "", max_chars: int = MAX_CHARS
+) -> Extract:
     """Compose an answer of at most about `max_chars` from the passages, best first.
 
-    Passages in the question's language go first when there are any. Returns an empty text when none has a
-    sentence to quote.
+    Passages in the question's language go first when there are any. Where another source says the same with other
+    figures, both are quoted. Returns an empty text when none has a sentence to quote.
+
+    Args:
+        own: what the visitor really said, where the question was completed from the conversation.
     """
     asked = analyse(question, language)
-    candidates = _candidates(question, asked, _in_language(passages, language))
+    candidates = _candidates(question, asked, _in_language(passages, language), analyse(own, language))
     if not candidates:
         return Extract("", [])
-    first = max(candidates, key=lambda candidate: candidate.best * _prior(candidate.passage, candidates))
+    first = max(candidates, key=lambda candidate: candidate.fit * _prior(candidate.passage, candidates))
     _choose(first, max_chars, steps=bool(_ASKS_STEPS.search(question)))
+    if other := _contradiction(first, candidates):
+        return _compose([first, other], f"{phrase('differs', language)}\n\n")
     second = _complement(first, candidates, max_chars)
     return _compose([first, second] if second else [first])
 
@@ -87,21 +106,20 @@ def _in_language(passages: Sequence[Passage], language: str) -> list[Passage]:
     return (same or list(passages))[:_MAX_PASSAGES]
 
 
-def _candidates(question: str, asked: Analysis, passages: Sequence[Passage]) -> list[_Candidate]:
+def _candidates(question: str, asked: Analysis, passages: Sequence[Passage], own: Analysis) -> list[_Candidate]:
     read = [(passage, *_quotable(passage)) for passage in passages]
     analysed = [
         (passage, units, pair, [analyse(unit.text, passage.language) for unit in units])
         for passage, units, pair in read
     ]
-    weights = _weights(asked, [analysis for *_, each in analysed for analysis in each])
+    weights = _weights(asked, [analysis for *_, each in analysed for analysis in each], own)
     number = bool(_ASKS_NUMBER.search(question))
-    return [
-        _Candidate(
-            passage, _score(units, each, _heading(passage, pair, asked), asked, weights, number=number), pair=bool(pair)
-        )
-        for passage, units, pair, each in analysed
-        if units
-    ]
+    candidates = []
+    for passage, units, pair, each in analysed:
+        heading = _heading(passage, pair, asked)
+        scored = _score(units, each, heading, asked, weights, number=number)
+        candidates.append(_Candidate(passage, scored, heading, pair=bool(pair)))
+    return [candidate for candidate in candidates if candidate.units]
 
 
 def _quotable(passage: Passage) -> tuple[list[Unit], str]:
@@ -109,12 +127,18 @@ def _quotable(passage: Passage) -> tuple[list[Unit], str]:
 
     Left out are its title, which pages repeat as their first line, and the question of a pair.
     """
-    units = [unit for unit in read_units(passage.text) if unit.text != passage.title]
+    units = [unit for unit in _harmless(read_units(passage.text)) if unit.text != passage.title]
     if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0]) or _repeats_heading(units, passage)):
         asked = " ".join(unit.text for unit in units if unit.block == units[0].block)
         answer = [unit for unit in units if unit.block != units[0].block] or units[1:]
         return answer, asked if len(answer) < len(units) - 1 else units[0].text
     return units, ""
+
+
+def _harmless(units: Sequence[Unit]) -> list[Unit]:
+    """Units of blocks that give a language model no orders: those are no answer to anybody."""
+    orders = {unit.block for unit in units if speaks_to_a_model(unit.text)}
+    return [unit for unit in units if unit.block not in orders]
 
 
 def _repeats_heading(units: Sequence[Unit], passage: Passage) -> bool:
@@ -128,11 +152,14 @@ def _prior(passage: Passage, candidates: Sequence[_Candidate]) -> float:
     return 0.5 + 0.5 * (passage.score / top) if top > 0 else 1.0
 
 
-def _weights(asked: Analysis, units: Sequence[Analysis]) -> list[float]:
-    """Inverse document frequency of each question word over the units at hand."""
+def _weights(asked: Analysis, units: Sequence[Analysis], own: Analysis) -> list[float]:
+    """Inverse document frequency of each question word over the units at hand; a follow-up's own words before all."""
     stems = [analysis.stems for analysis in units]
     total = len(units) + 1
-    return [math.log(1 + total / (1 + sum(word.stem in each for each in stems))) for word in asked.words]
+    rarity = [math.log(1 + total / (1 + sum(word.stem in each for each in stems))) for word in asked.words]
+    return [
+        weight * (_OWN if word.stem in own.stems else 1.0) for word, weight in zip(asked.words, rarity, strict=True)
+    ]
 
 
 def _heading(passage: Passage, pair: str, asked: Analysis) -> frozenset[int]:
@@ -175,12 +202,13 @@ def _score(
         # Under a heading of its own a unit says what the heading names, though it does not repeat it.
         matches = dict([*above.get(unit.heading, []), *_matches(asked, analysis)])
         own = sum(weights[at] * how for at, how in matches.items()) / total
-        own += 0.3 * sum(weights[at] for at in heading if at not in matches) / total
+        named = sum(weights[at] for at in heading if at not in matches) / total
+        own += 0.3 * named
         if number and own and _NUMBER.search(unit.text):
             own *= 1.2
         if analysis.length < 3 or _CONTENTS.search(unit.text):
             own *= 0.6
-        scored.append(_Scored(unit, frozenset(matches), own))
+        scored.append(_Scored(unit, frozenset(matches), own, named))
     _smooth(scored)
     return scored
 
@@ -188,8 +216,9 @@ def _score(
 def _smooth(scored: list[_Scored]) -> None:
     """A sentence gains from its neighbours; a question or a lead-in (`…:`) hands its score to what follows."""
     for at, here in enumerate(scored):
-        before = scored[at - 1].own if at and _together(scored[at - 1], here) else 0.0
-        after = scored[at + 1].own if at + 1 < len(scored) and _together(here, scored[at + 1]) else 0.0
+        alone = here.unit.kind == "row"  # a row says nothing of the one above it
+        before = scored[at - 1].own if at and not alone and _together(scored[at - 1], here) else 0.0
+        after = scored[at + 1].own if at + 1 < len(scored) and not alone and _together(here, scored[at + 1]) else 0.0
         here.score = here.own + 0.2 * before + 0.1 * after + 0.02 / (at + 1)
     for at in range(len(scored) - 1):
         here = scored[at]
@@ -286,7 +315,7 @@ def _within(units: Sequence[_Scored], run: list[int], max_chars: int) -> list[in
 
 def _complement(first: _Candidate, candidates: Sequence[_Candidate], max_chars: int) -> _Candidate | None:
     """A unit of another passage that covers question words which the first leaves open."""
-    covered = frozenset[int]().union(*(first.units[at].covers for at in first.chosen))
+    covered = first.heading.union(*(first.units[at].covers for at in first.chosen))
     room = max_chars - sum(len(first.units[at].unit.text) for at in first.chosen)
     for other in candidates:
         if other is first or other.best < 0.8 * first.best:
@@ -299,11 +328,35 @@ def _complement(first: _Candidate, candidates: Sequence[_Candidate], max_chars: 
     return None
 
 
-def _compose(candidates: Sequence[_Candidate]) -> Extract:
+def _contradiction(first: _Candidate, candidates: Sequence[_Candidate]) -> _Candidate | None:
+    """Another source that says what the first says, in much the same words and with other figures."""
+    said = " ".join(first.units[at].unit.text for at in first.chosen)
+    for other in candidates:
+        if other.passage.source_id == first.passage.source_id or other.fit < 0.8 * first.fit:
+            continue
+        best = max(range(len(other.units)), key=lambda at: other.units[at].score)
+        if _differ(said, other.units[best].unit.text, other.passage.language):
+            other.chosen = [best]
+            return other
+    return None
+
+
+def _differ(said: str, other: str, language: str) -> bool:
+    """Whether nearly every word of the other statement was said, and each of them has a figure of its own."""
+    words, others = (
+        {word.stem for word in analyse(text, language).words if not _NUMBER.search(word.text)} for text in (said, other)
+    )
+    figures, other_figures = (set(re.findall(r"\d+", fold(text))) for text in (said, other))
+    speaks_of_the_same = len(others) > 2 and len(words & others) >= _SAME_WORDS * len(others)
+    return speaks_of_the_same and bool(figures - other_figures) and bool(other_figures - figures)
+
+
+def _compose(candidates: Sequence[_Candidate], before_the_second: str = "") -> Extract:
     parts = []
     for number, candidate in enumerate(candidates, 1):
         units = [candidate.units[at].unit for at in candidate.chosen]
-        parts.append(_named(units, candidate.units) + _written(units, f"[{number}]"))
+        lead = before_the_second if number > 1 else ""
+        parts.append(lead + _named(units, candidate.units) + _written(units, f"[{number}]"))
     return Extract("\n\n".join(parts), [candidate.passage for candidate in candidates])
 
 

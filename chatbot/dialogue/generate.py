@@ -8,7 +8,7 @@ from typing import Literal
 
 from chatbot.core.logging import get_logger
 from chatbot.dialogue.commit import flush
-from chatbot.dialogue.ground import from_knowledge, no_answer
+from chatbot.dialogue.ground import after_no_answer, from_knowledge, no_answer
 from chatbot.dialogue.live import LiveReply
 from chatbot.dialogue.outlet import Outlet
 from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn
@@ -17,7 +17,7 @@ from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.support import refuses
 from chatbot.llm.budgets import Ledger
 from chatbot.llm.errors import AnswerCut, NoModelAnswer
-from chatbot.llm.schemas import ChatRequest, Purpose
+from chatbot.llm.schemas import ChatMessage, ChatRequest, Purpose
 
 log = get_logger(__name__)
 
@@ -36,6 +36,9 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
       passages' own sentences follow;
     * it breaks off: what was said stays, a line says so, and the passages' own sentences follow;
     * the reader is gone or the process ends: what was said stays, marked as interrupted.
+
+    Raises:
+        GivenBack: the process ends in the middle of a reply that is sent whole or not at all.
     """
     outlet = Outlet(found, live)
     draft = Draft("model")
@@ -44,13 +47,15 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
             async with aclosing(_pieces(parts, turn, plan, found, ledger)) as pieces:
                 refused = await _relay(pieces, outlet, parts, turn, live)
         if refused:
-            return no_answer(plan)
+            return no_answer(turn, plan)
     except NoModelAnswer as error:
         return _noted(from_knowledge(turn, plan, found), str(error))
     except AnswerCut as error:
         outlet.finish()
         return _noted(_mend(turn, plan, found, live, outlet, "cut"), f"cut: {error}")
     except _Interrupted:
+        if live.whole:
+            raise GivenBack from None
         draft.interrupted = True
     outlet.finish()
     if not outlet.cited and not draft.interrupted:
@@ -64,9 +69,9 @@ def _unconfirmed(turn: Turn, plan: Plan, found: Found, live: LiveReply, outlet: 
     """Go on after a text that no passage confirms; one that says that there is no answer needs no confirmation."""
     if not refuses(live.text):
         return _mend(turn, plan, found, live, outlet, "unconfirmed")
-    draft = no_answer(plan)
-    if plan.policy.offer is not None:
-        live.write(f" {phrase('offer', plan.language, plan.policy.offer)}")
+    draft = no_answer(turn, plan)
+    if following := after_no_answer(plan):
+        live.write(f" {following}")
     draft.text = live.text
     return draft
 
@@ -74,6 +79,10 @@ def _unconfirmed(turn: Turn, plan: Plan, found: Found, live: LiveReply, outlet: 
 def _noted(draft: Draft, model: str) -> Draft:
     draft.notes["model"] = model
     return draft
+
+
+class GivenBack(Exception):
+    """A reply that is sent whole or not at all was interrupted; whoever asked for it begins it anew."""
 
 
 class _Interrupted(Exception):
@@ -97,9 +106,13 @@ def _interruptible(live: LiveReply) -> Iterator[None]:
         live.interruptible(None)
 
 
+def prompt_of(turn: Turn, plan: Plan, found: Found) -> tuple[ChatMessage, ...]:
+    """The prompt of a turn's answer."""
+    return answer_prompt(plan.policy.persona, plan.language, found.passages, turn.history[-_HISTORY:], turn.question)
+
+
 async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger) -> AsyncGenerator[str]:
-    prompt = answer_prompt(plan.policy.persona, plan.language, found.passages, turn.history[-_HISTORY:], turn.question)
-    request = ChatRequest(prompt, Purpose.ANSWER, plan.policy.model)
+    request = ChatRequest(prompt_of(turn, plan, found), Purpose.ANSWER, plan.policy.model)
     async with parts.models.stream(request, ledger, fallback_model=plan.policy.fallback_model) as answer:
         async for delta in answer:
             yield delta.text

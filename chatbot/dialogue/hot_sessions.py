@@ -9,19 +9,22 @@ and in `others` those before it, each with its tenant; nothing of one is ever mi
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import orjson
-from redis.asyncio import Redis
 
 from chatbot.core.background import end, was_cancelled
 from chatbot.core.clock import rfc3339, utcnow
 from chatbot.core.redis_link import RedisGone, RedisLink
+
+if TYPE_CHECKING:
+    from redis.asyncio import Redis
 
 SESSION_SECONDS = 48 * 3600
 _MAX_PENDING = 10_000
@@ -111,6 +114,17 @@ class HotSessions:
         self._make_room()
         self._wake.set()
 
+    async def forget(self, conversation_ids: Sequence[UUID]) -> int:
+        """Remove what is kept of conversations, or waits to be; return how many keys went. Redis gone: they run out."""
+        for conversation_id in conversation_ids:
+            self._pending.pop(conversation_id, None)
+        if self._link is None or not conversation_ids:
+            return 0
+        try:
+            return await self._link.ask(partial(_forget, conversation_ids=conversation_ids), _WRITE_SECONDS)
+        except RedisGone:
+            return 0
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
         """Write while the block runs; what is pending at its end is tried once more."""
@@ -165,7 +179,7 @@ async def _write(link: RedisLink, batch: dict[UUID, _Noted]) -> None:
     await link.ask(partial(_keep, bodies=[(_session_key(body), body) for body in kept]), _WRITE_SECONDS)
 
 
-async def _keep(client: Redis, bodies: list[tuple[str, bytes]]) -> list[bytes]:
+async def _keep(client: "Redis", bodies: list[tuple[str, bytes]]) -> list[bytes]:
     """Put bodies under their keys and return what stands there now, of those that are ours."""
     pipeline = client.pipeline(transaction=False)
     for key, body in bodies:
@@ -173,7 +187,27 @@ async def _keep(client: Redis, bodies: list[tuple[str, bytes]]) -> list[bytes]:
     return [answer for answer in await pipeline.execute() if answer is not None]
 
 
-def _session_key(body: bytes) -> str:
+async def _forget(client: "Redis", conversation_ids: Sequence[UUID]) -> int:
+    """Remove conversations' keys, and those of their sessions that hold one of them now."""
+    gone = {str(conversation_id) for conversation_id in conversation_ids}
+    keys = [f"conversation:{conversation_id}" for conversation_id in gone]
+    bodies = [body for body in await client.mget(keys) if body]
+    named = [_session_key(body) for body in bodies] + [f"session:{conversation_id}" for conversation_id in gone]
+    held = await client.mget(named)
+    keys += [key for key, body in zip(named, held, strict=True) if body and _is_of(body, gone)]
+    return int(await client.delete(*dict.fromkeys(keys)))
+
+
+def _is_of(body: bytes | str, conversation_ids: Collection[str]) -> bool:
+    """Whether a session's body is of one of the conversations; other programs' keys are left alone."""
+    try:
+        read = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(read, dict) and read.get("conversation_id") in conversation_ids
+
+
+def _session_key(body: bytes | str) -> str:
     read = orjson.loads(body)
     return f"session:{read.get('session_id') or read['conversation_id']}"
 

@@ -9,6 +9,23 @@ from pydantic import ConfigDict
 
 
 @dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that lies in the blob store and is to become part of a message; `mime` is what its content is."""
+
+    id: UUID
+    name: str
+    mime: str
+    size: int
+    blob_key: str
+
+    @property
+    def kind(self) -> str:
+        """What it is to a person: image, audio, video or document."""
+        family = self.mime.partition("/")[0]
+        return family if family in ("image", "audio", "video") else "document"
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
     """A visitor's message as a channel hands it over.
 
@@ -20,6 +37,7 @@ class Incoming:
         channel_id: None for the brand's web channel; `brand_id` None for the tenant's default brand.
         client_message_id: the client's own id, to repeat a request safely; `provider_event_id`: the channel's.
         provider_message_id: by which the provider names the message later; `content`: what of it is not text.
+        files: come with the message and are stored with it.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
@@ -39,3 +57,4 @@ class Incoming:
     provider_event_id: str | None = None
     provider_message_id: str | None = None
     content: Mapping[str, Any] = field(default_factory=dict)
+    files: tuple[StoredFile, ...] = ()

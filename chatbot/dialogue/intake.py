@@ -11,19 +11,21 @@ from chatbot.dialogue import repository
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
-from chatbot.dialogue.repository import ConversationRow, EventRow, MessageRow
+from chatbot.dialogue.log_repository import EventRow
+from chatbot.dialogue.repository import ConversationRow, MessageRow
 
 _HISTORY = 12  # messages looked back on
+_MOST_CHARS = 8_000  # of each: a mail may be a book, and what it is about stands at its beginning
 
 
-async def conversation_of(session: TenantSession, incoming: Incoming) -> ConversationRow:
-    """Find or begin the conversation of a message and lock it.
+async def conversation_of(session: TenantSession, incoming: Incoming) -> tuple[ConversationRow, list[MessageRow]]:
+    """Find or begin the conversation of a message and lock it; its last messages come with it, in order.
 
     Raises:
         NotFound: unknown brand, channel or conversation, or one of another visitor.
     """
     if incoming.conversation_id is not None:
-        conversation = await repository.lock_conversation(session, incoming.conversation_id)
+        conversation, recent = await repository.lock_with_last(session, incoming.conversation_id, _HISTORY)
         if conversation and incoming.brand_id not in (None, conversation.brand_id):
             conversation = None
     else:
@@ -38,9 +40,10 @@ async def conversation_of(session: TenantSession, incoming: Incoming) -> Convers
         )
         if conversation is None:
             raise NotFound("no such brand, or it has no such channel")
+        recent = await recent_messages(session, conversation)
     if conversation is None or not (incoming.any_owner or conversation.owner == incoming.owner):
         raise NotFound("no such conversation")
-    return conversation
+    return conversation, recent
 
 
 async def recent_messages(session: TenantSession, conversation: ConversationRow) -> list[MessageRow]:
@@ -77,13 +80,22 @@ def hot_session(
 
 def received_events(conversation: ConversationRow, question_id: UUID) -> list[EventRow]:
     """The events of a stored message."""
-    about = {
+    about = {**_about(conversation), "message_id": str(question_id), "state": conversation.state}
+    received = EventRow("message.received", about)
+    return [*begun_events(conversation), received] if conversation.created else [received]
+
+
+def begun_events(conversation: ConversationRow) -> list[EventRow]:
+    """The events of a new conversation."""
+    return [EventRow("conversation.created", _about(conversation))]
+
+
+def _about(conversation: ConversationRow) -> dict[str, Any]:
+    return {
         "conversation_id": str(conversation.id),
         "brand_id": str(conversation.brand_id),
         "channel_id": str(conversation.channel_id),
     }
-    received = EventRow("message.received", {**about, "message_id": str(question_id), "state": conversation.state})
-    return [EventRow("conversation.created", about), received] if conversation.created else [received]
 
 
 def last_language(recent: list[MessageRow]) -> str | None:
@@ -98,4 +110,4 @@ def said(recent: list[MessageRow]) -> tuple[Said, ...]:
 
 def _said(row: MessageRow) -> Said:
     role = row.role if row.role in ("bot", "agent") else "visitor"
-    return Said(role, row.text, row.language)  # type: ignore[arg-type]
+    return Said(role, row.text[:_MOST_CHARS], row.language, row.handoff_offered)  # type: ignore[arg-type]

@@ -95,7 +95,8 @@ class _Reader:
 class LiveReply:
     """A reply that this process is making.
 
-    `on_unread` is called when its last reader has left before the end; `ledger` holds the turn's model calls.
+    `on_unread` is called when its last reader has left before the end; `ledger` holds the turn's model calls. `whole`:
+    it is sent by a job, whole or not at all.
     """
 
     message_id: UUID
@@ -106,6 +107,7 @@ class LiveReply:
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
     ledger: Ledger | None = None
+    whole: bool = False
     on_unread: "Callable[[LiveReply], None] | None" = None
     _begun: float = field(default_factory=time.monotonic)
     _readers: set[_Reader] = field(default_factory=set)
@@ -113,7 +115,7 @@ class LiveReply:
 
     def write(self, text: str) -> None:
         """Add text."""
-        if text:
+        if text and self.last is None:
             if not self.text:
                 FIRST_TOKEN_SECONDS.observe(time.monotonic() - self._begun)
             self.text += text
@@ -121,8 +123,9 @@ class LiveReply:
 
     def cite(self, citation: dict[str, Any]) -> None:
         """Add a citation."""
-        self.citations.append(citation)
-        self._wake()
+        if self.last is None:
+            self.citations.append(citation)
+            self._wake()
 
     def finish(self, name: Literal["done", "error"], data: dict[str, Any]) -> None:
         """End the stream; the first end counts."""
@@ -130,6 +133,13 @@ class LiveReply:
             self.last = StreamEvent(name, f"{self.message_id}:done", data)
             self.finished.set()
             self._wake(last=True)
+
+    def withdraw(self, data: dict[str, Any]) -> None:
+        """End the stream with nothing: what was not read yet never is, and the model call is stopped."""
+        if self.last is None:
+            self.text, self.citations = "", []
+            self.finish("done", data)
+            self.interrupt()
 
     async def events(self, place: Place) -> AsyncIterator[list[StreamEvent]]:
         """Give the events from a place to the end, those at hand together; text that piled up is one delta."""

@@ -1,37 +1,62 @@
 """Rows for live clients: where many conversations of a tenant stand, and what they have not seen, at once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
 from chatbot.db.sessions import TenantReader, TenantSession
-from chatbot.dialogue.repository import MessageRow
-
-_COLUMNS = ", ".join(field.name for field in fields(MessageRow))
+from chatbot.dialogue.repository import SHOWN_COLUMNS, MessageRow
 
 
 @dataclass(frozen=True, slots=True)
 class ConversationState:
-    """Where a conversation stands; `owner` is the name of the subject that began it (may be empty)."""
+    """Where a conversation stands.
+
+    Attributes:
+        read_seq: how far the visitor has read; `agent_read_seq` the agents.
+        owner: the name of the subject that began it (may be empty).
+        agent: who has it: id, name, avatar_url.
+        position: its place in the queue, from 1, while it waits.
+        answered: of a closed one, whether the bot or a person ever said something.
+    """
 
     id: UUID
     state: str
     last_seq: int
     read_seq: int
     owner: str
+    agent_read_seq: int = 0
+    agent: dict[str, Any] | None = None
+    position: int | None = None
+    answered: bool = False
+
+    @property
+    def told(self) -> tuple[str, Any, int | None]:
+        """What visitors are told of it when it changes."""
+        return self.state, self.agent and self.agent["id"], self.position
 
 
 _STATES = text("""
-SELECT id, state, last_seq, visitor_read_seq, coalesce(visitor->>'subject', '') FROM conversations
-WHERE tenant_id = :tenant_id AND id = ANY(CAST(:ids AS uuid[]))
+SELECT c.id, c.state, c.last_seq, c.visitor_read_seq, coalesce(c.owner, ''), c.agent_read_seq,
+  CASE WHEN c.state = 'human' THEN (
+    SELECT jsonb_build_object('id', a.id, 'name', a.name, 'avatar_url', a.avatar_url) FROM agents a
+    WHERE a.tenant_id = c.tenant_id AND a.id = c.assignee_id) END,
+  CASE WHEN c.state = 'waiting' THEN (
+    SELECT count(*) FROM conversations w WHERE w.tenant_id = c.tenant_id AND w.state = 'waiting'
+      AND (w.waiting_since, w.id) <= (c.waiting_since, c.id)) END,
+  c.state = 'closed' AND EXISTS (
+    SELECT FROM messages m WHERE m.tenant_id = c.tenant_id AND m.conversation_id = c.id
+      AND m.role IN ('bot', 'agent') AND m.text <> '')
+FROM conversations c WHERE c.tenant_id = :tenant_id AND c.id = ANY(CAST(:ids AS uuid[]))
 """)
 
 _BEHIND = text(f"""
 SELECT m.* FROM unnest(CAST(:ids AS uuid[]), CAST(:seen AS bigint[])) AS wanted (id, seen)
 JOIN LATERAL (
-    SELECT {_COLUMNS} FROM messages
+    SELECT {SHOWN_COLUMNS} FROM messages
     WHERE tenant_id = :tenant_id AND conversation_id = wanted.id AND seq > wanted.seen ORDER BY seq LIMIT :limit
 ) m ON true ORDER BY m.conversation_id, m.seq
 """)  # noqa: S608 - constants only

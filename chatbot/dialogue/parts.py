@@ -9,6 +9,7 @@ from chatbot.core.bus import Bus
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.handoff.parts import Messenger, Wish
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.hot_sessions import HotSession, HotSessions
 from chatbot.dialogue.smalltalk import SmallTalk
@@ -20,8 +21,8 @@ from chatbot.llm.service import ModelGateway
 Mode = Literal["model", "extractive", "no_answer", "human", "closed"]
 
 
-class Courier(Protocol):
-    """Takes finished replies to the channels' providers."""
+class Courier(Messenger, Protocol):
+    """Takes finished replies, and all else that is said, to the channels' providers."""
 
     async def make_ready(self, turn: "Turn") -> None:
         """Wait for what must be over before a reply is stored: here, where no connection is in hand."""
@@ -30,9 +31,19 @@ class Courier(Protocol):
         """Put a finished reply on its way, in the transaction that stores it."""
 
 
+class TicketOpener(Protocol):
+    """Opens tickets for visitors who ask the bot for one."""
+
+    async def open_for(self, turn: "Turn", problem: str) -> int:
+        """Open a ticket of a turn's conversation, once a turn, and return its number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the process that turns use; without a courier replies are for readers of the rows only."""
+    """The parts of the process that turns use; without a courier replies are for readers of the rows only.
+
+    Without `tickets` nobody can ask the bot for one.
+    """
 
     database: Database
     bus: Bus
@@ -40,6 +51,7 @@ class Parts:
     models: ModelGateway
     settings: Settings
     courier: Courier | None = None
+    tickets: TicketOpener | None = None
     hot_sessions: HotSessions = field(default_factory=HotSessions)
 
 
@@ -51,6 +63,7 @@ class TurnPolicy:
         languages: those it answers in; empty is all. Any other question is answered in `default_language`.
         no_answer, greeting, offer: the tenant's words by language, under "" for all others; `offer` None: no person
             is offered.
+        hand_over_unanswered: whether what is not answered is passed on to a person unasked.
         blocked: topics and phrases that the bot keeps away from.
         name: the bot's own; empty when the tenant gave it none.
         model: the channel's own; None is the platform's.
@@ -69,8 +82,10 @@ class TurnPolicy:
     no_answer: Mapping[str, str] = field(default_factory=dict)
     greeting: Mapping[str, str] = field(default_factory=dict)
     offer: Mapping[str, str] | None = field(default_factory=dict)
+    hand_over_unanswered: bool = False
     blocked: tuple[str, ...] = ()
     max_message_chars: int = 8_000
+    hide_personal_data: bool = True
     versions: tuple[int, int] = (0, 0)
 
 
@@ -97,7 +112,8 @@ class Turn:
 class Plan:
     """What *decide* settled: small talk or a question; with a model or from the knowledge alone, and why so.
 
-    `language` is that of the answer; `blocked`: the question is about something that the bot keeps away from.
+    `language` is that of the answer; `blocked`: the question is about something that the bot keeps away from;
+    `person`: a person is asked for; `ticket`: a ticket is.
     """
 
     policy: TurnPolicy
@@ -107,6 +123,8 @@ class Plan:
     reason: str | None = None
     follow_up: bool = False
     blocked: bool = False
+    person: bool = False
+    ticket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +144,7 @@ class Draft:
     Attributes:
         cited: passages by their number in the text, in the order of their first mark.
         gap: whether the question is a gap in the knowledge.
+        wish: the conversation is passed on to a person once the reply is stored.
         notes: for the trace.
     """
 
@@ -135,6 +154,7 @@ class Draft:
     interrupted: bool = False
     handoff_offered: bool = False
     gap: bool = False
+    wish: Wish | None = None
     ledger: Ledger | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 

@@ -14,7 +14,6 @@ from chatbot.dialogue.intake import (
     last_language,
     question_values,
     received_events,
-    recent_messages,
 )
 from chatbot.dialogue.language import question_language
 
@@ -38,8 +37,7 @@ async def receive(session: TenantSession, incoming: Incoming) -> Received | None
     Raises:
         NotFound: the channel is none of the tenant's, or is switched off.
     """
-    conversation = await conversation_of(session, incoming)
-    recent = await recent_messages(session, conversation)
+    conversation, recent = await conversation_of(session, incoming)
     language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
     message_id = new_id()
     values = question_values(incoming, message_id, None, language)

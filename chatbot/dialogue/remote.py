@@ -16,11 +16,11 @@ import orjson
 from pydantic import TypeAdapter
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot.core import correlation
 from chatbot.core.background import end
 from chatbot.core.errors import Unavailable, XinError, error_of_problem
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
+from chatbot.core.telemetry import outgoing_headers
 from chatbot.core.web import problem_of
 from chatbot.dialogue.answerer import Reply
 from chatbot.dialogue.conversations import Conversations
@@ -109,7 +109,7 @@ class RemoteDialogue:
         headers = {
             "Authorization": f"Bearer {token}",
             "Content-Type": "application/json",
-            correlation.HEADER: correlation.current(),
+            **outgoing_headers(),
         }
         answer = await self._http.post(self._url, data=_BODY.dump_json(incoming), headers=headers)
         events = _events(answer)

@@ -1,4 +1,4 @@
-"""The rows of conversations, messages, traces, gaps and events: a statement or two for each step of a turn."""
+"""The rows of conversations, messages, traces and events: a statement or two for each step of a turn."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,12 +8,19 @@ from uuid import UUID
 
 import orjson
 
-from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch
+from chatbot.db.driver import Command
+from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch, fetch_all
+from chatbot.dialogue.log_repository import EventRow, as_json
 
 MESSAGE_COLUMNS = (
     "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
-    "handoff_offered, usage, created_at, completed_at"
+    "handoff_offered, usage, created_at, completed_at, author"
 )
+SHOWN_COLUMNS = f"""{MESSAGE_COLUMNS}, CASE WHEN role IN ('visitor', 'agent') THEN (
+    SELECT jsonb_agg(jsonb_build_object('id', a.id, 'name', a.name, 'mime', a.mime, 'size', a.size, 'status', a.status)
+                     ORDER BY a.id)
+    FROM attachments a WHERE a.tenant_id = messages.tenant_id AND a.message_id = messages.id) END"""  # noqa: S608
+"""Those that clients are shown: with the files of a message, which a turn does not look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,13 @@ class ConversationRow:
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """A message as clients see it; `reply_to` is the id of the question that a reply answers."""
+    """A message as clients see it.
+
+    Attributes:
+        reply_to: the id of the question that a reply answers.
+        author: the agent who wrote it: id, name, avatar_url.
+        attachments: its files: id, name, mime, size, status; None also where they were not asked for.
+    """
 
     id: UUID
     conversation_id: UUID
@@ -51,14 +64,8 @@ class MessageRow:
     usage: dict[str, Any]
     created_at: datetime
     completed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class EventRow:
-    """An entry for the event log."""
-
-    name: str
-    payload: dict[str, Any]
+    author: dict[str, Any] | None = None
+    attachments: list[dict[str, Any]] | None = None
 
 
 _OPEN = """
@@ -90,6 +97,19 @@ _OWNER = "SELECT visitor->>'subject' FROM conversations WHERE tenant_id = %(tena
 
 _RECENT = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s AND seq > %(after)s
+ORDER BY seq LIMIT %(limit)s
+"""  # noqa: S608 - constants only
+
+_LAST = f"""
+SELECT {MESSAGE_COLUMNS} FROM messages
+WHERE tenant_id = %(tenant_id)s AND conversation_id = %(id)s
+  AND seq > (SELECT last_seq FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s) - %(limit)s
+ORDER BY seq
+"""  # noqa: S608 - constants only
+
+_SHOWN = f"""
+SELECT {SHOWN_COLUMNS} FROM messages
 WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s AND seq > %(after)s
 ORDER BY seq LIMIT %(limit)s
 """  # noqa: S608 - constants only
@@ -149,11 +169,6 @@ WITH floor AS (
 ), traced AS (
     INSERT INTO turn_traces (tenant_id, id, conversation_id, question_id, trace)
     SELECT %(tenant_id)s, id, %(conversation_id)s, %(question_id)s, CAST(%(trace)s AS jsonb) FROM reply
-), gap AS (
-    INSERT INTO knowledge_gaps (tenant_id, id, brand_id, conversation_id, message_id, question, language, evidence)
-    SELECT %(tenant_id)s, CAST(%(gap_id)s AS uuid), %(brand_id)s, %(conversation_id)s, %(question_id)s,
-           %(question)s, %(language)s, %(evidence)s
-    FROM reply WHERE CAST(%(gap_id)s AS uuid) IS NOT NULL
 ), logged AS (
     INSERT INTO events (tenant_id, name, payload, correlation_id)
     SELECT %(tenant_id)s, e->>'name', e->'payload', %(correlation_id)s
@@ -184,9 +199,11 @@ _NOTIFY = "SELECT pg_notify('xin_message', %(payload)s)"
 
 _TOUCH = "UPDATE messages SET touched_at = now() WHERE id = ANY(%(ids)s) AND status = 'streaming'"
 
+# What a job's reply says so far was sent to nobody: the job, once it is taken over, begins it anew.
 _SWEEP = """
 WITH dead AS (
-    UPDATE messages SET status = 'interrupted', completed_at = now()
+    UPDATE messages SET status = 'interrupted', completed_at = now(),
+        text = CASE WHEN content ? 'job' THEN '' ELSE text END
     WHERE status = 'streaming' AND created_at < now() - make_interval(secs => %(silent)s)
       AND coalesce(touched_at, created_at) < now() - make_interval(secs => %(silent)s)
     RETURNING id, conversation_id
@@ -225,6 +242,15 @@ async def lock_conversation(session: TenantSession, conversation_id: UUID) -> Co
     return ConversationRow(*row) if row else None
 
 
+async def lock_with_last(
+    session: TenantSession, conversation_id: UUID, limit: int
+) -> tuple[ConversationRow | None, list[MessageRow]]:
+    """Lock a conversation by its id, and read its last messages, in order, as they are then."""
+    values = {"tenant_id": session.tenant_id, "id": conversation_id}
+    found, last = await fetch_all(session, [Command(_LOCK, values), Command(_LAST, {**values, "limit": limit})])
+    return (ConversationRow(*found[0]) if found else None), [MessageRow(*row) for row in last]
+
+
 async def conversation_owner(session: TenantReader, conversation_id: UUID) -> str | None:
     """Return the name of the subject that began a conversation (may be empty); None: no such conversation."""
     row = _first(await fetch(session, _OWNER, {"tenant_id": session.tenant_id, "id": conversation_id}))
@@ -240,6 +266,17 @@ async def messages_after(session: TenantReader, conversation_id: UUID, after_seq
         "limit": limit,
     }
     return [MessageRow(*row) for row in await fetch(session, _RECENT, values)]
+
+
+async def shown_after(session: TenantReader, conversation_id: UUID, after_seq: int, limit: int) -> list[MessageRow]:
+    """Return messages with a greater sequence number as clients are shown them, in order."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "conversation_id": conversation_id,
+        "after": after_seq,
+        "limit": limit,
+    }
+    return [MessageRow(*row) for row in await fetch(session, _SHOWN, values)]
 
 
 async def repeated_message(
@@ -297,14 +334,14 @@ async def insert_question(
             "channel_id": conversation.channel_id,
             "seq": seq,
             "last_seq": seq + (1 if values["reply_id"] else 0),
-            "events": _events(events),
+            "events": as_json(events),
         },
     )
     return bool(rows)
 
 
 async def commit_reply(session: TenantSession, values: dict[str, Any], events: Sequence[EventRow]) -> bool:
-    """Complete a reply with its trace, gap and events, if the conversation's epoch is still the turn's.
+    """Complete a reply with its trace and events, if the conversation's epoch is still the turn's.
 
     Returns:
         False when somebody else has taken the floor, or the reply was closed already; nothing was written then.
@@ -318,7 +355,7 @@ async def commit_reply(session: TenantSession, values: dict[str, Any], events: S
             "citations": _json(values["citations"]),
             "usage": _json(values["usage"]),
             "trace": _json(values["trace"]),
-            "events": _events(events),
+            "events": as_json(events),
         },
     )
     return bool(rows)
@@ -356,7 +393,3 @@ def _first(rows: list[tuple[Any, ...]]) -> tuple[Any, ...] | None:
 
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
-
-
-def _events(events: Sequence[EventRow]) -> str:
-    return _json([{"name": event.name, "payload": event.payload} for event in events])

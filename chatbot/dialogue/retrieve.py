@@ -7,6 +7,7 @@ from chatbot.core.logging import get_logger
 from chatbot.dialogue.condense import complete
 from chatbot.dialogue.decide import mentions
 from chatbot.dialogue.evidence import Passage
+from chatbot.dialogue.masking import without_marks
 from chatbot.dialogue.parts import Found, Parts, Plan, Turn
 from chatbot.dialogue.prompts.answer import condense_prompt
 from chatbot.knowledge.retrieval.results import RetrievalResult, RetrievedPassage
@@ -29,11 +30,11 @@ async def questions(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> lis
     """
     asked = turn.question
     if not plan.follow_up:
-        return [asked]
+        return [without_marks(asked)]
     guesses = [complete(asked, turn.language, turn.history), asked]
     if plan.smart and (written := await _condensed(parts, turn, plan, ledger)):
         guesses.insert(0, written)
-    return guesses
+    return [without_marks(guess) for guess in guesses]
 
 
 async def _condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> str:
@@ -56,7 +57,7 @@ async def retrieve(parts: Parts, turn: Turn, plan: Plan, queries: Sequence[str])
         async with parts.database.tenant_reader(turn.tenant_id) as session:
             result = await parts.retriever.retrieve(
                 session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, vectors=vectors,
-                config=plan.policy.retrieval,
+                config=plan.policy.retrieval, language=turn.language, ends=True,
             )  # fmt: skip
         blocked = plan.policy.blocked
         passages = tuple(_passage(found) for found in result.context if not mentions(found.passage, blocked))
@@ -80,7 +81,14 @@ def _trace(result: RetrievalResult) -> dict[str, Any]:
         "evidence": result.evidence,
         "answerable": result.answerable,
         "passages": [
-            {"id": str(found.passage_id), "source_id": str(found.source_id), "score": found.score, "cut": found.cut}
+            {
+                "id": str(found.passage_id),
+                "source_id": str(found.source_id),
+                "score": found.score,
+                "lexical_score": found.lexical_score,
+                "vector_score": found.vector_score,
+                "cut": found.cut,
+            }
             for found in result.results
         ],
         "took_ms": result.took_ms,

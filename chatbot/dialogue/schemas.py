@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.identity.policies.schemas import RetrievalConfig, TenantPolicy
 
 MAX_MESSAGE_CHARS = 8_000
 
@@ -79,6 +80,50 @@ class ChatAnswer(ResponseBody):
     status: str
 
 
+class TracedPassage(ResponseBody):
+    """A passage that was found; null where it, or its document, is gone. `cited`: the answer names it."""
+
+    title: str | None
+    source_id: UUID
+    passage: str | None
+    score: float
+    lexical_score: float | None
+    vector_score: float | None
+    cut: str | None
+    cited: bool
+
+
+class TraceView(ResponseBody):
+    """Why the bot said that."""
+
+    question: str | None
+    query: str | None
+    passages: list[TracedPassage]
+    evidence: float | None
+    plan: dict[str, Any]
+    prompt: str | None
+    model: str | None
+    usage: TurnUsage | None
+    milliseconds: dict[str, float]
+    policy_versions: list[int]
+    notes: dict[str, Any]
+
+
+class TryBody(RequestBody):
+    """A question, and the documents to answer it by; one that is left out is the tenant's in force."""
+
+    message: Message
+    brand_id: UUID | None = Field(None, description="The tenant's default brand when it is left out.")
+    policy: TenantPolicy | None = None
+    retrieval_config: RetrievalConfig | None = None
+
+
+class TryAnswer(ChatAnswer):
+    """What a visitor would be answered, and why; nothing of it is stored."""
+
+    trace: TraceView
+
+
 class SessionChatAnswer(ResponseBody):
     """An answer in a session that the client names."""
 
@@ -89,8 +134,26 @@ class SessionChatAnswer(ResponseBody):
     ticketOffered: bool  # noqa: N815 - a name that programs outside rely on
 
 
+class Author(ResponseBody):
+    """The person who speaks, as visitors see them."""
+
+    id: UUID
+    name: str
+    avatar_url: str | None
+
+
+class AttachmentView(ResponseBody):
+    """A file of a message; `status` is pending while it is fetched from the provider, then stored or refused."""
+
+    id: UUID
+    name: str | None
+    mime: str | None
+    size: int | None
+    status: str
+
+
 class StoredMessage(ResponseBody):
-    """A message of a conversation; `seq` orders them and a client catches up by it."""
+    """A message of a conversation; `seq` orders them and a client catches up by it. `author`: of an agent's message."""
 
     id: UUID
     conversation_id: UUID
@@ -106,6 +169,8 @@ class StoredMessage(ResponseBody):
     handoff_offered: bool
     created_at: Timestamp
     completed_at: Timestamp | None
+    author: Author | None
+    attachments: Annotated[list[AttachmentView], BeforeValidator(lambda found: found or [])]
 
 
 class MessageList(ResponseBody):

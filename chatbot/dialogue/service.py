@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatbot.core.background import end, forever
 from chatbot.core.errors import Unavailable, XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.web import problem_of
@@ -16,14 +17,16 @@ from chatbot.dialogue.accept import Accepted
 from chatbot.dialogue.answerer import Reply, SettledReply
 from chatbot.dialogue.commit import fail
 from chatbot.dialogue.conversations import Conversations
+from chatbot.dialogue.generate import GivenBack
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply
 from chatbot.dialogue.parts import Parts, Turn
 from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
-from chatbot.dialogue.stored import StoredReply, reader_payload
-from chatbot.dialogue.turn import answer, apologize, begin
+from chatbot.dialogue.stored import StoredReply, reader_payload, withdrawn_payload
+from chatbot.dialogue.trial import Trial, Tried, try_out
+from chatbot.dialogue.turn import answer, apologize, begin, taken_over_body
 from chatbot.dialogue.waiting import begin_waiting
 
 log = get_logger(__name__)
@@ -51,7 +54,9 @@ class Dialogue:
 
     async def start(self) -> None:
         """Begin to look after replies."""
-        self._keeper = asyncio.create_task(self._keep(), name="dialogue")
+        passing = (SQLAlchemyError, OSError)
+        keeping = forever(self._keep, TOUCH_SECONDS, passing=passing, what="looking after replies")
+        self._keeper = asyncio.create_task(keeping, name="dialogue")
 
     async def stop(self) -> None:
         """Let running turns end, close model calls that take too long; what was said so far is stored."""
@@ -62,9 +67,7 @@ class Dialogue:
         if self._turns:
             await asyncio.wait(set(self._turns), timeout=_STOP_SECONDS)
         if self._keeper:
-            self._keeper.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeper
+            await end(self._keeper)
 
     async def ask(self, incoming: Incoming) -> Reply:
         """Take a message and return its reply, to be followed or waited for.
@@ -87,10 +90,11 @@ class Dialogue:
     async def answer_waiting(self, tenant_id: UUID, conversation_id: UUID) -> tuple[Turn, LiveReply] | None:
         """Begin one reply to everything in a conversation that nobody has answered; None when nothing waits.
 
-        Only one caller at a time for a conversation.
+        Only one caller at a time for a conversation. A reply that is interrupted ends with an error and says nothing:
+        what waits still does, and is to be answered anew.
         """
         turn = await begin_waiting(self._parts, tenant_id, conversation_id)
-        return (turn, self._run(turn)) if turn else None
+        return (turn, self._run(turn, whole=True)) if turn else None
 
     async def apologize(self, tenant_id: UUID, conversation_id: UUID) -> None:
         """Say that no reply can be made to what waits in a conversation, and offer a person."""
@@ -109,16 +113,41 @@ class Dialogue:
         """As `Conversations.messages`."""
         return await self._conversations.messages(tenant_id, conversation_id, owner, after_seq=after_seq, limit=limit)
 
+    async def try_out(self, tenant_id: UUID, trial: Trial) -> Tried:
+        """As `trial.try_out`."""
+        return await try_out(self._parts, tenant_id, trial)
+
     async def sweep(self) -> int:
         """Close replies of dead processes; return how many."""
         async with self._parts.database.platform() as session:
             return await repository.sweep_replies(session, SILENT_SECONDS)
 
-    def _run(self, turn: Turn) -> LiveReply:
-        live = LiveReply(turn.reply_id, turn.conversation_id, on_unread=self._unread)
+    def _run(self, turn: Turn, *, whole: bool = False) -> LiveReply:
+        live = LiveReply(turn.reply_id, turn.conversation_id, whole=whole, on_unread=self._unread)
         self._live[turn.reply_id] = live
-        self._spawn(self._turn(turn, live), self._turns)
+        self._spawn(self._watched(turn, live), self._turns)
         return live
+
+    async def _watched(self, turn: Turn, live: LiveReply) -> None:
+        """The turn, which ends at once when its reply is withdrawn: somebody has taken the floor."""
+
+        def look() -> None:
+            self._spawn(self._look(turn, live), self._watches)
+
+        key = withdrawn_payload(turn.reply_id)
+        self._parts.bus.watch("xin_message", key, look)
+        try:
+            await self._turn(turn, live)
+        finally:
+            self._parts.bus.unwatch("xin_message", key, look)
+
+    async def _look(self, turn: Turn, live: LiveReply) -> None:
+        """Look whether the reply was withdrawn; what is not seen here is seen when it is to be stored."""
+        with suppress(SQLAlchemyError, OSError):
+            async with self._parts.database.tenant_reader(turn.tenant_id) as session:
+                row = await repository.message(session, turn.reply_id)
+            if row and row.status == "interrupted" and not row.text:
+                live.withdraw(taken_over_body(turn))
 
     def _unread(self, live: LiveReply) -> None:
         self._spawn(self._abandon(live), self._watches)
@@ -150,6 +179,10 @@ class Dialogue:
             log.warning("turn failed: database", reason=str(error)[:300])
             live.finish("error", problem_of(Unavailable("the reply could not be stored")))
             await self._fail(turn, live)
+        except GivenBack:
+            log.info("turn given back", conversation=str(turn.conversation_id))
+            live.finish("error", problem_of(Unavailable("the process stops; the reply is begun anew")))
+            await self._fail(turn, live)
         except Exception as error:
             log.exception("turn failed")
             live.finish("error", problem_of(error if isinstance(error, XinError) else XinError()))
@@ -174,17 +207,12 @@ class Dialogue:
 
     async def _keep(self) -> None:
         """Say which replies are still worked on, and close those of the silent."""
-        while True:
-            await asyncio.sleep(TOUCH_SECONDS)
-            try:
-                async with self._parts.database.platform() as session:
-                    if self._live:
-                        await repository.touch_replies(session, list(self._live))
-                    closed = await repository.sweep_replies(session, SILENT_SECONDS)
-                if closed:
-                    log.warning("replies of a dead process closed", replies=closed)
-            except (SQLAlchemyError, OSError) as error:
-                log.warning("looking after replies failed", reason=str(error)[:200])
+        async with self._parts.database.platform() as session:
+            if self._live:
+                await repository.touch_replies(session, list(self._live))
+            closed = await repository.sweep_replies(session, SILENT_SECONDS)
+        if closed:
+            log.warning("replies of a dead process closed", replies=closed)
 
 
 def _settled(accepted: Accepted) -> SettledReply:

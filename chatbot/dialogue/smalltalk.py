@@ -123,13 +123,14 @@ _SIGNS: tuple[tuple[str, SmallTalk], ...] = (
 )
 
 
-def _plain(text: str) -> str:
+def plain_words(text: str) -> str:
+    """The words of a text, folded, with one space between them and nothing else."""
     return " ".join(_NOT_WORDS.sub(" ", fold_accents(fold(text))).split())
 
 
-def _pattern(phrases: str) -> str:
-    """The phrases, longest first; what Persian writes with a half space is often typed without any."""
-    plain = sorted({_plain(one) for one in phrases.split("|")}, key=lambda one: (-len(one), one))
+def phrase_pattern(phrases: str) -> str:
+    """A pattern of phrases (`|` between them), longest first; a half space of Persian is often typed as none at all."""
+    plain = sorted({plain_words(one) for one in phrases.split("|")}, key=lambda one: (-len(one), one))
     return "|".join(re.escape(one).replace("می\\ ", "می\\ ?") for one in plain)
 
 
@@ -140,7 +141,7 @@ _ONLY_ALONE: tuple[SmallTalk, ...] = ("ok", "unclear")
 
 def _whole(kinds: Mapping[SmallTalk, str]) -> re.Pattern[str]:
     phrases = {kind: "|".join(filter(None, (kinds.get(kind), _EVERYWHERE.get(kind)))) for kind in _KINDS}
-    groups = [f"(?P<{kind}>{_pattern(said)})" for kind, said in phrases.items() if said]
+    groups = [f"(?P<{kind}>{phrase_pattern(said)})" for kind, said in phrases.items() if said]
     return re.compile(f"(?:(?:{'|'.join(groups)}|(?:{_FILLERS}))(?:\\s+|$))+")
 
 
@@ -156,9 +157,9 @@ def small_talk(text: str, language: str = "en") -> tuple[SmallTalk, str] | None:
     Args:
         language: of the conversation, for what is said alike in several (`ok`, `no`, 👍).
     """
-    words = _plain(text)
     if len(text) > _MAX_CHARS or not text.strip():
         return None
+    words = plain_words(text)
     if kind := _command(text.strip()) or (_sign(text) if not words else None):
         return kind, language
     for spoken in dict.fromkeys((language, *_WHOLE)):

@@ -15,13 +15,16 @@ HEARTBEAT_SECONDS = 15.0
 DRAIN_GRACE_SECONDS = 8.0
 """How long a stream may go on once the process drains, before `shutdown` tells the client to reconnect."""
 
+_FOR_A_WHILE = frozenset({429, 503})
+_RETRY_SECONDS = "5"
 _HEARTBEAT = b": still here\n\n"
 _SHUTDOWN = b"event: shutdown\ndata: {}\n\n"
-_HEADERS = [
+HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
 ]
+"""Of every stream: no cache and no proxy keeps any of it back."""
 
 
 class Followed(Protocol):
@@ -57,7 +60,7 @@ class EventStream(Response):
         self._draining = draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if self._place is None or not await self._stream(self._place, receive, send):
             await _body(send, b"", more=False)
 
@@ -68,7 +71,7 @@ class EventStream(Response):
             Whether the body is complete.
         """
         writer = asyncio.create_task(self._write(place, send))
-        others = [asyncio.create_task(_left(receive)), asyncio.create_task(self._drained())]
+        others = [asyncio.create_task(left(receive)), asyncio.create_task(self._drained())]
         try:
             done: set[asyncio.Task[None]] = set()
             while not done:
@@ -112,23 +115,24 @@ class WholeReply(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         waiting = asyncio.create_task(self._reply.wait())
-        left = asyncio.create_task(_left(receive))
+        gone = asyncio.create_task(left(receive))
         try:
-            await asyncio.wait([waiting, left], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([waiting, gone], return_when=asyncio.FIRST_COMPLETED)
             if waiting.done():
                 await _whole(waiting.result(), self._shape)(scope, receive, send)
         finally:
-            await _stop([waiting, left])
+            await _stop([waiting, gone])
 
 
 def _whole(last: StreamEvent, shape: Callable[[dict[str, Any]], dict[str, Any]]) -> Response:
     if last.name == "error":
         status = int(last.data["status"])
-        return Response(orjson.dumps(last.data), status_code=status, media_type="application/problem+json")
+        headers = {"Retry-After": _RETRY_SECONDS} if status in _FOR_A_WHILE else None
+        return Response(orjson.dumps(last.data), status, headers, media_type="application/problem+json")
     return Response(orjson.dumps(shape(last.data)), media_type="application/json")
 
 
-async def _left(receive: Receive) -> None:
+async def left(receive: Receive) -> None:
     """Return once the client has closed its connection."""
     while (await receive())["type"] != "http.disconnect":
         pass

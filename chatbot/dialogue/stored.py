@@ -34,6 +34,11 @@ def reader_payload(message_id: UUID) -> str:
     return f"read:{message_id}"
 
 
+def withdrawn_payload(message_id: UUID) -> str:
+    """What the bus carries on `xin_message` when a reply is withdrawn while it is made."""
+    return f"withdrawn:{message_id}"
+
+
 class StoredReply:
     """Follows a reply's row. The bus wakes, the row is the truth; a dead writer's row is closed by the sweeper."""
 

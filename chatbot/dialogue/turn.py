@@ -8,20 +8,23 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatbot.core.metrics import TURNS
-from chatbot.core.telemetry import tracer
+from chatbot.core.metrics import REFUSALS, TURNS
+from chatbot.core.telemetry import span
 from chatbot.dialogue.accept import Accepted, accept
 from chatbot.dialogue.commit import commit, usage
 from chatbot.dialogue.decide import decide
 from chatbot.dialogue.generate import generate
-from chatbot.dialogue.ground import from_knowledge, no_answer, small_talk_reply
+from chatbot.dialogue.ground import from_knowledge, no_answer, passing_on, small_talk_reply
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply
+from chatbot.dialogue.masking import masked_turn
 from chatbot.dialogue.parts import Draft, Found, Parts, Plan, Turn, TurnPolicy
 from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.retrieve import questions, retrieve
+from chatbot.dialogue.tickets import open_ticket
 from chatbot.llm.budgets import Ledger
+from chatbot.llm.metering import on_account
 from chatbot.llm.usage import open_ledger
 
 
@@ -36,18 +39,24 @@ async def begin(parts: Parts, incoming: Incoming) -> Accepted:
 
 async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
     """Run the rest of the turn; the live reply ends with `done`, and keeps the ledger for whoever clears up."""
-    clock = _Clock()
-    with tracer.start_as_current_span("turn") as span:
-        span.set_attribute("xin.conversation_id", str(turn.conversation_id))
-        plan, found, draft = await _draft(parts, turn, live, clock)
+    clock = Clock()
+    with span("turn", conversation_id=str(turn.conversation_id), tenant_id=str(turn.tenant_id)) as step:
+        plan, found, draft = await draft_reply(parts, turn, live, clock)
         clock.lap("generate")
         if draft.text and not live.text:
             live.write(draft.text)
             for citation in draft.citations:
                 live.cite(citation)
         stored = await commit(parts, turn, plan, found, draft, clock.laps)
-    TURNS.labels(draft.mode if stored else "human").inc()
+        step.set_attributes({"xin.mode": draft.mode, "xin.stored": stored is not None})
+    _count(plan, draft, stored=stored is not None)
     live.finish("done", done_body(turn, draft) if stored else taken_over_body(turn))
+
+
+def _count(plan: Plan, draft: Draft, *, stored: bool) -> None:
+    TURNS.labels(draft.mode if stored else "human").inc()
+    if stored and draft.mode == "no_answer":
+        REFUSALS.labels("blocked" if plan.blocked else "no_evidence").inc()
 
 
 async def apologize(parts: Parts, turn: Turn) -> None:
@@ -57,16 +66,25 @@ async def apologize(parts: Parts, turn: Turn) -> None:
     await commit(parts, turn, plan, Found(turn.question), draft, {})
 
 
-async def _draft(parts: Parts, turn: Turn, live: LiveReply, clock: "_Clock") -> tuple[Plan, Found, Draft]:
+async def draft_reply(parts: Parts, turn: Turn, live: LiveReply, clock: "Clock") -> tuple[Plan, Found, Draft]:
+    """Run the stages between *accept* and *commit*; the live reply holds the ledger as soon as there is one."""
     plan = decide(parts, turn)
+    if plan.ticket:
+        return plan, Found(turn.question), await open_ticket(parts, turn, plan)
     if plan.small_talk:
         return plan, Found(turn.question), small_talk_reply(plan)
+    if plan.person:
+        return plan, Found(turn.question), passing_on(turn, plan)
     if plan.blocked:
-        return plan, Found(turn.question), no_answer(plan)
+        return plan, Found(turn.question), no_answer(turn, plan)
+    if turn.policy.hide_personal_data:
+        turn = masked_turn(turn)
     ledger = live.ledger = await _ledger(parts, turn)
     clock.lap("decide")
     # Models and embedders, which may be far away, are never waited for with a connection in hand.
-    found = await retrieve(parts, turn, plan, await questions(parts, turn, plan, ledger))
+    with on_account(ledger), span("retrieval") as step:
+        found = await retrieve(parts, turn, plan, await questions(parts, turn, plan, ledger))
+        step.set_attribute("xin.passages", len(found.passages))
     clock.lap("retrieve")
     draft = await _grounded(parts, turn, plan, found, ledger, live)
     draft.ledger = ledger
@@ -83,7 +101,7 @@ async def _ledger(parts: Parts, turn: Turn) -> Ledger:
 
 async def _grounded(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Ledger, live: LiveReply) -> Draft:
     if not found.passages:
-        return no_answer(plan)
+        return no_answer(turn, plan)
     if not plan.smart:
         return from_knowledge(turn, plan, found)
     return await generate(parts, turn, plan, found, ledger, live)
@@ -104,7 +122,7 @@ def taken_over_body(turn: Turn) -> dict[str, Any]:
 
 
 @dataclass(slots=True)
-class _Clock:
+class Clock:
     """Milliseconds of each stage."""
 
     laps: dict[str, float] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from chatbot.knowledge.blocks import Block, list_items, read_blocks
+from chatbot.knowledge.parse.tables import table_cells
 
 Kind = Literal["sentence", "item", "row", "code"]
 
@@ -21,7 +22,8 @@ _ABBREVIATION = re.compile(
 )
 _IMAGE = re.compile(r"!\[([^\]]*)\]\([^)]*\)")
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
-_EMPHASIS = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_STRONG = re.compile(r"(\*\*|__)(?=\S)(.+?)(?<=\S)\1")
+_EMPHASIS = re.compile(r"(?<![\w*\\])\*(?=[^\s*])([^*\n]+?)(?<=[^\s*\\])\*(?![\w*])")
 _MARKER = re.compile(r"^\s*(?:([0-9\u06f0-\u06f9\u0660-\u0669]{1,4})[.)]|[-*+•])\s+")
 _CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])")
@@ -83,7 +85,7 @@ def plain(text: str) -> str:
 
 def _plain_words(text: str) -> str:
     text = _LINK.sub(r"\1", _IMAGE.sub(r"\1", text))
-    text = _REFERENCE.sub("", _TAG.sub("", _EMPHASIS.sub(r"\2", text)))
+    text = _REFERENCE.sub("", _TAG.sub("", _EMPHASIS.sub(r"\1", _STRONG.sub(r"\2", text))))
     return _ESCAPE.sub(r"\1", text)
 
 
@@ -136,4 +138,4 @@ def _rows(text: str, at: int) -> Iterator[Unit]:
 
 
 def _cells(line: str) -> list[str]:
-    return [plain(cell.replace("\\|", "|")) for cell in re.split(r"(?<!\\)\|", line.strip().strip("|"))]
+    return [plain(cell) for cell in table_cells(line)]

@@ -42,7 +42,8 @@ WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = '
 
 _REOPEN = text("""
 WITH reopened AS (
-    UPDATE conversations SET state = 'bot', epoch = epoch + 1, closed_at = NULL, updated_at = now()
+    UPDATE conversations SET state = 'bot', epoch = epoch + 1, closed_at = NULL, assignee_id = NULL, assigned_at = NULL,
+        handoff_reason = NULL, updated_at = now()
     WHERE tenant_id = :tenant_id AND id = :conversation_id AND state = 'closed' RETURNING id, brand_id, channel_id
 )
 INSERT INTO events (tenant_id, name, payload, correlation_id)

@@ -20,6 +20,7 @@ Phrase = Literal[
     "wordless",
     "failed",
     "unconfirmed",
+    "differs",
 ]
 
 _PHRASES: dict[str, dict[Phrase, str]] = {
@@ -41,6 +42,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "I can't look into files or places yet. Please tell me in words what you need.",
         "failed": "Something went wrong on our side and I could not answer. Please ask again in a moment.",
         "unconfirmed": "I could not confirm this in our documentation. It says:",
+        "differs": "Another document of ours says something else:",
     },
     "fa": {
         "no_answer": "پاسخی برای این پرسش در مستندات ما پیدا نکردم.",
@@ -59,6 +61,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "هنوز نمی‌توانم فایل یا موقعیت مکانی را بررسی کنم. لطفاً بنویسید چه کمکی لازم دارید.",
         "failed": "از سمت ما خطایی رخ داد و نتوانستم پاسخ بدهم. لطفاً کمی بعد دوباره بپرسید.",
         "unconfirmed": "این را در مستندات ما نتوانستم تأیید کنم. مستندات ما چنین می‌گویند:",
+        "differs": "سند دیگری از ما چیز دیگری می‌گوید:",
     },
     "es": {
         "no_answer": "No he encontrado una respuesta a eso en nuestra documentación.",
@@ -78,6 +81,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Todavía no puedo ver archivos ni ubicaciones. Por favor, dígame con palabras qué necesita.",
         "failed": "Algo falló por nuestra parte y no pude responder. Por favor, pregunte de nuevo en un momento.",
         "unconfirmed": "No he podido confirmar esto en nuestra documentación, que dice lo siguiente:",
+        "differs": "Otro documento nuestro dice algo distinto:",
     },
     "ar": {
         "no_answer": "لم أجد إجابة عن ذلك في وثائقنا.",
@@ -96,6 +100,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "لا أستطيع الاطلاع على الملفات أو المواقع بعد. من فضلك اكتب ما تحتاجه.",
         "failed": "حدث خطأ من جانبنا ولم أتمكن من الإجابة. يرجى السؤال مرة أخرى بعد قليل.",
         "unconfirmed": "لم أتمكن من تأكيد ذلك في وثائقنا. هذا ما تقوله:",
+        "differs": "تقول وثيقة أخرى لدينا شيئًا مختلفًا:",
     },
     "fr": {
         "no_answer": "Je n'ai pas trouvé de réponse à cela dans notre documentation.",
@@ -115,6 +120,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Je ne peux pas encore lire les fichiers ni les lieux. Dites-moi avec des mots ce qu'il vous faut.",
         "failed": "Une erreur est survenue de notre côté. Merci de reposer la question dans un instant.",
         "unconfirmed": "Je n'ai pas pu confirmer cela dans notre documentation. Voici ce qu'elle dit :",
+        "differs": "Un autre de nos documents dit autre chose :",
     },
     "de": {
         "no_answer": "Dazu habe ich in unserer Dokumentation keine Antwort gefunden.",
@@ -134,6 +140,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Dateien und Orte kann ich noch nicht ansehen. Bitte schreiben Sie, was Sie brauchen.",
         "failed": "Bei uns ist etwas schiefgegangen, ich konnte nicht antworten. Bitte fragen Sie gleich noch einmal.",
         "unconfirmed": "Das konnte ich in unserer Dokumentation nicht bestätigen. Dort steht:",
+        "differs": "In einem anderen unserer Dokumente steht etwas anderes:",
     },
     "pt": {
         "no_answer": "Não encontrei uma resposta para isso na nossa documentação.",
@@ -153,6 +160,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Ainda não consigo ver arquivos ou locais. Por favor, escreva o que precisa.",
         "failed": "Algo falhou do nosso lado e não pude responder. Por favor, pergunte de novo em instantes.",
         "unconfirmed": "Não consegui confirmar isto na nossa documentação, que diz o seguinte:",
+        "differs": "Outro documento nosso diz algo diferente:",
     },
     "it": {
         "no_answer": "Non ho trovato una risposta nella nostra documentazione.",
@@ -172,6 +180,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Non posso ancora guardare file o luoghi. Mi dica a parole che cosa le serve.",
         "failed": "Qualcosa è andato storto da parte nostra e non ho potuto rispondere. Riprovi tra un momento.",
         "unconfirmed": "Non ho potuto confermarlo nella nostra documentazione, che dice quanto segue:",
+        "differs": "Un altro nostro documento dice una cosa diversa:",
     },
     "tr": {
         "no_answer": "Belgelerimizde buna bir yanıt bulamadım.",
@@ -191,6 +200,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Henüz dosyalara veya konumlara bakamıyorum. Lütfen neye ihtiyacınız olduğunu yazın.",
         "failed": "Bizim tarafımızda bir sorun oldu ve yanıt veremedim. Lütfen birazdan yeniden sorun.",
         "unconfirmed": "Bunu belgelerimizde doğrulayamadım. Belgelerimizde şunlar yazıyor:",
+        "differs": "Başka bir belgemizde farklı yazıyor:",
     },
     "ru": {
         "no_answer": "Я не нашёл ответа на этот вопрос в нашей документации.",
@@ -209,6 +219,7 @@ _PHRASES: dict[str, dict[Phrase, str]] = {
         "wordless": "Я пока не умею смотреть файлы и места. Пожалуйста, напишите словами, что вам нужно.",
         "failed": "У нас произошла ошибка, и я не смог ответить. Пожалуйста, спросите ещё раз чуть позже.",
         "unconfirmed": "Я не смог подтвердить это в нашей документации. Вот что в ней сказано:",
+        "differs": "В другом нашем документе сказано иначе:",
     },
 }
 
