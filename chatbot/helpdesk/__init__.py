@@ -1,0 +1,1 @@
+"""The help desk: people who answer, tickets and what visitors thought of it."""

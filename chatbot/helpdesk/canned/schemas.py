@@ -1,0 +1,61 @@
+"""Bodies of canned replies."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.dialogue.schemas import Locale
+
+Shortcut = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\s/]+$")]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
+
+
+class NewCannedReply(RequestBody):
+    """A canned reply of a brand, or (null) of all brands.
+
+    `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for themselves.
+    """
+
+    tenant_id: UUID
+    brand_id: UUID | None = None
+    shortcut: Shortcut
+    title: Title
+    text: Text
+    language: Locale | None = None
+
+
+class ChangeCannedReply(RequestBody):
+    """What is to be changed; what is left out stays."""
+
+    shortcut: Shortcut | None = None
+    title: Title | None = None
+    text: Text | None = None
+    language: Locale | None = None
+
+
+class CannedReplyView(ResponseBody):
+    """A canned reply."""
+
+    id: UUID
+    tenant_id: UUID
+    brand_id: UUID | None
+    shortcut: str
+    title: str
+    text: str
+    language: str | None
+    updated_at: Timestamp
+
+
+class RenderIn(RequestBody):
+    """For which conversation."""
+
+    conversation_id: UUID
+
+
+class RenderedText(ResponseBody):
+    """A text, ready to be sent."""
+
+    text: str

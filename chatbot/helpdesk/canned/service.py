@@ -1,0 +1,98 @@
+"""Canned replies: kept by their shortcut, and rendered for a conversation."""
+
+import re
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from chatbot.core.errors import Conflict, NotFound
+from chatbot.core.ids import new_id
+from chatbot.db.models import CannedReply
+from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.dialogue.handoff.parts import Agent
+from chatbot.helpdesk.canned import repository
+from chatbot.helpdesk.canned.schemas import ChangeCannedReply, NewCannedReply
+from chatbot.helpdesk.conversations import service as conversations
+from chatbot.identity.audit.acting import note
+
+_VARIABLE = re.compile(r"\{\{\s*([a-z]+\.[a-z]+)\s*\}\}")
+
+
+class ShortcutTaken(Conflict):
+    """Another canned reply of the brand has this shortcut."""
+
+    code = "shortcut_taken"
+    title = "Another canned reply has this shortcut"
+
+
+async def add(session: TenantSession, wanted: NewCannedReply) -> CannedReply:
+    """Add a canned reply.
+
+    Raises:
+        NotFound: no such brand.
+        ShortcutTaken: the brand has one with this shortcut.
+    """
+    if wanted.brand_id is not None and await repository.brand_name(session, wanted.brand_id) is None:
+        raise NotFound("no such brand")
+    row = CannedReply(id=new_id(), **wanted.model_dump())
+    session.add(row)
+    note(target=f"canned_reply:{row.id}")
+    return await _stored(session, row)
+
+
+async def change(session: TenantSession, reply_id: UUID, wanted: ChangeCannedReply) -> CannedReply:
+    """Change a canned reply.
+
+    Raises:
+        NotFound: there is none.
+        ShortcutTaken: the brand has another with this shortcut.
+    """
+    row = await require(session, reply_id)
+    for name, value in wanted.model_dump(exclude_unset=True).items():
+        if value is not None or name == "language":
+            setattr(row, name, value)
+    return await _stored(session, row)
+
+
+async def require(session: TenantReader, reply_id: UUID) -> CannedReply:
+    """Return a canned reply.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = await repository.get(session, reply_id)
+    if row is None:
+        raise NotFound("no such canned reply")
+    return row
+
+
+async def rendered(session: TenantReader, reply_id: UUID, conversation_id: UUID, agent: Agent) -> str:
+    """Return a canned reply's text for a conversation; a name that is not known is left out.
+
+    Raises:
+        NotFound: no such canned reply, or no such conversation.
+    """
+    row = await require(session, reply_id)
+    conversation = await conversations.one(session, conversation_id)
+    values = {
+        "visitor.name": str(conversation.visitor.get("name") or ""),
+        "agent.name": agent.name,
+        "brand.name": conversation.brand_name,
+        "conversation.id": str(conversation.id),
+    }
+    return fill(row.text, values)
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Put values in for their variables, each once: what a value says is text, whatever it looks like."""
+    return _VARIABLE.sub(lambda found: values.get(found.group(1), found.group()), text)
+
+
+async def _stored(session: TenantSession, row: CannedReply) -> CannedReply:
+    try:
+        await session.flush()
+    except IntegrityError as error:
+        raise ShortcutTaken from error
+    await session.refresh(row)
+    return row

@@ -1,0 +1,1 @@
+"""Notes that agents write to one another beside a conversation."""
