@@ -9,6 +9,7 @@ from chatbot.channels.accounts import Accounts
 from chatbot.channels.inbox.service import Inbox
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.service import ChannelService
+from chatbot.channels.widget.service import Widget
 from chatbot.core.safe_http import SafeHttp
 
 
@@ -32,6 +33,11 @@ async def _channels(connection: HTTPConnection) -> ChannelService:
     return channels
 
 
+async def _widget(connection: HTTPConnection) -> Widget:
+    widget: Widget = connection.app.state.widget
+    return widget
+
+
 async def _provider_http(connection: HTTPConnection) -> SafeHttp:
     http: SafeHttp = connection.app.state.provider_http
     return http
@@ -42,3 +48,4 @@ OpenAccounts = Annotated[Accounts, Depends(_accounts)]
 TheInbox = Annotated[Inbox, Depends(_inbox)]
 TheOutbox = Annotated[Outbox, Depends(_outbox)]
 Channels = Annotated[ChannelService, Depends(_channels)]
+TheWidget = Annotated[Widget, Depends(_widget)]

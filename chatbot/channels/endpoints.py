@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from chatbot.channels.dependencies import Channels
+from chatbot.channels.dependencies import Channels, TheWidget
 from chatbot.channels.schemas import (
     ChangeChannel,
     ChannelType,
@@ -60,16 +60,21 @@ async def get_channel(channel_id: UUID, caller: Caller, channels: Channels) -> C
 
 
 @router.patch("/{channel_id}")
-async def change_channel(channel_id: UUID, body: ChangeChannel, caller: Caller, channels: Channels) -> ChannelView:
-    """Rename a channel, switch it on or off, or give it new credentials without losing its conversations."""
+async def change_channel(
+    channel_id: UUID, body: ChangeChannel, caller: Caller, channels: Channels, widget: TheWidget
+) -> ChannelView:
+    """Rename a channel, switch it on or off, choose its widget, or give it new credentials; its conversations stay."""
     tenant_id = await channels.reach(caller, channel_id, Role.TENANT_ADMIN)
-    return channel_view(await channels.change(tenant_id, channel_id, body))
+    changed = await channels.change(tenant_id, channel_id, body)
+    widget.forget()
+    return channel_view(changed)
 
 
 @router.delete("/{channel_id}", status_code=204)
-async def delete_channel(channel_id: UUID, caller: Caller, channels: Channels) -> None:
+async def delete_channel(channel_id: UUID, caller: Caller, channels: Channels, widget: TheWidget) -> None:
     """Remove a channel: it takes and sends nothing any more; its conversations stay."""
     await channels.delete(await channels.reach(caller, channel_id, Role.TENANT_ADMIN), channel_id)
+    widget.forget()
 
 
 @router.post("/{channel_id}/rotate_secret")

@@ -15,11 +15,14 @@ from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
 
 # Ids rise with time: the newest event is found by the index, one step a channel.
 _LAST_EVENTS = text("""
-SELECT c.id, e.received_at FROM unnest(CAST(:ids AS uuid[])) AS c(id)
-JOIN LATERAL (
+SELECT id, CASE WHEN channel_type = 'web' THEN (
+    SELECT updated_at FROM conversations
+    WHERE tenant_id = :tenant_id AND channel_id = ch.id ORDER BY updated_at DESC LIMIT 1
+) ELSE (
     SELECT received_at FROM inbound_events
-    WHERE tenant_id = :tenant_id AND channel_id = c.id ORDER BY id DESC LIMIT 1
-) e ON true
+    WHERE tenant_id = :tenant_id AND channel_id = ch.id ORDER BY id DESC LIMIT 1
+) END AS heard_at
+FROM channels ch WHERE tenant_id = :tenant_id AND id = ANY(:ids)
 """)
 
 _SHOWN_ELSEWHERE = text("""
@@ -53,6 +56,18 @@ async def get_channel(session: TenantReader, channel_id: UUID) -> Channel | None
     """Return a channel of the session's tenant; None for a deleted one."""
     channel = await session.get(Channel, (session.tenant_id, channel_id))
     return None if channel is None or channel.deleted_at else channel
+
+
+async def first_channel(session: TenantReader, brand_id: UUID, channel_type: str) -> UUID | None:
+    """Return the channel of a type that a brand had first, of those that are switched on."""
+    query = (
+        select(Channel.id)
+        .where(Channel.tenant_id == session.tenant_id, Channel.brand_id == brand_id)
+        .where(Channel.channel_type == channel_type, Channel.enabled, Channel.deleted_at.is_(None))
+        .order_by(Channel.created_at, Channel.id)
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def lock_channel(session: TenantSession, channel_id: UUID) -> Channel | None:
@@ -205,6 +220,9 @@ async def note_findings(session: TenantSession, channel_id: UUID, findings: Sequ
 
 
 async def last_events(session: TenantReader, channel_ids: list[UUID]) -> dict[UUID, datetime]:
-    """Return when each channel last told us something, of those that ever did."""
+    """Return when each channel last told us something, of those that ever did.
+
+    A web channel has no provider that tells: there it is when something was last said.
+    """
     values = {"tenant_id": session.tenant_id, "ids": channel_ids}
-    return {row[0]: row[1] for row in await session.execute(_LAST_EVENTS, values)}
+    return {row[0]: row[1] for row in await session.execute(_LAST_EVENTS, values) if row[1]}

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from chatbot.channels.widget.options import WidgetOptions
 from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
 from chatbot.identity.tenants.schemas import Name
 
@@ -32,6 +33,7 @@ class ChangeChannel(RequestBody):
     display_name: Name | None = None
     enabled: bool | None = None
     credentials: dict[str, Any] | None = Field(None, max_length=40)
+    widget: WidgetOptions | None = Field(None, description="Of a web channel; an option that is left out stays.")
 
 
 class RotateSecret(RequestBody):
@@ -74,6 +76,7 @@ class ChannelView(ResponseBody):
     enabled: bool
     webhook_url: str
     credentials: dict[str, Any]
+    widget: WidgetOptions | None = Field(description="How a web channel's widget is; null for the others.")
     live: StateView
     created_at: Timestamp
     updated_at: Timestamp

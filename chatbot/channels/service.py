@@ -17,6 +17,7 @@ from chatbot.channels.contract import Credentials, Finding
 from chatbot.channels.registration import Registration, is_registered
 from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
+from chatbot.channels.widget.options import CONFIGURED, WidgetOptions, changed
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
 from chatbot.core.errors import FieldError, InvalidInput, NotFound, field_words
@@ -25,6 +26,7 @@ from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.models import Channel, ChannelSecret, ChannelState
 from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.identity.audit.acting import note
 from chatbot.identity.subject import Role, Subject
 
 ROTATION_OVERLAP = timedelta(minutes=15)
@@ -101,6 +103,7 @@ class ChannelService:
             self._seal(session, channel.id, "credentials", _as_text(credentials))
             await session.flush()
             await session.refresh(channel)
+            note(target=f"channel:{channel.id}", detail={"channel_type": wanted.channel_type})
             return await self._row(session, channel), secret
 
     async def get(self, tenant_id: UUID, channel_id: UUID) -> ChannelRow:
@@ -145,6 +148,8 @@ class ChannelService:
                 channel.enabled = wanted.enabled
             if wanted.credentials is not None:
                 await self._give(session, channel, wanted.credentials)
+            if wanted.widget is not None:
+                _choose(channel, wanted.widget)
             await session.flush()
             await session.refresh(channel)
             changed = await self._row(session, channel)
@@ -283,6 +288,12 @@ def _new_secret(channel_type: str) -> str:
     if channel_type == "webhook":
         return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
     return random_secret("xin_ch_")
+
+
+def _choose(channel: Channel, wanted: WidgetOptions) -> None:
+    if channel.channel_type != "web":
+        raise InvalidInput.field("widget", "is for web channels")
+    channel.configuration = {**channel.configuration, CONFIGURED: changed(channel.configuration, wanted)}
 
 
 async def _channel(session: TenantReader, channel_id: UUID) -> Channel:

@@ -11,6 +11,7 @@ from chatbot.channels.http_answers import clipped, json_object, retry_seconds
 from chatbot.channels.outgoing import Outgoing
 from chatbot.channels.pieces import pieces
 from chatbot.channels.signing import standard_webhook_headers, timestamped_signature
+from chatbot.core import correlation
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
@@ -76,6 +77,7 @@ async def _post(url: str, secret: str, body: Mapping[str, Any], http: SafeHttp, 
     now = int(utcnow().timestamp())
     headers = {
         "Content-Type": "application/json",
+        correlation.HEADER: correlation.current(),
         **standard_webhook_headers(secret, str(delivery_id), now, raw),
         # The proof that our own webhooks take, so that a program can check with what it signs with.
         "X-Timestamp": str(now),

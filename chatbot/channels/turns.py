@@ -11,6 +11,7 @@ from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Streamer, Typing
 from chatbot.channels.inbox.repository import thread_of
 from chatbot.channels.loops import may_answer
+from chatbot.channels.messages import Messages, sends
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Draft as ShownDraft
 from chatbot.channels.outgoing import Outgoing, Source
@@ -20,6 +21,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository
+from chatbot.dialogue.handoff.parts import Spoken
 from chatbot.dialogue.live import LiveReply, Place
 from chatbot.dialogue.parts import Draft, Turn
 from chatbot.dialogue.service import Dialogue
@@ -63,6 +65,7 @@ class Turns:
         self._accounts = accounts
         self._outbox = outbox
         self._http = http
+        self._messages = Messages(accounts, outbox)
         self._presentations: dict[UUID, _Presentation] = {}
 
     async def answer(self, dialogue: Dialogue, tenant_id: UUID, conversation_id: UUID) -> None:
@@ -95,7 +98,7 @@ class Turns:
             channel = await self._accounts.get_in(session, turn.channel_id)
         except NotFound:  # removed meanwhile: the reply is for readers of the rows only
             return
-        if not _sends(channel) or not draft.text:
+        if not sends(channel) or not draft.text:
             return
         found = await thread_of(session, turn.question_id)
         if found is None:  # asked over a socket or by a request, which carries the answer itself
@@ -113,6 +116,10 @@ class Turns:
         await self._outbox.put(
             session, channel, message, conversation_id=turn.conversation_id, message_id=turn.reply_id
         )
+
+    async def put_message(self, session: TenantSession, message: Spoken) -> None:
+        """As `Messenger.put_message`."""
+        await self._messages.put_message(session, message)
 
     async def _until_quiet(self, tenant_id: UUID, conversation_id: UUID) -> Pulse | None:
         waited = 0.0
@@ -225,8 +232,3 @@ async def _close(presentation: _Presentation) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(_SHOW_SECONDS), presentation.busy:
             pass
-
-
-def _sends(channel: ConnectedChannel) -> bool:
-    """A channel that posts to an address sends only when there is one."""
-    return bool(getattr(channel.account.credentials, "webhook_url", True))

@@ -2,6 +2,7 @@
 
 from chatbot.channels.schemas import ChannelView, FindingView, StateView
 from chatbot.channels.service import ChannelRow, masked
+from chatbot.channels.widget.options import options_of
 from chatbot.core.clock import utcnow
 
 
@@ -11,8 +12,9 @@ def channel_view(row: ChannelRow) -> ChannelView:
     return ChannelView(
         id=channel.id, tenant_id=channel.tenant_id, brand_id=channel.brand_id, channel_type=channel.channel_type,
         display_name=channel.display_name, enabled=channel.enabled, webhook_url=account.webhook_url,
-        credentials=masked(account.credentials), live=state_view(row), created_at=channel.created_at,
-        updated_at=channel.updated_at,
+        credentials=masked(account.credentials),
+        widget=options_of(channel.configuration) if channel.channel_type == "web" else None,
+        live=state_view(row), created_at=channel.created_at, updated_at=channel.updated_at,
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from starlette.requests import HTTPConnection
 
 from chatbot.channels.bot_profiles.schemas import BotView, ChangeBot, PersonaView, PublicBots
 from chatbot.channels.bot_profiles.service import BotProfiles, Profile
-from chatbot.channels.dependencies import Channels
+from chatbot.channels.dependencies import Channels, TheWidget
 from chatbot.channels.schemas import ChannelType
 from chatbot.channels.views import state_view
 from chatbot.core.paging import Cursor, Limit, before_id
@@ -55,11 +55,13 @@ async def get_bot(channel_id: UUID, caller: Caller, channels: Channels, profiles
 
 @router.patch("/admin/bots/{channel_id}")
 async def change_bot(
-    channel_id: UUID, body: ChangeBot, caller: Caller, channels: Channels, profiles: Profiles
+    channel_id: UUID, body: ChangeBot, caller: Caller, channels: Channels, profiles: Profiles, widget: TheWidget
 ) -> BotView:
     """Give a channel's bot a name, greeting, persona or model of its own; null gives it the tenant's again."""
     tenant_id = await channels.reach(caller, channel_id, Role.TENANT_ADMIN)
-    return _view(profiles, await profiles.change(tenant_id, channel_id, body))
+    changed = await profiles.change(tenant_id, channel_id, body)
+    widget.forget()
+    return _view(profiles, changed)
 
 
 @router.get("/bots.config.json")

@@ -13,7 +13,7 @@ from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.settings import Settings
 from chatbot.db.models import Channel
 from chatbot.db.sessions import Database
-from chatbot.dialogue.policy import own_voice, spoken_persona
+from chatbot.dialogue.voice import own_voice, spoken_persona
 from chatbot.identity.policies.schemas import UNNAMED, OwnVoice, Persona, TenantPolicy
 from chatbot.identity.policies.service import current_policy
 from chatbot.identity.tenants import repository as tenants

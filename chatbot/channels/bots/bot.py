@@ -14,6 +14,7 @@ from chatbot.channels.bots.words import words_of
 from chatbot.channels.contract import Link, Listener
 from chatbot.channels.errors import ProviderRefused
 from chatbot.channels.events import InboundEvent
+from chatbot.core import correlation
 from chatbot.core.background import end
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
@@ -170,6 +171,7 @@ class Bot:
             BOT_RATE_LIMITED.labels(self.channel.channel_type).inc()
 
         async def take(events: Sequence[InboundEvent], cursor: Mapping[str, Any]) -> None:
+            correlation.begin()
             await self._parts.take(self.channel, events, cursor)
             alive()
             self._note(events)

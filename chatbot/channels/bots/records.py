@@ -10,9 +10,9 @@ from chatbot.channels.bots import repository
 from chatbot.channels.bots.states import BotReport
 from chatbot.channels.bots.watchdog import CheckUp
 from chatbot.channels.events import InboundEvent
-from chatbot.channels.inbox.repository import log_events
 from chatbot.channels.inbox.service import Inbox, Position
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.dialogue.log_repository import EventRow, append
 
 
 class Records:
@@ -61,7 +61,7 @@ class Records:
 
 async def _tell(session: TenantSession, channel_id: UUID, channel_type: str, words: str) -> None:
     payload = {"channel_id": str(channel_id), "channel_type": channel_type, "reason": words[:500]}
-    await log_events(session, [("channel.dead", payload)])
+    await append(session, [EventRow("channel.dead", payload)])
 
 
 def _waves(reports: Sequence[BotReport]) -> list[list[BotReport]]:

@@ -93,10 +93,12 @@ class AttachmentStore:
         blob_key = f"attachments/{tenant_id}/{attachment_id}"
         await self._blobs.put(blob_key, content)
         async with self._database.tenant(tenant_id) as session:
-            stored = await repository.get(session, attachment_id)
+            stored = await repository.lock(session, attachment_id)
             if stored is not None:
                 self._settle(stored, blob_key, content)
                 await session.flush()
+        if stored is None:  # its visitor was erased, or the conversation grew too old: nobody would know of the file
+            await self._blobs.delete(blob_key)
 
     async def refuse(self, tenant_id: UUID, attachment_id: UUID, reason: str) -> None:
         """Give a file up, with the reason on its row."""

@@ -9,7 +9,6 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from chatbot.core import correlation
 from chatbot.db.sessions import TenantReader, TenantSession
 
 
@@ -48,11 +47,6 @@ FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uui
 WHERE i.tenant_id = :tenant_id AND i.id = e.id
 """)
 
-_LOG = text("""
-INSERT INTO events (tenant_id, name, payload, correlation_id)
-SELECT :tenant_id, e->>'name', e->'payload', :correlation_id FROM jsonb_array_elements(CAST(:events AS jsonb)) AS e
-""")
-
 _CURSOR = text("""
 UPDATE channel_states SET cursor = CAST(:cursor AS jsonb), alive_at = now()
 WHERE tenant_id = :tenant_id AND id = :channel_id AND lease_owner = :owner RETURNING id
@@ -60,6 +54,13 @@ WHERE tenant_id = :tenant_id AND id = :channel_id AND lease_owner = :owner RETUR
 
 _CONTEXT = text("""
 SELECT thread, context FROM inbound_events WHERE tenant_id = :tenant_id AND message_id = :message_id LIMIT 1
+""")
+
+_LAST_CONTEXT = text("""
+SELECT i.thread, i.context FROM messages m
+JOIN inbound_events i ON i.tenant_id = m.tenant_id AND i.message_id = m.id
+WHERE m.tenant_id = :tenant_id AND m.conversation_id = :conversation_id AND m.role = 'visitor'
+ORDER BY m.seq DESC LIMIT 1
 """)
 
 _CONVERSATION = text("""
@@ -89,14 +90,6 @@ async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]
         await session.execute(_LINK, values)
 
 
-async def log_events(session: TenantSession, events: Sequence[tuple[str, dict[str, Any]]]) -> None:
-    """Append `(name, payload)` entries to the event log."""
-    if events:
-        listed = orjson.dumps([{"name": name, "payload": payload} for name, payload in events]).decode()
-        values = {"tenant_id": session.tenant_id, "events": listed, "correlation_id": correlation.current()}
-        await session.execute(_LOG, values)
-
-
 async def save_cursor(session: TenantSession, channel_id: UUID, cursor: Mapping[str, Any], owner: str) -> bool:
     """Remember how far a listener has come; False when its channel is another owner's by now."""
     values = {
@@ -111,6 +104,13 @@ async def save_cursor(session: TenantSession, channel_id: UUID, cursor: Mapping[
 async def thread_of(session: TenantReader, message_id: UUID) -> tuple[str, dict[str, Any]] | None:
     """Return the provider's thread of a message and what an answer needs of it."""
     row = (await session.execute(_CONTEXT, {"tenant_id": session.tenant_id, "message_id": message_id})).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+async def last_thread_of(session: TenantReader, conversation_id: UUID) -> tuple[str, dict[str, Any]] | None:
+    """Return the provider's thread of a conversation and what a message needs of its last event."""
+    values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
+    row = (await session.execute(_LAST_CONTEXT, values)).one_or_none()
     return (row[0], row[1]) if row else None
 
 

@@ -28,14 +28,18 @@ from chatbot.channels.inbox.attachments import AttachmentStore
 from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.repository import EventToStore
 from chatbot.channels.inbox.storable import clean, key, plain, rest_of, words_of
+from chatbot.channels.mail import MAIL, answered
 from chatbot.channels.outbox import repository as outbox
 from chatbot.channels.queueing import answer_soon
 from chatbot.core.ids import new_id
 from chatbot.core.metrics import CHANNEL_EVENTS
+from chatbot.core.telemetry import span
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository as messages
 from chatbot.dialogue.hot_sessions import HotSession, HotSessions
+from chatbot.dialogue.log_repository import EventRow, append
 from chatbot.dialogue.receive import Received, receive
+from chatbot.identity.mail import TakeAnswer
 
 _KINDS: dict[type[Content], str] = {
     Message: "message",
@@ -71,7 +75,7 @@ class _Work:
     """What one transaction gathers on its way."""
 
     links: list[dict[str, Any]] = field(default_factory=list)
-    log: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    log: list[EventRow] = field(default_factory=list)
     to_answer: set[UUID] = field(default_factory=set)
     hot: list[HotSession] = field(default_factory=list)
 
@@ -80,12 +84,18 @@ class Inbox:
     """The inbox of one process."""
 
     def __init__(
-        self, database: Database, jobs: procrastinate.App, files: AttachmentStore, hot_sessions: HotSessions
+        self,
+        database: Database,
+        jobs: procrastinate.App,
+        files: AttachmentStore,
+        hot_sessions: HotSessions,
+        take_answer: TakeAnswer | None = None,
     ) -> None:
         self._database = database
         self._jobs = jobs
         self._files = files
         self._hot_sessions = hot_sessions
+        self._take_answer = take_answer
 
     async def take(
         self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None = None
@@ -99,6 +109,12 @@ class Inbox:
             NotFound: the channel was removed or switched off in between.
             LeaseLost: the listener is another's by now.
         """
+        with span("message", channel_type=channel.channel_type, events=len(events)):
+            return await self._take(channel, events, position)
+
+    async def _take(
+        self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None
+    ) -> Taken:
         rows = [(_row(event), event) for event in events]
         kept = await self._keep(channel, rows)
         async with self._database.tenant(channel.tenant_id) as session:
@@ -111,7 +127,7 @@ class Inbox:
                 if row.id in new:
                     await self._apply(session, channel, row, event, work, kept)
             await repository.link_events(session, work.links)
-            await repository.log_events(session, work.log)
+            await append(session, work.log)
             for conversation_id in sorted(work.to_answer):
                 await answer_soon(self._jobs, session, channel.tenant_id, conversation_id)
             if position and not await repository.save_cursor(
@@ -160,11 +176,13 @@ class Inbox:
             changed = await _change(session, channel, row, event, content)
             if changed:
                 work.links.append({"id": row.id, "message_id": changed[0], "conversation_id": changed[1]})
-                work.log.append((f"message.{row.kind}", _about(channel, *changed)))
+                work.log.append(EventRow(f"message.{row.kind}", _about(channel, *changed)))
         elif isinstance(content, Receipt):
             await self._receipt(session, channel, row, content, work)
         elif isinstance(content, Followed | Unfollowed):
-            work.log.append((f"visitor.{row.kind}", {"channel_id": str(channel.channel_id), "thread": row.thread}))
+            work.log.append(
+                EventRow(f"visitor.{row.kind}", {"channel_id": str(channel.channel_id), "thread": row.thread})
+            )
 
     async def _message(
         self,
@@ -176,6 +194,8 @@ class Inbox:
         work: _Work,
         kept: Mapping[int, str],
     ) -> None:
+        if await self._answers_a_letter(session, channel, event, message, kept):
+            return
         if not event.addressed and not await repository.conversation_of_thread(session, channel.channel_id, row.thread):
             return
         received = await receive(session, incoming_of(channel, event, message))
@@ -190,10 +210,26 @@ class Inbox:
             work.to_answer.add(received.conversation_id)
         self._note_waiting(channel, received, work)
 
+    async def _answers_a_letter(
+        self,
+        session: TenantSession,
+        channel: ConnectedChannel,
+        event: InboundEvent,
+        message: Message,
+        kept: Mapping[int, str],
+    ) -> bool:
+        """Hand a mail under the thread of a letter to whoever wrote that; no conversation is begun then."""
+        if self._take_answer is None or channel.channel_type != MAIL:
+            return False
+        blobs = [(media, kept[id(media)]) for media in message.media if id(media) in kept]
+        return await self._take_answer(session, answered(event, message, blobs))
+
     def _note_waiting(self, channel: ConnectedChannel, received: Received, work: _Work) -> None:
         """A message that a person must answer is told of by name: nobody else will."""
         if received.state in ("waiting", "human"):
-            work.log.append(("message.for_person", _about(channel, received.message_id, received.conversation_id)))
+            work.log.append(
+                EventRow("message.for_person", _about(channel, received.message_id, received.conversation_id))
+            )
 
     async def _receipt(
         self, session: TenantSession, channel: ConnectedChannel, row: EventToStore, receipt: Receipt, work: _Work
@@ -209,7 +245,7 @@ class Inbox:
         ):  # fmt: skip
             if receipt.status == "failed":
                 about = {"channel_id": str(channel.channel_id), "delivery_id": str(delivery_id)}
-                work.log.append(("delivery.failed", {**about, "message_id": message_id and str(message_id)}))
+                work.log.append(EventRow("delivery.failed", {**about, "message_id": message_id and str(message_id)}))
 
 
 async def _change(

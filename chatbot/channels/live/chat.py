@@ -7,12 +7,16 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot.channels.live.admission import OpenSockets, Origins
+from chatbot.channels.live.admission import OpenSockets
 from chatbot.channels.live.errors import SHUTDOWN, TRY_AGAIN, HelloMissing, SlowReader
 from chatbot.channels.live.protocol import (
+    AskForPerson,
+    ClientFrame,
+    CloseIt,
     ErrorFrame,
     HasRead,
     Hello,
@@ -22,7 +26,9 @@ from chatbot.channels.live.protocol import (
     Refresh,
     Refreshed,
     Say,
+    SetTyping,
     Shutdown,
+    StateFrame,
     read_frame,
 )
 from chatbot.channels.live.room import Page, Room
@@ -37,12 +43,16 @@ from chatbot.core.limits import LocalLimits, Rate
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import SOCKETS
 from chatbot.core.settings import Settings
+from chatbot.core.telemetry import span
 from chatbot.core.web import problem_of
 from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.callers import incoming_of, only_owner
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.handoff.schemas import AskForPerson as Wanted
+from chatbot.dialogue.handoff.visitors import Visitors
 from chatbot.dialogue.live_repository import ConversationState
+from chatbot.identity.access.origins import Origins
 from chatbot.identity.access.service import Access
 from chatbot.identity.subject import Subject
 from chatbot.identity.tokens import claims_of
@@ -75,7 +85,9 @@ class LiveParts:
     conversations: Conversations
     bus: Bus
     access: Access
+    origins: Origins
     limits: ChatLimits
+    visitors: Visitors
     draining: asyncio.Event
 
 
@@ -85,7 +97,6 @@ class LiveChat:
     def __init__(self, parts: LiveParts) -> None:
         self._parts = parts
         self._rooms = Rooms(parts.answerer, parts.conversations, parts.bus)
-        self._origins = Origins(parts.settings)
         self._addresses = OpenSockets(parts.settings.socket_limit_address, "sockets of an address")
         self._tenants = OpenSockets(parts.settings.socket_limit_tenant, "sockets of a tenant")
         self._frames = LocalLimits()
@@ -148,12 +159,18 @@ class LiveChat:
             log.warning("a frame was not handled: database", reason=str(error)[:200])
             socket.close(TRY_AGAIN, "unavailable")
 
-    async def _frame(self, socket: Socket, frame: Say | HasRead | Refresh | Ping, subject: Subject) -> None:
+    async def _frame(self, socket: Socket, frame: ClientFrame, subject: Subject) -> None:
         match frame:
             case Say():
                 await self._say(socket, frame, subject)
             case HasRead():
                 await self._read(socket, frame, subject)
+            case SetTyping():
+                await self._typing(socket, frame, subject)
+            case AskForPerson():
+                await self._ask_for_person(socket, frame, subject)
+            case CloseIt():
+                await self._parts.visitors.close(*_here(socket, subject))
             case Refresh():
                 await self._refresh(socket, frame, subject)
             case Ping():
@@ -166,6 +183,8 @@ class LiveChat:
         room, page = await self._let_in(socket, frame, host)
         socket.tell(_ready(page.state if page else None, socket.expires_at))
         if room and page:
+            (standing,) = await self._parts.conversations.standings(room.tenant_id, [page.state])
+            socket.tell(StateFrame(conversation_id=page.state.id, **dict(standing)))
             await room.join(socket, page, ends=False)
 
     async def _let_in(self, socket: Socket, frame: Hello, host: str) -> tuple[Room | None, Page | None]:
@@ -173,8 +192,11 @@ class LiveChat:
         room, page = None, None
         async with self._hellos:
             subject = await self._parts.access.chat(frame.token, tenant_id=socket.asked_tenant, origin=socket.origin)
-            self._origins.check(socket.origin, host=host, tokens_own=claims_of(frame.token).get("origin"))
             assert subject.tenant_id
+            if socket.origin and not claims_of(frame.token).get("origin"):
+                await self._parts.origins.check(
+                    socket.origin, host=host, tenant_id=subject.tenant_id, brand_id=subject.brand_id
+                )
             if frame.conversation_id:
                 room, page = await self._rooms.find(
                     socket, subject.tenant_id, frame.conversation_id, only_owner(subject), frame.after_seq
@@ -195,7 +217,8 @@ class LiveChat:
                 subject, frame.text, conversation_id=socket.room.conversation_id if socket.room else None,
                 brand_id=socket.brand_id, locale=socket.locale, client_message_id=frame.client_message_id,
             )  # fmt: skip
-            reply = await parts.answerer.ask(incoming)
+            with span("message", channel_type="web"):
+                reply = await parts.answerer.ask(incoming)
         except XinError as error:
             socket.tell(ErrorFrame(problem=problem_of(error), client_message_id=frame.client_message_id))
             return
@@ -206,6 +229,29 @@ class LiveChat:
         else:
             await self._rooms.up_to_date(room)
         await room.attach(reply, socket)
+
+    async def _typing(self, socket: Socket, frame: SetTyping, subject: Subject) -> None:
+        """Tell agents that the visitor writes; before there is a conversation nobody listens."""
+        room = socket.room
+        if room and room.may_type(time.monotonic(), active=frame.active):
+            tenant_id, conversation_id, _ = _here(socket, subject)
+            await self._parts.visitors.typing(tenant_id, conversation_id, active=frame.active)
+
+    async def _ask_for_person(self, socket: Socket, frame: AskForPerson, subject: Subject) -> None:
+        """Ask for a person, if need be in a conversation that begins with that."""
+        correlation.begin()
+        await self._parts.limits.take_for(subject, socket.address)
+        visitors = self._parts.visitors
+        if socket.room is None:
+            incoming = incoming_of(
+                subject, "", conversation_id=None, brand_id=socket.brand_id, locale=socket.locale,
+                client_message_id=None,
+            )  # fmt: skip
+            begun = await visitors.begin(incoming)
+            room, page = await self._rooms.find(socket, incoming.tenant_id, begun, None, 0)
+            await room.join(socket, page, ends=False)
+        tenant_id, conversation_id, owner = _here(socket, subject)
+        await visitors.request(tenant_id, conversation_id, owner, Wanted(reason=frame.reason))
 
     async def _read(self, socket: Socket, frame: HasRead, subject: Subject) -> None:
         if socket.room is None:
@@ -272,6 +318,17 @@ class LiveChat:
     def _send_away(self, sockets: Iterable[Socket]) -> None:
         for socket in list(sockets):
             socket.close(SHUTDOWN, "shutdown")
+
+
+def _here(socket: Socket, subject: Subject) -> tuple[UUID, UUID, str | None]:
+    """The tenant and conversation of a socket, and whose it must be.
+
+    Raises:
+        NotFound: there is no conversation yet.
+    """
+    if socket.room is None:
+        raise NotFound("there is no conversation yet")
+    return socket.room.tenant_id, socket.room.conversation_id, only_owner(subject)
 
 
 def _ready(state: ConversationState | None, expires_at: datetime | None) -> Ready:

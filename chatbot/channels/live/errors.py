@@ -1,19 +1,12 @@
 """Why a socket is closed: the close code is 4000 and the status of the error."""
 
-from chatbot.core.errors import Forbidden, TooLarge, XinError
+from chatbot.core.errors import TooLarge, XinError
 
 SHUTDOWN = 1012
 """Close code of a process that stops."""
 
 TRY_AGAIN = 1013
 """Close code of a process that has lost sight of the conversation; the client comes back and resumes."""
-
-
-class OriginRefused(Forbidden):
-    """A page of an origin that is neither the token's nor in `ALLOWED_ORIGINS`."""
-
-    code = "origin_refused"
-    title = "Pages of this origin may not connect"
 
 
 class HelloMissing(XinError):

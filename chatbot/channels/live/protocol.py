@@ -7,7 +7,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from chatbot.core.errors import BadRequest, FieldError, InvalidInput
 from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
-from chatbot.dialogue.schemas import ChatAnswer, Citation, ClientId, Locale, Message, StoredMessage
+from chatbot.dialogue.handoff.schemas import Reason, Standing
+from chatbot.dialogue.schemas import Author, ChatAnswer, Citation, ClientId, Locale, Message, StoredMessage
 
 _MAX_SEQ = 2**62
 Credential = Annotated[str, Field(min_length=1, max_length=8192)]
@@ -40,6 +41,26 @@ class HasRead(RequestBody):
     seq: Seq
 
 
+class SetTyping(RequestBody):
+    """Whether the visitor is writing."""
+
+    type: Literal["typing"]
+    active: bool
+
+
+class AskForPerson(RequestBody):
+    """A person is asked for; where `hello` named no conversation, one begins."""
+
+    type: Literal["handoff"]
+    reason: Reason | None = None
+
+
+class CloseIt(RequestBody):
+    """The conversation is to be closed."""
+
+    type: Literal["close"]
+
+
 class Refresh(RequestBody):
     """A fresh token of the same visitor."""
 
@@ -53,7 +74,9 @@ class Ping(RequestBody):
     type: Literal["ping"]
 
 
-ClientFrame = Annotated[Hello | Say | HasRead | Refresh | Ping, Field(discriminator="type")]
+ClientFrame = Annotated[
+    Hello | Say | HasRead | SetTyping | AskForPerson | CloseIt | Refresh | Ping, Field(discriminator="type")
+]
 
 
 class Ready(ResponseBody):
@@ -104,24 +127,46 @@ class ErrorFrame(ResponseBody):
 
 
 class Typing(ResponseBody):
-    """Whether the bot is making a reply."""
+    """Whether the bot is making a reply, or a person (`name`) is writing one."""
 
     type: Literal["typing"] = "typing"
-    role: Literal["bot"] = "bot"
+    role: Literal["bot", "agent"] = "bot"
     active: bool
+    name: Annotated[str | None, Field(exclude_if=lambda name: name is None)] = None
 
 
 class Read(ResponseBody):
-    """How far the visitor has read, on whichever page."""
+    """How far the visitor has read, on whichever page; or the agents."""
 
     type: Literal["read"] = "read"
+    role: Literal["visitor", "agent"] = "visitor"
     seq: int
+
+
+class StateFrame(Standing):
+    """Where the conversation stands: after `ready`, and whenever that changes."""
+
+    type: Literal["state"] = "state"
+    conversation_id: UUID
 
 
 class AgentJoined(ResponseBody):
     """A person has taken over the conversation."""
 
     type: Literal["agent_joined"] = "agent_joined"
+    agent: Author
+
+
+class AgentLeft(ResponseBody):
+    """The person has the conversation no more."""
+
+    type: Literal["agent_left"] = "agent_left"
+
+
+class CsatRequest(ResponseBody):
+    """The conversation was closed: the visitor may say what it was like."""
+
+    type: Literal["csat_request"] = "csat_request"
 
 
 class Refreshed(ResponseBody):
@@ -153,7 +198,10 @@ ServerFrame = Annotated[
     | ErrorFrame
     | Typing
     | Read
+    | StateFrame
     | AgentJoined
+    | AgentLeft
+    | CsatRequest
     | Refreshed
     | Pong
     | Shutdown,

@@ -1,7 +1,7 @@
 """A conversation with open sockets in this process: what all of them see, in one order, each thing once."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -13,12 +13,15 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatbot.channels.live.errors import TRY_AGAIN
 from chatbot.channels.live.protocol import (
     AgentJoined,
+    AgentLeft,
     CitationFrame,
+    CsatRequest,
     DeltaFrame,
     DoneFrame,
     ErrorFrame,
     MessageFrame,
     Read,
+    StateFrame,
     Typing,
 )
 from chatbot.channels.live.socket import Socket
@@ -26,6 +29,7 @@ from chatbot.core.background import was_cancelled
 from chatbot.core.errors import XinError
 from chatbot.core.logging import get_logger
 from chatbot.dialogue.answerer import Reply
+from chatbot.dialogue.handoff.schemas import Standing
 from chatbot.dialogue.live import Place, StreamEvent
 from chatbot.dialogue.live_repository import ConversationState
 from chatbot.dialogue.replies import stored_body
@@ -33,11 +37,16 @@ from chatbot.dialogue.repository import MessageRow
 
 log = get_logger(__name__)
 
+_TYPING_SECONDS = 2.0
+
 PAGE = 20
 """Messages of a client's history that are read and sent at once."""
 
 _NOT_STORED = ("human", "closed")
 """Modes of answers that are no messages, when they are complete: nobody answers but a person, or nobody at all."""
+
+_NOT_THE_BOTS = ("human", "closed")
+"""States of a conversation in which no word of the bot is told."""
 
 
 class Source(Protocol):
@@ -64,11 +73,12 @@ class Page:
 
 @dataclass(slots=True)
 class _Stream:
-    """A reply on its way: what the room's sockets have of it."""
+    """A reply on its way: what the room's sockets have of it; `withdrawn` when a person has taken over meanwhile."""
 
     message_id: UUID
     text: str
     citations: list[dict[str, Any]]
+    withdrawn: bool = False
     last: BaseModel | None = None
     reply: Reply | None = None
     task: "asyncio.Task[None] | None" = None
@@ -89,8 +99,8 @@ class Room:
     """
 
     __slots__ = (
-        "_joining", "_source", "_streams", "conversation_id", "leave_at", "read_seq", "seq", "sockets", "state",
-        "tenant_id", "waiters", "wake",
+        "_joining", "_source", "_streams", "_typed_at", "agent_read_seq", "conversation_id", "leave_at", "read_seq",
+        "seq", "sockets", "tenant_id", "told", "waiters", "wake",
     )  # fmt: skip
 
     def __init__(self, source: Source, tenant_id: UUID, state: ConversationState, wake: Callable[[], None]) -> None:
@@ -102,7 +112,9 @@ class Room:
         self.conversation_id = state.id
         self.seq = state.last_seq
         self.read_seq = state.read_seq
-        self.state = state.state
+        self.agent_read_seq = state.agent_read_seq
+        self.told = state.told
+        self._typed_at = 0.0
         self.sockets: set[Socket] = set()
         self.leave_at: float | None = None
         self.waiters: list[asyncio.Future[None]] = []
@@ -148,16 +160,30 @@ class Room:
         """Take a socket out."""
         self.sockets.discard(socket)
 
-    def take(self, state: ConversationState, rows: Sequence[MessageRow]) -> None:
-        """Tell everybody what is new."""
+    def take(self, state: ConversationState, rows: Sequence[MessageRow], standing: Standing | None) -> None:
+        """Tell everybody what is new; `standing` is where the conversation stands, when that has changed."""
         self._tell_new(rows)
         if state.read_seq > self.read_seq:
             self.read_seq = state.read_seq
             self._tell(Read(seq=state.read_seq))
-        if state.state != self.state:
-            self.state = state.state
-            if state.state == "human":
-                self._tell(AgentJoined())
+        if state.agent_read_seq > self.agent_read_seq:
+            self.agent_read_seq = state.agent_read_seq
+            self._tell(Read(role="agent", seq=state.agent_read_seq))
+        if standing and state.told != self.told:
+            before, self.told = self.told, state.told
+            self._tell_standing(before, state, standing)
+
+    def heard(self, said: Mapping[str, Any]) -> None:
+        """Tell everybody that an agent is writing, or is not any more."""
+        if said["role"] == "agent":
+            self._tell(Typing(role="agent", active=said["active"], name=said["name"]))
+
+    def may_type(self, now: float, *, active: bool) -> bool:
+        """Whether it is worth telling that the visitor writes: not again within some seconds."""
+        if active and now - self._typed_at < _TYPING_SECONDS:
+            return False
+        self._typed_at = now if active else 0.0
+        return True
 
     async def attach(self, reply: Reply, asker: Socket) -> None:
         """Follow a reply that was just asked for where it is made; the room knows of it already, if it streams."""
@@ -199,6 +225,19 @@ class Room:
                 socket.tell(stream.last)
             elif ends and stream is None and row.role == "bot":
                 socket.tell(DoneFrame.model_validate(stored_body(row)))
+
+    def _tell_standing(self, before: tuple[str, Any, int | None], state: ConversationState, standing: Standing) -> None:
+        if state.state in _NOT_THE_BOTS:
+            for stream in self._streams.values():
+                stream.withdrawn = True
+        was, is_now = before[1], standing.agent
+        if was and (is_now is None or str(is_now.id) != was):
+            self._tell(AgentLeft())
+        if is_now and str(is_now.id) != was:
+            self._tell(AgentJoined(agent=is_now))
+        self._tell(StateFrame(conversation_id=state.id, **dict(standing)))
+        if state.state == "closed" and before[0] != "closed" and state.answered:
+            self._tell(CsatRequest())
 
     def _tell_new(self, rows: Sequence[MessageRow]) -> None:
         for row in rows:
@@ -250,6 +289,8 @@ class Room:
             self.lose_sight()
 
     def _relay(self, stream: _Stream, event: StreamEvent) -> None:
+        if stream.withdrawn and event.name in ("delta", "citation"):
+            return  # where it is made may learn of the takeover later than who reads here
         if event.name == "delta":
             text = event.data["text"]
             stream.text += text

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from uuid import UUID
 
+import orjson
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.channels.live.room import PAGE, Page, Room
@@ -40,6 +41,7 @@ class Rooms:
         self._rooms: dict[UUID, Room] = {}
         self._behind: dict[UUID, dict[Room, None]] = {}
         self._tenants: asyncio.Queue[UUID] = asyncio.Queue()
+        bus.hear("xin_signal", self._heard)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -110,6 +112,11 @@ class Rooms:
             for waiter in room.waiters:
                 waiter.cancel()
 
+    def _heard(self, payload: str) -> None:
+        said = orjson.loads(payload)
+        if said["kind"] == "typing" and (room := self._rooms.get(UUID(said["conversation_id"]))):
+            room.heard(said)
+
     def _wake(self, room: Room) -> None:
         """Put a room on the list; a tenant is in the queue, or being worked on, while it has a list."""
         if room.tenant_id not in self._behind:
@@ -144,11 +151,16 @@ class Rooms:
     async def _look(self, tenant_id: UUID, rooms: list[Room]) -> None:
         waiters = {room: len(room.waiters) for room in rooms}
         seen = {room.conversation_id: room.seq for room in rooms}
-        for state, rows in await self._conversations.changes(tenant_id, seen, limit=_BATCH):
+        changes = await self._conversations.changes(tenant_id, seen, limit=_BATCH)
+        moved = [state for state, _ in changes if (room := self._rooms.get(state.id)) and room.told != state.told]
+        standings = dict(
+            zip([state.id for state in moved], await self._conversations.standings(tenant_id, moved), strict=True)
+        )
+        for state, rows in changes:
             room = self._rooms.get(state.id)
             if room is None:
                 continue
-            room.take(state, rows)
+            room.take(state, rows, standings.get(state.id))
             if len(rows) == _BATCH:
                 self._behind[tenant_id][room] = None
         for room, count in waiters.items():

@@ -23,6 +23,8 @@ class Head:
 
     id: UUID
     channel_id: UUID
+    conversation_id: UUID | None
+    message_id: UUID | None
     action: str
     body: dict[str, Any]
     attempts: int
@@ -34,8 +36,8 @@ class Head:
 
 
 _HEAD = text("""
-SELECT d.id, d.channel_id, d.action, d.body, d.attempts, d.failures, d.due_at, d.created_at, d.correlation_id,
-       s.blocked_until
+SELECT d.id, d.channel_id, d.conversation_id, d.message_id, d.action, d.body, d.attempts, d.failures, d.due_at,
+       d.created_at, d.correlation_id, s.blocked_until
 FROM deliveries d
 LEFT JOIN channel_states s ON s.tenant_id = d.tenant_id AND s.id = d.channel_id
 WHERE d.tenant_id = :tenant_id AND d.lane = :lane AND d.status = 'pending'
@@ -51,11 +53,14 @@ WITH settled AS (
         failures = :failures, due_at = :due_at, last_error = :last_error,
         provider_message_id = coalesce(:provider_message_id, provider_message_id),
         finished_at = CASE WHEN CAST(:status AS varchar) = 'pending' THEN NULL ELSE now() END
-    WHERE tenant_id = :tenant_id AND id = :id AND status = 'pending' RETURNING id, attempts
+    WHERE tenant_id = :tenant_id AND id = :id AND status = 'pending'
+    RETURNING id, attempts, tenant_id, conversation_id, message_id
+), tried AS (
+    INSERT INTO delivery_attempts (tenant_id, id, delivery_id, number, outcome, words, took_ms)
+    SELECT :tenant_id, :attempt_id, id, attempts, :outcome, :words, :took_ms FROM settled
 )
-INSERT INTO delivery_attempts (tenant_id, id, delivery_id, number, outcome, words, took_ms)
-SELECT :tenant_id, :attempt_id, id, attempts, :outcome, :words, :took_ms FROM settled
-RETURNING number
+SELECT attempts, pg_notify('xin_signal', CAST(jsonb_build_object('kind', 'delivery', 'tenant_id', tenant_id,
+    'conversation_id', conversation_id, 'message_id', message_id) AS text)) FROM settled
 """)
 
 _RECEIPT = text(f"""
@@ -138,7 +143,8 @@ async def settle(
         "took_ms": took_ms,
         "provider_message_id": provider_message_id,
     }
-    return (await session.execute(_SETTLE, values)).scalar_one_or_none()
+    row = (await session.execute(_SETTLE, values)).one_or_none()
+    return row[0] if row else None
 
 
 async def receipt_for(

@@ -12,7 +12,6 @@ import procrastinate
 from chatbot.channels import repository as channels
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Call, Outcome, Permanent, RetryAfter, Sent
-from chatbot.channels.inbox.repository import log_events
 from chatbot.channels.outbox import repository
 from chatbot.channels.outbox.pace import Pace
 from chatbot.channels.outbox.repository import Head
@@ -25,8 +24,10 @@ from chatbot.core.errors import Conflict, NotFound, XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import DELIVERIES, DELIVERY_SECONDS
 from chatbot.core.safe_http import SafeHttp
+from chatbot.core.telemetry import span
 from chatbot.db.models import Delivery
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.dialogue.log_repository import EventRow, append
 
 log = get_logger(__name__)
 
@@ -69,14 +70,19 @@ class Outbox:
         channel: ConnectedChannel,
         message: Outgoing,
         *,
-        conversation_id: UUID,
-        message_id: UUID,
+        conversation_id: UUID | None = None,
+        message_id: UUID | None = None,
+        lane: str = "",
     ) -> None:
-        """Give a message its form and put it into the outbox, in the caller's transaction."""
+        """Give a message its form and put it into the outbox, in the caller's transaction.
+
+        Args:
+            lane: what is sent in order; the conversation when it is left out.
+        """
         calls = channel.provider.render(channel.account, message)
         if not calls:
             return
-        lane = str(conversation_id)
+        lane = lane or str(conversation_id)
         await repository.hold_lane(session, lane)
         await repository.add(
             session, calls, channel_id=channel.channel_id, lane=lane, conversation_id=conversation_id,
@@ -161,9 +167,10 @@ class Outbox:
     async def _call(self, channel: ConnectedChannel, head: Head) -> _Tried:
         started = time.perf_counter()
         try:
-            outcome = await channel.provider.send(
-                channel.account, Call(head.action, head.body), self._http, delivery_id=head.id
-            )
+            with span("delivery", channel_type=channel.channel_type, action=head.action, delivery_id=str(head.id)):
+                outcome = await channel.provider.send(
+                    channel.account, Call(head.action, head.body), self._http, delivery_id=head.id
+                )
         except XinError as error:
             outcome = RetryAfter(error.detail)
         except Exception as error:
@@ -197,7 +204,7 @@ class Outbox:
             if not isinstance(outcome, Sent):
                 await channels.note_failure(session, head.channel_id, words)
             if status == "dead":
-                await log_events(session, [("delivery.dead", _about(head, words))])
+                await append(session, [EventRow("delivery.dead", _about(head, words))])
                 log.warning("delivery is a dead letter", delivery=str(head.id), reason=words)
             elif status == "pending":
                 wait = (due - now).total_seconds()
@@ -216,4 +223,7 @@ def _name(outcome: Outcome) -> str:
 
 
 def _about(head: Head, words: str) -> dict[str, str]:
-    return {"delivery_id": str(head.id), "channel_id": str(head.channel_id), "action": head.action, "reason": words}
+    named = {"delivery_id": head.id, "channel_id": head.channel_id, "conversation_id": head.conversation_id,
+             "message_id": head.message_id}  # fmt: skip
+    known = {name: str(value) for name, value in named.items() if value}
+    return {**known, "action": head.action, "reason": words}

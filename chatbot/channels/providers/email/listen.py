@@ -13,6 +13,9 @@ from chatbot.channels.providers.email.imap import Mailbox, open_mailbox
 from chatbot.channels.providers.email.mime import read_mail
 from chatbot.channels.providers.email.parse import event_of
 from chatbot.core.clock import utcnow
+from chatbot.core.logging import get_logger
+
+log = get_logger(__name__)
 
 # A new IDLE each minute: servers allow half an hour, but a dead connection shows only when something is sent.
 IDLE_SECONDS = 60.0
@@ -80,11 +83,16 @@ async def _take_all(
     for uid in uids:
         data = await mailbox.run(mailbox.fetch, uid)
         # None: somebody deleted it meanwhile.
-        events = [] if data is None else [await mailbox.run(_event, account, data)]
+        events = [] if data is None else await mailbox.run(_events, account, data)
         place.uid, place.day = uid, utcnow().date()
         await link.take(events, place.cursor())
         link.alive()
 
 
-def _event(account: Account[EmailCredentials], data: bytes) -> InboundEvent:
-    return event_of(account, read_mail(data))
+def _events(account: Account[EmailCredentials], data: bytes) -> list[InboundEvent]:
+    """What a mail is; nothing for one that breaks the reading: the mailbox does not stand still behind it."""
+    try:
+        return [event_of(account, read_mail(data))]
+    except Exception:
+        log.exception("a mail could not be read and is left out", bytes=len(data))
+        return []

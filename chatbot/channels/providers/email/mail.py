@@ -11,7 +11,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 from functools import cached_property
 
 MAX_HEADER_CHARS = 20_000
-_ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@]+@[^\s<>()\[\]\",;:@]+")
+_CHAR = r"[^\s<>()\[\]\",;:@]"
+_ADDRESS = re.compile(rf"(?<!{_CHAR}){_CHAR}+@{_CHAR}+")  # from a word's beginning: no search from each of its letters
 _MESSAGE_ID = re.compile(r"<([\x21-\x3b\x3d\x3f-\x7e]{1,500})>")
 # Python's own codecs: slow on hostile input, or able to make characters that are none.
 _NOT_FOR_MAIL = frozenset({"punycode", "idna", "unicode_escape", "unicode-escape", "raw_unicode_escape", "undefined"})
@@ -69,8 +70,14 @@ class Mail:
         return decoded(self.raw(name))
 
     def people(self, *names: str) -> list[Person]:
-        """Everybody in these headers."""
-        return [person for name, value in self.headers if name.lower() in names for person in people(value)]
+        """Everybody in these headers, of all together no more characters than one header may have."""
+        found: list[Person] = []
+        left = MAX_HEADER_CHARS
+        for name, value in self.headers:
+            if name.lower() in names and left > 0:
+                found += people(value[:left])
+                left -= len(value)
+        return found
 
     def ids(self, name: str) -> list[str]:
         """Message-IDs of a header, without their brackets."""
@@ -137,7 +144,10 @@ def decoded(value: str) -> str:
 def people(value: str) -> list[Person]:
     """Everybody in a header's value; a broken one still gives its addresses."""
     value = whole(value)
-    found = [Person(decoded(name), address.strip().lower()) for name, address in getaddresses([value])]
+    try:
+        found = [Person(decoded(name), address.strip().lower()) for name, address in getaddresses([value])]
+    except RecursionError:  # a thousand brackets one in another
+        found = []
     good = [person for person in found if _ADDRESS.fullmatch(person.address)]
     return good or [Person("", address.lower()) for address in _ADDRESS.findall(decoded(value))]
 

@@ -1,6 +1,7 @@
 """An answer made into mails: JSON for the outbox, MIME when it is sent."""
 
 import re
+from collections.abc import Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,6 +25,7 @@ from chatbot.channels.providers.email.threads import KEY, is_reply_subject, our_
 from chatbot.core.clock import utcnow
 
 SEND = "sendmail"
+_ROOT = UUID(int=0)
 _BLOCKS = frozenset({"paragraph_open", "heading_open", "bullet_list_open", "ordered_list_open", "blockquote_open",
                      "table_open"})  # fmt: skip
 _ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{1,500}")
@@ -41,16 +43,30 @@ def calls(credentials: EmailCredentials, capabilities: Capabilities, message: Ou
     body: dict[str, Any] = {
         "to": str(context.get("to") or ""),
         "name": str(context.get("name") or ""),
-        "subject": reply_subject(str(context.get("subject") or ""), credentials.display_name or credentials.address),
+        "subject": _subject(credentials, context),
         "thread": message.thread,
         "in_reply_to": str(context.get("message_id") or ""),
-        "references": [str(item) for item in context.get("references") or ()],
+        "references": _references(credentials, message),
         "automatic": not message.by_person,
     }
     return [
         Call(SEND, {**body, "text": render(piece, PLAIN), "html": html(piece, message.language)})
         for piece in pieces(markdown, capabilities.max_length, capabilities.unit)
     ]
+
+
+def _subject(credentials: EmailCredentials, context: Mapping[str, Any]) -> str:
+    """A letter has a subject of its own; everything else answers the customer's."""
+    if "letter" in context:
+        return one_line(str(context["letter"]))
+    return reply_subject(str(context.get("subject") or ""), credentials.display_name or credentials.address)
+
+
+def _references(credentials: EmailCredentials, message: Outgoing) -> list[str]:
+    """The mails before this one. Letters all name one that was never sent, so that mail programs show them together."""
+    given = [str(item) for item in message.context.get("references") or ()]
+    root = our_message_id(message.thread, _ROOT, credentials.domain)
+    return [root, *given] if "letter" in message.context else given
 
 
 def reply_subject(subject: str, fallback: str) -> str:

@@ -14,6 +14,7 @@ MAX_CHARS = 60_000
 # A hostile text costs the patterns the cube of a line's length: longer lines are no "On … wrote:", nor is the far end.
 _MAX_LINE = 200
 _MAX_SEARCHED = 20_000
+_MAX_CARD = 8  # lines of a name, a company and its addresses
 _LANGUAGES = ["en", "de", "es", "fr", "it", "nl", "pl", "sv", "da", "cs", "ja", "ko", "zh"]
 _LIBRARY = EmailMessage(text="", languages=list(_LANGUAGES)).HEADER_REGEX
 _MARK = "[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
@@ -111,17 +112,19 @@ def _first_header(text: str) -> tuple[int, int]:
 def _without_signature(text: str) -> str:
     """Cut at the first line that opens a signature; the first line of a mail opens none."""
     lines = text.split("\n")
-    for number, line in enumerate(lines[1:], 1):
-        if line.strip() and _opens_signature(line.strip(), [rest.strip() for rest in lines[number + 1 :]]):
+    filled = [(number, line.strip()) for number, line in enumerate(lines) if line.strip()]
+    for at, (number, line) in enumerate(filled):
+        below = [rest for _, rest in filled[at + 1 : at + 2 + _MAX_CARD]]
+        if number and _opens_signature(line, below):
             return "\n".join(lines[:number]).strip()
     return text.strip()
 
 
 def _opens_signature(line: str, below: list[str]) -> bool:
+    """Whether a line opens one; `below`: the lines that follow, not all of them where they are too many for a card."""
     if _DELIMITER.match(line):
         return True
-    below = [rest for rest in below if rest]
-    card = len(below) <= 8 and all(len(rest) <= 80 for rest in below)
+    card = len(below) <= _MAX_CARD and all(len(rest) <= 80 for rest in below)
     if _SENT_FROM.match(line) and len(line) <= 100:
         return card
     # A closing is a line of a few words before a name and an address, not a sentence that begins with thanks.

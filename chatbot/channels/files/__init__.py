@@ -1,0 +1,1 @@
+"""Files in the web chat: a visitor's and an agent's, in and out."""
