@@ -1,0 +1,1 @@
+"""Jobs of rules: listed, tried again, cancelled."""

@@ -1,0 +1,1 @@
+"""Rules: what starts one, when it applies, what it does, how often at most."""

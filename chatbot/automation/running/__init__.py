@@ -1,0 +1,1 @@
+"""Runs jobs: one action after another, each done once."""
