@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -21,10 +21,14 @@ Check = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What each dependency said: `ok` or the reason in words; the process serves without the `optional` ones."""
+    """What each dependency said: `ok` or the reason in words; the process serves without the `optional` ones.
+
+    `milliseconds`: how long each took to answer.
+    """
 
     dependencies: Mapping[str, str]
     optional: frozenset[str] = frozenset()
+    milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def ready(self) -> bool:
@@ -51,8 +55,10 @@ class Health:
         """Return a report no older than a second."""
         async with self._lock:
             if time.monotonic() - self._asked_at > _FRESH_SECONDS:
-                answers = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
-                self._report = HealthReport(dict(zip(self._checks, answers, strict=True)), self._optional)
+                answers = await asyncio.gather(*(_timed(check) for check in self._checks.values()))
+                words = {name: said for name, (said, _) in zip(self._checks, answers, strict=True)}
+                took = {name: round(ms, 1) for name, (_, ms) in zip(self._checks, answers, strict=True)}
+                self._report = HealthReport(words, self._optional, took)
                 self._asked_at = time.monotonic()
         return self._report
 
@@ -82,6 +88,11 @@ def health_router(*aliases: str) -> APIRouter:
 def redis_check(link: RedisLink | None) -> dict[str, Check]:
     """The check of Redis, where one is configured."""
     return {"redis": link.ping} if link else {}
+
+
+async def _timed(check: Check) -> tuple[str, float]:
+    began = time.perf_counter()
+    return await _ask(check), (time.perf_counter() - began) * 1000
 
 
 async def _ask(check: Check) -> str:

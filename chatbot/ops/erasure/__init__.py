@@ -1,0 +1,1 @@
+"""Erasing a visitor: from every place that can hold something of one, with a receipt."""

@@ -1,0 +1,160 @@
+"""Erases a visitor: finds who is meant, removes everything in one transaction, then what lies beside the database."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import procrastinate
+
+from chatbot.core.blobs import BlobStore
+from chatbot.core.errors import NotFound, Unavailable
+from chatbot.core.ids import new_id
+from chatbot.core.logging import get_logger
+from chatbot.db.models import Erasure
+from chatbot.db.sessions import Database, PlatformSession
+from chatbot.dialogue.hot_sessions import HotSessions
+from chatbot.identity.audit.acting import note
+from chatbot.identity.tenants.service import require_living
+from chatbot.knowledge.queueing import drop_files
+from chatbot.ops.erasure import folders, repository
+from chatbot.ops.erasure.holdings_repository import Scope, counted, files_of, remove
+from chatbot.ops.erasure.schemas import EraseVisitor, ErasureReceipt, Removed
+
+log = get_logger(__name__)
+
+_TELLING = frozenset({"email", "address", "phone", "telephone", "mobile", "username", "number"})
+"""Fields of a visitor whose values are theirs alone, and are looked for wherever text is kept."""
+
+_SHORTEST = 6
+"""A shorter word is found in what has nothing to do with the visitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a visitor may be beside the database.
+
+    Attributes:
+        exports: folders of exported files.
+        logs: the folder of log files.
+    """
+
+    blobs: BlobStore
+    queue: procrastinate.App
+    hot_sessions: HotSessions
+    exports: Sequence[Path]
+    logs: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """Erases visitors, and counts what would go."""
+
+    database: Database
+    places: Places
+
+    async def erase(self, tenant_id: UUID, wanted: EraseVisitor, requested_by: str) -> ErasureReceipt:
+        """Erase a visitor, or (dry run) count; erasing one who is gone gives a receipt of nothing.
+
+        Raises:
+            NotFound: no such tenant or conversation.
+        """
+        receipt = Erasure(
+            tenant_id=tenant_id, id=new_id(), requested_by=requested_by, named_by=wanted.named_by,
+            visitor_hash=_hash(tenant_id, wanted.name), removed={},
+        )  # fmt: skip
+        async with self.database.platform() as session:
+            await require_living(session, tenant_id)
+            scope = await _scope(session, tenant_id, wanted)
+            files = await files_of(session, scope)
+            if wanted.dry_run:
+                removed = Removed(rows=await counted(session, scope), files=len(files))
+                return _view(receipt, removed, dry_run=True)
+            removed = Removed(rows=await remove(session, scope), files=len(files))
+            if files:
+                await drop_files(self.places.queue, session, files)
+            note(target=f"erasure:{receipt.id}", detail={"rows": sum(removed.rows.values())}, chains=[tenant_id])
+            receipt.removed = removed.model_dump()
+            await repository.keep(session, receipt)
+        removed = await self._beside(scope, files, removed)
+        async with self.database.platform() as session:
+            await repository.complete(session, receipt, removed.model_dump())
+        log.info("a visitor was erased", tenant_id=str(tenant_id), erasure_id=str(receipt.id))
+        return _view(receipt, removed, dry_run=False)
+
+    async def receipts(self, tenant_id: UUID, *, before: UUID | None, limit: int) -> list[ErasureReceipt]:
+        """Return a tenant's receipts, newest first; one more than the limit when there are more."""
+        async with self.database.tenant_reader(tenant_id) as session:
+            rows = await repository.page(session, before=before, limit=limit + 1)
+        return [_view(row, Removed.model_validate(row.removed), dry_run=False) for row in rows]
+
+    async def _beside(self, scope: Scope, files: Sequence[str], removed: Removed) -> Removed:
+        """Remove what is not in the database; the rows are gone by then, so nothing leads to it any more."""
+        return removed.model_copy(
+            update={
+                "files_waiting": len(files) - await delete_files(self.places.blobs, files),
+                "sessions": await self.places.hot_sessions.forget(scope.conversations),
+                "exports": await folders.drop_exports(self.places.exports, _marks(scope)),
+                "log_marks": await folders.blank(self.places.logs, scope.needles),
+            }
+        )
+
+
+async def delete_files(blobs: BlobStore, keys: Iterable[str]) -> int:
+    """Delete files now, and return how many went; the queue tries the others until the store answers."""
+    deleted = 0
+    for key in keys:
+        try:
+            await blobs.delete(key)
+        except Unavailable:
+            break
+        deleted += 1
+    return deleted
+
+
+async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor) -> Scope:
+    """Follow a visitor from what was named to all that is theirs."""
+    email = (wanted.email or "").lower()
+    subjects = {wanted.visitor} if wanted.visitor else set()
+    if wanted.conversation_id is not None:
+        found = await repository.person_in(session, tenant_id, wanted.conversation_id)
+        if found is None:
+            raise NotFound("no such conversation")
+        subjects |= {person for person in found if person}
+    talks = await repository.conversations(
+        session, tenant_id, subjects=sorted(subjects), conversation_id=wanted.conversation_id, email=email
+    )
+    subjects |= {talk.subject for talk in talks if talk.subject}
+    forms = await repository.visitors(session, tenant_id, sorted(subjects), email)
+    subjects |= {form.subject for form in forms if form.subject}
+    words = {str(value).lower() for said in (*talks, *forms) for key, value in said.fields.items() if key in _TELLING}
+    words |= {email} if email else set()
+    conversations = [talk.id for talk in talks if talk.id]
+    tickets = await repository.tickets(session, tenant_id, conversations, sorted(word for word in words if "@" in word))
+    words |= {address.lower() for _, address in tickets if address}
+    needles = {word for word in words | {subject.lower() for subject in subjects} if len(word) >= _SHORTEST}
+    return Scope(tenant_id, conversations, [ticket for ticket, _ in tickets], sorted(subjects), sorted(needles))
+
+
+def _marks(scope: Scope) -> list[str]:
+    """By what an exported file is known to be about the visitor."""
+    return [*map(str, scope.conversations), *map(str, scope.tickets), *scope.needles]
+
+
+def _hash(tenant_id: UUID, name: str) -> str:
+    return hashlib.sha256(f"{tenant_id}\n{name}".encode()).hexdigest()
+
+
+def _view(receipt: Erasure, removed: Removed, *, dry_run: bool) -> ErasureReceipt:
+    return ErasureReceipt.model_validate(
+        {
+            "id": None if dry_run else receipt.id,
+            "dry_run": dry_run,
+            "requested_by": receipt.requested_by,
+            "named_by": receipt.named_by,
+            "visitor_hash": receipt.visitor_hash,
+            "removed": removed,
+            "created_at": None if dry_run else receipt.created_at,
+        }
+    )

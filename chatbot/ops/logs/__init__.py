@@ -1,0 +1,1 @@
+"""The log of a process as it is written, for operators."""

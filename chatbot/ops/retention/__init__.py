@@ -1,0 +1,1 @@
+"""Retention: what is removed by its age, for each tenant and kind."""

@@ -1,0 +1,1 @@
+"""Rotation of secrets: what is sealed at rest is sealed anew, keys change places with their successors."""
