@@ -11,11 +11,13 @@ import psutil
 import uvloop
 from fastapi import FastAPI
 
+from chatbot.apps.automation_worker import automating
 from chatbot.apps.boot import begin, failing_in_words, keep_what_is_loaded, ready_database
 from chatbot.apps.bot_manager import keeping_bots
 from chatbot.apps.first_start import demo_is_read, first_start
 from chatbot.apps.gateway import GatewayParts, gatewaying
 from chatbot.apps.orchestrator import orchestrating
+from chatbot.apps.pages.folders import built
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve_all, stop_on_signals
 from chatbot.apps.workers import work_until
@@ -35,6 +37,10 @@ def main() -> None:
     with failing_in_words():
         listener = bind(settings.host, settings.orchestrator_port, variable="ORCHESTRATOR_PORT")
         door = bind(settings.host, settings.gateway_port, variable="GATEWAY_PORT")
+        # Port 0 is any that is free: pages and snippets must name the one that was given.
+        settings = settings.model_copy(
+            update={"orchestrator_port": listener.getsockname()[1], "gateway_port": door.getsockname()[1]}
+        )
         _open_metrics_ports(settings)
         with ready_database(settings) as database_url:
             uvloop.run(_run(settings, database_url, listener, door, started))
@@ -44,6 +50,9 @@ def _open_metrics_ports(settings: Settings) -> None:
     """Serve the figures where they are when each process runs alone too; a taken port is logged."""
     start_metrics_server(settings.gateway_metrics_host, settings.gateway_metrics_port, variable="GATEWAY_METRICS_PORT")
     start_metrics_server(settings.ingest_metrics_host, settings.ingest_metrics_port, variable="INGEST_METRICS_PORT")
+    start_metrics_server(
+        settings.automation_metrics_host, settings.automation_metrics_port, variable="AUTOMATION_METRICS_PORT"
+    )
 
 
 async def _run(
@@ -59,7 +68,12 @@ async def _run(
                 orchestrating(runtime) as app,
                 gatewaying(gateway_parts(runtime, app)) as gateway,
                 keeping_bots(app.state.channel_parts),
-                serve_all([(app, listener), (gateway, door)], trusted_proxies=settings.trusted_proxies),
+                automating(runtime, app.state.channel_parts),
+                serve_all(
+                    [(app, listener), (gateway, door)],
+                    trusted_proxies=settings.trusted_proxies,
+                    drain_delay=settings.drain_delay_seconds,
+                ),
             ):
                 ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
                 if first:
@@ -94,11 +108,16 @@ def _welcome(settings: Settings, port: int, first: FirstStart | None, started: f
     """Say where to go; on the first start also who may sign in."""
     url = f"http://{settings.host}:{port}"
     _say(f"\nXin is ready at {url} ({time.time() - started:.1f} s). API: {url}/docs. Stop with Ctrl+C.\n")
+    _say(f"  The widget:     {url}/demo   (in Persian: {url}/demo?lang=fa)\n" if _has_demo(settings) else "")
     _say(f"  Channels:       {settings.gateway_url}   (docs/channels/README.md)\n")
     if first:
         _say(f"  First sign-in:  {first.email}  password  {first.password}   (shown only now)\n")
     question = """'{"sessionId": "me", "message": "What is Xin?"}'"""
     _say(f"  Ask the demo tenant:\n  curl -s {url}/api/chat -H 'Content-Type: application/json' -d {question}\n\n")
+
+
+def _has_demo(settings: Settings) -> bool:
+    return settings.environment == "development" and (built("widget") / "embed.js").is_file()
 
 
 def _say(text: str) -> None:

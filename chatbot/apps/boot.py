@@ -31,17 +31,23 @@ def begin(process: str, *, log_files: bool = False) -> Settings:
 @contextmanager
 def ready_database(settings: Settings) -> Iterator[str]:
     """Give the address of a migrated database: the configured one, else the bundled server's."""
-    if settings.database_url:
-        url = settings.database_url.get_secret_value()
-        prepare_database(url)
+    with running_database(settings) as url:
+        prepare_database(url, only_compatible=settings.migrate_only_compatible)
         yield url
+
+
+@contextmanager
+def running_database(settings: Settings) -> Iterator[str]:
+    """Give the address of the database as it is, whatever its schema; the bundled server is started if need be."""
+    if settings.database_url:
+        yield settings.database_url.get_secret_value()
         return
     server = BundledPostgres(settings.data_dir)
     server.start()
     try:
         create_bundled_database(server.url)
-        prepare_database(server.url)
-        yield server.url
+        with server.looked_after():
+            yield server.url
     finally:
         server.stop()
 

@@ -28,7 +28,7 @@ from chatbot.core.logging import get_logger
 from chatbot.core.redis_link import open_redis
 from chatbot.core.safe_http import OutgoingLimits, open_safe_http
 from chatbot.core.settings import ConfigurationError, Settings
-from chatbot.core.web import install_problem_handlers
+from chatbot.core.web import RequestContext, install_problem_handlers
 from chatbot.db.leader import Leader
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
@@ -158,6 +158,7 @@ def create_bot_manager_app(database: Database, leases: Leases) -> FastAPI:
     install_problem_handlers(app)
     for router in (health_router(), metrics_router()):
         app.include_router(router)
+    app.add_middleware(RequestContext, max_body_bytes=lambda _path: 0)
     return app
 
 

@@ -14,6 +14,7 @@ from chatbot.channels.accounts import Accounts
 from chatbot.channels.delivery_tasks import delivery_tasks
 from chatbot.channels.inbox.attachments import AttachmentStore
 from chatbot.channels.inbox.service import Inbox
+from chatbot.channels.mail import BrandMail
 from chatbot.channels.outbox import repository as deliveries
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.queueing import DELIVERY_QUEUE, NAMESPACE
@@ -25,6 +26,7 @@ from chatbot.core.safe_http import OutgoingLimits, SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSessions
+from chatbot.helpdesk.tickets.service import TicketDesk
 from chatbot.identity.keys import load_vault
 from chatbot.jobs.worker import worker_name, working
 
@@ -45,6 +47,8 @@ class ChannelParts:
     inbox: Inbox
     outbox: Outbox
     channels: ChannelService
+    mail: BrandMail
+    hot_sessions: HotSessions
 
 
 def open_provider_http(settings: Settings) -> SafeHttp:
@@ -64,13 +68,25 @@ def make_channel_parts(
     """Put the parts of channels together."""
     vault = load_vault(settings)
     accounts = Accounts(database, vault, settings)
+    outbox = Outbox(database, jobs, accounts, http)
+    mail = BrandMail(database, accounts, outbox, http)
     files = AttachmentStore(database, blobs, jobs, accounts, http, max_bytes=settings.max_upload_bytes)
     return ChannelParts(
         settings, database, jobs, http, accounts, files,
-        inbox=Inbox(database, jobs, files, hot_sessions),
-        outbox=Outbox(database, jobs, accounts, http),
+        inbox=Inbox(database, jobs, files, hot_sessions, TicketDesk(mail).take_answer),
+        outbox=outbox,
         channels=ChannelService(database, vault, accounts, http),
+        mail=mail,
+        hot_sessions=hot_sessions,
     )  # fmt: skip
+
+
+@asynccontextmanager
+async def channels_alone(settings: Settings, database_url: str) -> AsyncIterator[ChannelService]:
+    """Give the administration of channels to a command, which has no process's other parts."""
+    async with Database(database_url, pool_size=2) as database, open_provider_http(settings) as http:
+        vault = load_vault(settings)
+        yield ChannelService(database, vault, Accounts(database, vault, settings), http)
 
 
 def publish_channels(app: FastAPI, parts: ChannelParts) -> None:
@@ -81,6 +97,7 @@ def publish_channels(app: FastAPI, parts: ChannelParts) -> None:
     app.state.inbox = parts.inbox
     app.state.outbox = parts.outbox
     app.state.channels = parts.channels
+    app.state.mail = parts.mail
 
 
 @asynccontextmanager

@@ -25,9 +25,10 @@ from chatbot.channels.inbox.endpoints import MAX_MAIL_BYTES
 from chatbot.channels.inbox.endpoints import router as provider_webhooks
 from chatbot.channels.live.chat import LiveChat, LiveParts
 from chatbot.channels.live.endpoint import PATH, LiveEndpoint
+from chatbot.channels.messages import Messages
 from chatbot.channels.webchat.endpoints import router as web_chat
 from chatbot.core.blobs import BlobStore, open_blobs
-from chatbot.core.bus import Bus
+from chatbot.core.bus import CHANNELS, Bus
 from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import start_metrics_server
@@ -39,8 +40,10 @@ from chatbot.db.sessions import Database
 from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.guard import ChatLimits
+from chatbot.dialogue.handoff.visitors import Visitors
 from chatbot.dialogue.hot_sessions import open_hot_sessions
 from chatbot.dialogue.remote import RemoteDialogue
+from chatbot.identity.access.origins import Origins
 from chatbot.identity.dependencies import make_access
 from chatbot.identity.keys import load_keys
 from chatbot.identity.tokens import TokenKeys
@@ -94,7 +97,12 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
     async with (
         open_gateway(settings, database_url, load_keys(settings)) as parts,
         gatewaying(parts) as app,
-        serve(app, listener, trusted_proxies=settings.trusted_proxies),
+        serve(
+            app,
+            listener,
+            trusted_proxies=settings.trusted_proxies,
+            drain_delay=settings.drain_delay_seconds,
+        ),
     ):
         log.info("gateway ready", port=listener.getsockname()[1])
         await stop.wait()
@@ -109,7 +117,7 @@ async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -
         blobs = await open_blobs(settings)
         jobs = make_app(database_url)
         await stack.enter_async_context(jobs.open_async())
-        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), ("xin_message",))
+        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
         redis = await stack.enter_async_context(open_redis(settings))
@@ -140,18 +148,22 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     state.draining = asyncio.Event()
     state.access = make_access(parts.database, parts.keys, parts.settings)
     conversations = Conversations(parts.database, parts.bus)
-    state.live = LiveChat(
-        LiveParts(
-            parts.settings, parts.answerer, conversations, parts.bus, state.access, state.chat_limits, state.draining
-        )
-    )
+    messages = Messages(parts.channels.accounts, parts.channels.outbox)
+    visitors = Visitors(parts.database, messages, parts.channels.hot_sessions)
+    live_parts = LiveParts(
+        parts.settings, parts.answerer, conversations, parts.bus, state.access,
+        Origins(parts.database, parts.settings), state.chat_limits, visitors, state.draining,
+    )  # fmt: skip
+    state.live = LiveChat(live_parts)
     state.sockets = LiveEndpoint(state.live)
-    state.health = Health({"database": parts.database.ping, "storage": parts.blobs.check}, redis_check(parts.redis))
+    state.health = health = Health(
+        {"database": parts.database.ping, "storage": parts.blobs.check}, redis_check(parts.redis)
+    )
     publish_channels(app, parts.channels)
     install_problem_handlers(app)
     for router in (health_router("/webhooks/health"), metrics_router(), web_chat, provider_webhooks):
         app.include_router(router)
-    app.add_middleware(RequestContext, max_body_bytes=_body_limit)
+    app.add_middleware(RequestContext, max_body_bytes=_body_limit, ending=lambda: health.draining)
     return app
 
 

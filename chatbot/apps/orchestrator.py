@@ -1,48 +1,58 @@
-"""The orchestrator (port 8000): admin API, chat API, documentation, metrics."""
+"""The orchestrator (port 8000): admin API, chat API, pages, documentation, metrics."""
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvloop
-from fastapi import APIRouter, FastAPI
-from fastapi.middleware.cors import CORSMiddleware
+from fastapi import FastAPI
 
-from chatbot import __version__
+from chatbot.apps.api import make_api
 from chatbot.apps.boot import begin, failing_in_words, keep_what_is_loaded, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts, publish_channels
+from chatbot.apps.cors import CorsByPath
+from chatbot.apps.data_parts import data_places
 from chatbot.apps.first_start import first_start
-from chatbot.apps.observing import metrics_router
+from chatbot.apps.pages.endpoints import pages_router
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve, stop_on_signals
-from chatbot.channels.bot_profiles.endpoints import router as bot_profiles
 from chatbot.channels.bot_profiles.service import BotProfiles
-from chatbot.channels.endpoints import router as channels_admin
-from chatbot.channels.outbox.endpoints import router as deliveries
+from chatbot.channels.files.service import MessageFiles
 from chatbot.channels.queueing import NAMESPACE, TURN_QUEUE
 from chatbot.channels.turn_tasks import turn_tasks
 from chatbot.channels.turns import Turns
+from chatbot.channels.widget.service import Widget
 from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
-from chatbot.core.web import RequestContext, install_problem_handlers
-from chatbot.dialogue.endpoints import router as dialogue
+from chatbot.core.web import RequestContext
 from chatbot.dialogue.guard import ChatLimits
-from chatbot.dialogue.internal import router as internal
+from chatbot.dialogue.handoff.visitors import Visitors
 from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
-from chatbot.identity.keys import load_keys
-from chatbot.identity.router import router as identity
+from chatbot.dialogue.transcripts.guard import LetterLimits
+from chatbot.helpdesk.live.signals import Signals
+from chatbot.helpdesk.tickets.chat import ChatTickets
+from chatbot.helpdesk.tickets.guard import TicketLimits
+from chatbot.helpdesk.tickets.service import TicketDesk
+from chatbot.helpdesk.tickets.sweeper import sweeping
+from chatbot.helpdesk.upkeep import keeping_desk
+from chatbot.identity.access.origins import Origins
+from chatbot.identity.audit.denials import install_denials
+from chatbot.identity.keys import load_keys, load_vault
 from chatbot.identity.sign_in.service import SignInLimits
 from chatbot.jobs.worker import worker_name, working
-from chatbot.knowledge.endpoints import router as knowledge
-from chatbot.knowledge.retrieval.endpoints import router as diagnostics
-from chatbot.ops.health import Health, health_router, redis_check
+from chatbot.ops.budgets.watch import BudgetWatch
+from chatbot.ops.erasure.service import Erasing
+from chatbot.ops.figures.watch import watching
+from chatbot.ops.health import Health, redis_check
+from chatbot.ops.retention.service import Retention
 
 log = get_logger(__name__)
 _MAX_JSON_BYTES = 1024 * 1024
 _UPLOAD_PATHS = ("/admin/knowledge_assets/upload", "/v1/brands/")
+_FILES_OF_MESSAGES = "/attachments"
 _FORM_OVERHEAD = 64 * 1024
 
 
@@ -59,7 +69,15 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
     stop = stop_on_signals()
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
         await first_start(runtime)
-        async with orchestrating(runtime) as app, serve(app, listener, trusted_proxies=settings.trusted_proxies):
+        async with (
+            orchestrating(runtime) as app,
+            serve(
+                app,
+                listener,
+                trusted_proxies=settings.trusted_proxies,
+                drain_delay=settings.drain_delay_seconds,
+            ),
+        ):
             keep_what_is_loaded()
             log.info("orchestrator ready", port=listener.getsockname()[1])
             await stop.wait()
@@ -74,8 +92,17 @@ async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
     await turns.start()
     try:
         runtime.jobs.add_tasks_from(turn_tasks(app.state.turns, turns), namespace=NAMESPACE)
-        async with working(
-            runtime.jobs, queues=[TURN_QUEUE], concurrency=runtime.settings.turn_concurrency, name=worker_name("turns")
+        async with (
+            working(
+                runtime.jobs,
+                queues=[TURN_QUEUE],
+                concurrency=runtime.settings.turn_concurrency,
+                name=worker_name("turns"),
+            ),
+            sweeping(runtime.database),
+            keeping_desk(runtime.database, app.state.turns),
+            BudgetWatch(runtime.database, app.state.mail).running(),
+            watching(runtime.database, runtime.settings),
         ):
             yield app
     finally:
@@ -91,40 +118,19 @@ def channel_parts(runtime: Runtime) -> ChannelParts:
 
 def create_app(runtime: Runtime) -> FastAPI:
     """Compose the HTTP application of the orchestrator."""
-    app = FastAPI(
-        title="Xin",
-        version=__version__,
-        description="Support chat that answers from a tenant's own knowledge, with sources.",
-        redoc_url=None,
-    )
+    app = make_api()
+    app.include_router(pages_router(runtime.settings))
     _publish_parts(app, runtime)
-    install_problem_handlers(app)
-    for router in _routers():
-        app.include_router(router)
+    install_denials(app, runtime.database)
+    health: Health = app.state.health
     app.add_middleware(
-        CORSMiddleware,
-        allow_origins=runtime.settings.allowed_origins,
-        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-Match", "Last-Event-ID", "X-Request-ID", "X-Tenant-Id"],
-        expose_headers=["X-Request-ID", "Retry-After"],
-        max_age=600,
+        RequestContext,
+        max_body_bytes=_body_limit(runtime.settings.max_upload_bytes),
+        ending=lambda: health.draining,
     )
-    app.add_middleware(RequestContext, max_body_bytes=_body_limit(runtime.settings.max_upload_bytes))
+    # Outermost, so that a page may read why its file is too large.
+    app.add_middleware(CorsByPath, listed=runtime.settings.allowed_origins)
     return app
-
-
-def _routers() -> Iterable[APIRouter]:
-    """In the order in which a request's path is looked up: what is asked most comes first."""
-    yield dialogue
-    yield health_router("/api/health")
-    yield metrics_router()
-    yield identity
-    yield knowledge
-    yield diagnostics
-    yield channels_admin
-    yield bot_profiles
-    yield deliveries
-    yield internal
 
 
 def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
@@ -140,7 +146,10 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     channels = channel_parts(runtime)
     publish_channels(app, channels)
     app.state.bot_profiles = BotProfiles(runtime.database, channels.channels, runtime.settings)
+    app.state.origins = origins = Origins(runtime.database, runtime.settings)
+    app.state.widget = Widget(runtime.database, runtime.settings, runtime.keys, origins, open_limits(runtime.redis))
     app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
+    app.state.tickets = tickets = TicketDesk(channels.mail, turns)
     parts = Parts(
         runtime.database,
         runtime.bus,
@@ -148,11 +157,22 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
         runtime.models,
         runtime.settings,
         courier=turns,
+        tickets=ChatTickets(runtime.database, tickets),
         hot_sessions=runtime.hot_sessions,
     )
-    app.state.dialogue = Dialogue(parts)
+    app.state.dialogue = answerer = Dialogue(parts)
+    app.state.message_files = MessageFiles(runtime.database, runtime.blobs, app.state.widget, answerer)
+    app.state.hot_sessions = runtime.hot_sessions
+    app.state.visitors = Visitors(runtime.database, turns, runtime.hot_sessions)
+    app.state.signals = Signals(runtime.bus)
     app.state.chat_limits = ChatLimits(runtime.settings, open_limits(runtime.redis))
+    app.state.oidc = runtime.oidc
+    app.state.vault = load_vault(runtime.settings)
+    app.state.ticket_limits = TicketLimits(open_limits(runtime.redis))
+    app.state.letter_limits = LetterLimits(open_limits(runtime.redis))
     app.state.sign_in_limits = SignInLimits.over(runtime.redis)
+    app.state.erasing = Erasing(runtime.database, data_places(runtime))
+    app.state.retention = Retention(runtime.database, runtime.settings, data_places(runtime))
     app.state.draining = asyncio.Event()
     app.state.health = Health(
         {"database": runtime.database.ping, "storage": runtime.blobs.check}, redis_check(runtime.redis)
@@ -163,6 +183,7 @@ def _body_limit(max_upload_bytes: int) -> Callable[[str], int]:
     """Bytes accepted on a path: files where files are taken, JSON elsewhere."""
 
     def limit(path: str) -> int:
-        return max_upload_bytes + _FORM_OVERHEAD if path.startswith(_UPLOAD_PATHS) else _MAX_JSON_BYTES
+        takes_files = path.startswith(_UPLOAD_PATHS) or path.endswith(_FILES_OF_MESSAGES)
+        return max_upload_bytes + _FORM_OVERHEAD if takes_files else _MAX_JSON_BYTES
 
     return limit

@@ -3,26 +3,27 @@
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import procrastinate
 
 from chatbot.apps.channel_parts import open_provider_http
 from chatbot.core.blobs import BlobStore, open_blobs
-from chatbot.core.bus import Bus
+from chatbot.core.bus import CHANNELS, Bus
 from chatbot.core.redis_link import RedisLink, open_redis
 from chatbot.core.safe_http import SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSessions, open_hot_sessions
+from chatbot.identity.oidc.provider import OidcProvider
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
 from chatbot.knowledge.retrieval.compose import open_retriever
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.budgets import Prices
 from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.service import ModelGateway
-
-BUS_CHANNELS = ("xin_message",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Runtime:
     provider_http: SafeHttp
     models: ModelGateway
     retriever: Retriever
+    oidc: OidcProvider | None
 
 
 @asynccontextmanager
@@ -51,7 +53,7 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         blobs = await open_blobs(settings)
         jobs = make_app(database_url)
         await stack.enter_async_context(jobs.open_async())
-        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), BUS_CHANNELS)
+        bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
         redis = await stack.enter_async_context(open_redis(settings))
@@ -63,10 +65,20 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
         retriever = open_retriever(settings, _embeddings(settings, models))
         yield Runtime(
             settings, database, blobs, bus, redis, hot_sessions, jobs, keys, http, provider_http, models, retriever,
+            await _oidc(settings, stack),
         )  # fmt: skip
+
+
+async def _oidc(settings: Settings, stack: AsyncExitStack) -> OidcProvider | None:
+    """The provider of sign-in, with a client that may go to it wherever it is: the operator has named it."""
+    if not settings.oidc_issuer:
+        return None
+    host = urlsplit(settings.oidc_issuer).hostname or ""
+    return OidcProvider(settings, await stack.enter_async_context(open_safe_http(settings, also=frozenset([host]))))
 
 
 def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:
     if not settings.openai_embedding_model:
         return None
-    return OpenAIEmbeddings(models.client, settings.openai_embedding_model, breakers=models.breakers)
+    prices = Prices(input_per_million=settings.embedding_price_per_million)
+    return OpenAIEmbeddings(models.client, settings.openai_embedding_model, breakers=models.breakers, prices=prices)

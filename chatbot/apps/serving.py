@@ -48,23 +48,32 @@ def bind(host: str, port: int, *, variable: str) -> socket.socket:
 
 @asynccontextmanager
 async def serve(
-    app: FastAPI, listener: socket.socket, *, trusted_proxies: Sequence[str] = ("127.0.0.1",)
+    app: FastAPI,
+    listener: socket.socket,
+    *,
+    trusted_proxies: Sequence[str] = ("127.0.0.1",),
+    drain_delay: float = 0,
 ) -> AsyncIterator[None]:
     """Serve one application as `serve_all` does."""
-    async with serve_all([(app, listener)], trusted_proxies=trusted_proxies):
+    async with serve_all([(app, listener)], trusted_proxies=trusted_proxies, drain_delay=drain_delay):
         yield
 
 
 @asynccontextmanager
 async def serve_all(
-    doors: Sequence[tuple[FastAPI, socket.socket]], *, trusted_proxies: Sequence[str] = ("127.0.0.1",)
+    doors: Sequence[tuple[FastAPI, socket.socket]],
+    *,
+    trusted_proxies: Sequence[str] = ("127.0.0.1",),
+    drain_delay: float = 0,
 ) -> AsyncIterator[None]:
     """Serve applications, each on its bound socket, while the block runs; then drain them, all at the same time.
 
-    Draining: readiness fails, streams are told to end with a `shutdown` event, requests get `DRAIN_SECONDS`.
+    Draining: readiness fails; after `drain_delay` no connection is taken any more, streams are told to end with a
+    `shutdown` event, requests get `DRAIN_SECONDS`.
 
     Args:
         trusted_proxies: addresses whose `X-Forwarded-For` names the client; everybody else's is ignored.
+        drain_delay: seconds in which what stands in front can see that readiness fails, and is still served.
     """
     servers = [_server(app, trusted_proxies) for app, _ in doors]
     tasks = [
@@ -79,6 +88,8 @@ async def serve_all(
     finally:
         for app, _ in doors:
             app.state.health.draining = True
+        await asyncio.sleep(drain_delay)
+        for app, _ in doors:
             app.state.draining.set()
         await asyncio.sleep(0)
         for server in servers:

@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from chatbot.apps.data_parts import daily_retention
 from chatbot.apps.runtime import Runtime
 from chatbot.jobs.worker import run_worker, worker_name
+from chatbot.knowledge.gaps.service import Grouping
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.ingestion.watch import Watch
 from chatbot.knowledge.parse.sandbox import ParserSandbox
 from chatbot.knowledge.queueing import UPKEEP_QUEUE
 from chatbot.knowledge.tasks import NAMESPACE, make_blueprint, make_pipeline
+from chatbot.ops.analytics.keeping import Keeper
 
 
 @asynccontextmanager
@@ -23,7 +26,9 @@ async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator
     """
     settings = runtime.settings
     async with AsyncExitStack() as stack:
-        sandbox = await stack.enter_async_context(ParserSandbox(size=settings.ingest_concurrency))
+        sandbox = await stack.enter_async_context(
+            ParserSandbox(settings.ingest_concurrency, scratch=settings.data_dir / "parser")
+        )
         pipeline = make_pipeline(
             database=runtime.database,
             blobs=runtime.blobs,
@@ -36,16 +41,19 @@ async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator
             pace=pace,
         )
         reembedding = Reembedding(runtime.database, runtime.jobs, runtime.retriever.store, runtime.retriever.embedders)
-        runtime.jobs.add_tasks_from(make_blueprint(pipeline, reembedding), namespace=NAMESPACE)
+        grouping = Grouping(runtime.database, runtime.jobs)
+        runtime.jobs.add_tasks_from(make_blueprint(pipeline, reembedding, grouping), namespace=NAMESPACE)
         watch = Watch(runtime.database, runtime.jobs, settings.ingest_queue_name)
         await stack.enter_async_context(watch.running())
         await reembedding.begin()
+        await grouping.begin()
         yield [settings.ingest_queue_name, UPKEEP_QUEUE]
 
 
 async def work(runtime: Runtime, pace: Pace | None = None) -> None:
     """Work on every queue until cancelled."""
-    async with ingestion(runtime, pace) as queues:
+    keeper = Keeper(runtime.database)
+    async with ingestion(runtime, pace) as queues, keeper.running(), daily_retention(runtime, keeper).running():
         await run_worker(
             runtime.jobs,
             queues=queues,

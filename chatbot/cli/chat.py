@@ -132,6 +132,8 @@ async def answer(talk: Talk, http: aiohttp.ClientSession, message: str, console:
             raise ChatFailed(str(data.get("detail", "the turn failed")))
     if done is None:
         raise ChatFailed("the platform stopped before the answer was complete; ask again")
+    if done["mode"] == "closed":
+        talk.conversation_id = None
     console.print()
     _print_sources(done, console)
 

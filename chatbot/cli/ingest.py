@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from chatbot.apps.boot import fail, failing_in_words
-from chatbot.core.settings import ConfigurationError, Settings, load_settings
-from chatbot.identity.cli_token import mint
+from chatbot.apps.boot import fail
+from chatbot.cli.platform_api import ApiToken, ApiUrl, PlatformApi, Refused, answered, run
+from chatbot.cli.tables import listing, moment, show
 
 _AT_ONCE = 8
 _POLL_SECONDS = 0.4
@@ -30,14 +30,6 @@ app = typer.Typer(
 )
 TenantId = Annotated[UUID, typer.Option(help="The tenant.")]
 BrandId = Annotated[str, typer.Option(help="A brand of the tenant, or `default`.")]
-ApiUrl = Annotated[str | None, typer.Option(help="The platform's address; by default the one on this machine.")]
-ApiToken = Annotated[
-    str | None, typer.Option(help="An admin token or API key; by default one is made on the platform's machine.")
-]
-
-
-class Refused(Exception):
-    """The platform answered a call with a problem; the message is its detail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +65,7 @@ def ingest(
     files = dict(_files_below(path))
     if not files:
         fail(f"--path: {path} holds no file")
-    _run(_ingest_all(_Platform(tenant_id, brand_id, api_url, api_token), files))
+    run(_ingest_all(_Knowledge(tenant_id, brand_id, api_url, api_token), files))
 
 
 @app.command()
@@ -87,7 +79,7 @@ def upload(
     """Upload one file and wait until it has been read."""
     if not file.is_file():
         fail(f"--file: {file} is not a file")
-    _run(_ingest_all(_Platform(tenant_id, brand_id, api_url, api_token), {file.name: file}))
+    run(_ingest_all(_Knowledge(tenant_id, brand_id, api_url, api_token), {file.name: file}))
 
 
 @app.command()
@@ -99,30 +91,20 @@ def jobs(
     api_token: ApiToken = None,
 ) -> None:
     """List the newest ingestion jobs of a tenant."""
-    _run(_list_jobs(_Platform(tenant_id, "default", api_url, api_token), status, limit))
+    run(_list_jobs(_Knowledge(tenant_id, "default", api_url, api_token), status, limit))
 
 
-class _Platform:
-    """The knowledge API of a running platform."""
+class _Knowledge(PlatformApi):
+    """The knowledge API of a tenant of a running platform."""
 
     def __init__(self, tenant_id: UUID, brand_id: str, api_url: str | None, api_token: str | None) -> None:
-        settings = _settings() if api_url is None or api_token is None else None
+        super().__init__(api_url, api_token)
         self.tenant_id = str(tenant_id)
         self.brand_id = brand_id
-        self.url = (api_url or _local_url(settings)).rstrip("/")
-        self._token = api_token or _local_token(settings)
 
-    def open(self) -> aiohttp.ClientSession:
-        """Open a client with the caller's credential."""
-        headers = {"Authorization": f"Bearer {self._token}"}
-        connector = aiohttp.TCPConnector(keepalive_timeout=2)  # the server drops idle connections after 5 s
-        limits = aiohttp.ClientTimeout(total=300, sock_connect=5)
-        return aiohttp.ClientSession(headers=headers, timeout=limits, connector=connector)
-
-    async def get(self, http: aiohttp.ClientSession, path: str, **params: str) -> Any:
+    async def read(self, http: aiohttp.ClientSession, path: str, **params: str) -> Any:
         """Read one resource of the tenant."""
-        async with http.get(self.url + path, params={"tenant_id": self.tenant_id, **params}) as answer:
-            return await _answered(answer)
+        return await self.get(http, path, tenant_id=self.tenant_id, **params)
 
     async def upload(self, http: aiohttp.ClientSession, name: str, file: Path) -> Any:
         """Upload a file; its place below the folder is its external id, so a second run replaces."""
@@ -133,10 +115,10 @@ class _Platform:
             form.add_field("external_id", name[-500:])
             form.add_field("file", body, filename=file.name, content_type="application/octet-stream")
             async with http.post(f"{self.url}/admin/knowledge_assets/upload", data=form) as answer:
-                return await _answered(answer)
+                return await answered(answer)
 
 
-async def _ingest_all(platform: _Platform, files: dict[str, Path]) -> int:
+async def _ingest_all(platform: _Knowledge, files: dict[str, Path]) -> int:
     places = asyncio.Semaphore(_AT_ONCE)
     with _progress() as progress:
         whole = progress.add_task(f"{len(files)} files", total=len(files))
@@ -157,7 +139,7 @@ async def _ingest_all(platform: _Platform, files: dict[str, Path]) -> int:
 
 
 async def _ingest_one(
-    platform: _Platform, http: aiohttp.ClientSession, name: str, file: Path, progress: Progress, row: TaskID
+    platform: _Knowledge, http: aiohttp.ClientSession, name: str, file: Path, progress: Progress, row: TaskID
 ) -> Outcome:
     began = time.monotonic()
     try:
@@ -165,49 +147,25 @@ async def _ingest_one(
         job = taken["job"]
         while job["status"] not in _ENDED:
             await asyncio.sleep(_POLL_SECONDS)
-            job = await platform.get(http, f"/admin/ingestion_jobs/{job['id']}")
+            job = await platform.read(http, f"/admin/ingestion_jobs/{job['id']}")
             progress.update(row, completed=job["progress"], description=f"{name[-50:]} ({job['stage'] or 'waits'})")
-        source = await platform.get(http, f"/admin/knowledge_assets/{taken['asset']['id']}")
+        source = await platform.read(http, f"/admin/knowledge_assets/{taken['asset']['id']}")
     except Refused as error:
         return Outcome(name, False, 0, time.monotonic() - began, str(error))
     ready = job["status"] == "completed"
     return Outcome(name, ready, source["passages"], time.monotonic() - began, job["reason"] or "")
 
 
-async def _list_jobs(platform: _Platform, status: str | None, limit: int) -> int:
+async def _list_jobs(platform: _Knowledge, status: str | None, limit: int) -> int:
     wanted = {"status": status} if status else {}
     async with platform.open() as http:
-        page = await platform.get(http, "/admin/ingestion_jobs", limit=str(limit), **wanted)
-    table = Table(Column("job", no_wrap=True, min_width=36), "status", "progress", "tries", "created", "reason")
+        page = await platform.read(http, "/admin/ingestion_jobs", limit=str(limit), **wanted)
+    table = listing("job", "status", "done", "tries", "created", words="reason")
     for job in page["items"]:
-        progress = f"{job['progress']:.0%}"
-        table.add_row(job["id"], job["status"], progress, str(job["attempts"]), job["created_at"], job["reason"] or "")
-    Console().print(table)
+        done, created = f"{job['progress']:.0%}", moment(job["created_at"])
+        table.add_row(job["id"], job["status"], done, str(job["attempts"]), created, job["reason"] or "")
+    show(table)
     return 0
-
-
-def _run(work: Any) -> None:
-    """Run a command's coroutine and exit with its code; what goes wrong is said in one sentence."""
-    with failing_in_words():
-        try:
-            code = asyncio.run(work)
-        except Refused as error:
-            fail(str(error))
-        except aiohttp.ClientConnectionError as error:
-            fail(f"the platform does not answer ({error}); start it with `make run`, or name it with --api-url")
-        except TimeoutError:
-            fail("the platform did not answer in time")
-    raise SystemExit(code)
-
-
-async def _answered(answer: aiohttp.ClientResponse) -> Any:
-    try:
-        body = await answer.json(content_type=None)
-    except ValueError:
-        body = {}
-    if answer.status < 400:
-        return body
-    raise Refused(str(body.get("detail") or f"the platform answered with status {answer.status}"))
 
 
 def _files_below(path: Path) -> Iterator[tuple[str, Path]]:
@@ -224,7 +182,7 @@ def _files_below(path: Path) -> Iterator[tuple[str, Path]]:
 def _outcome_table(outcomes: list[Outcome]) -> Table:
     ready = sum(outcome.ready for outcome in outcomes)
     title = f"{ready} ready, {len(outcomes) - ready} failed"
-    table = Table("file", "result", "passages", "seconds", "reason", title=title)
+    table = Table(Column("file", overflow="fold"), "result", "passages", "seconds", "reason", title=title)
     for outcome in outcomes:
         result = "[green]ready[/]" if outcome.ready else "[red]failed[/]"
         table.add_row(outcome.name, result, str(outcome.passages), f"{outcome.seconds:.1f}", outcome.reason)
@@ -233,20 +191,3 @@ def _outcome_table(outcomes: list[Outcome]) -> Table:
 
 def _progress() -> Progress:
     return Progress(TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), transient=True)
-
-
-def _settings() -> Settings:
-    try:
-        return load_settings()
-    except ConfigurationError as error:
-        fail(str(error))
-
-
-def _local_url(settings: Settings | None) -> str:
-    assert settings is not None
-    return f"http://127.0.0.1:{settings.orchestrator_port}"
-
-
-def _local_token(settings: Settings | None) -> str:
-    assert settings is not None
-    return mint(settings)

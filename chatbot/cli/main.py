@@ -5,6 +5,7 @@ A subcommand's room is imported only when it is called: `xin token` must not loa
 
 import asyncio
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +13,7 @@ import typer
 
 from chatbot.apps.boot import fail, failing_in_words, ready_database
 from chatbot.cli import doctor as self_check
+from chatbot.core.logging import configure_logging
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.identity.cli_token import mint
 from chatbot.identity.subject import Role
@@ -24,6 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+
 _PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 """A subcommand with options of its own is parsed by its own file."""
 
@@ -33,11 +38,15 @@ def main() -> None:
     app()
 
 
-def _settings() -> Settings:
+def _settings(env_file: Path | None = None) -> Settings:
     try:
-        return load_settings()
+        return load_settings(env_file or Path(".env"))
     except ConfigurationError as error:
         fail(str(error))
+
+
+def _data(command: str, context: typer.Context) -> None:
+    import_module("chatbot.cli.data").app([command, *context.args], prog_name="xin")
 
 
 @app.command()
@@ -64,6 +73,12 @@ def ingestion_worker() -> None:
     import_module("chatbot.apps.ingestion_worker").main()
 
 
+@app.command("automation-worker")
+def automation_worker() -> None:
+    """Start an automation worker alone (metrics on port 9104)."""
+    import_module("chatbot.apps.automation_worker").main()
+
+
 @app.command("bot-manager")
 def bot_manager() -> None:
     """Start a bot manager alone (metrics and health on port 9105)."""
@@ -88,11 +103,77 @@ def chat(context: typer.Context) -> None:
     import_module("chatbot.cli.chat").app(context.args, prog_name="xin chat")
 
 
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def backup(context: typer.Context) -> None:
+    """Make, list, verify and restore backups; rehearse it all."""
+    import_module("chatbot.cli.backup").app(context.args, prog_name="xin backup")
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def rotate(context: typer.Context) -> None:
+    """Give secrets their successors: keys, channel secrets, API keys."""
+    import_module("chatbot.cli.rotate").app(context.args, prog_name="xin rotate")
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def automation(context: typer.Context) -> None:
+    """Read rules and jobs; try a rule without effect."""
+    import_module("chatbot.cli.automation").app(context.args, prog_name="xin automation")
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def erase(context: typer.Context) -> None:
+    """Erase a visitor everywhere, and print the receipt."""
+    _data("erase", context)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def retention(context: typer.Context) -> None:
+    """Remove what is older than tenants' policies let it be; `--dry-run` counts."""
+    _data("retention", context)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def decommission(context: typer.Context) -> None:
+    """Take a tenant out of service, and print the receipt."""
+    _data("decommission", context)
+
+
+@app.command("restore-record", context_settings=_PASSED_ON, add_help_option=False)
+def restore_record(context: typer.Context) -> None:
+    """Bring back a tenant, a person, a channel, a rule or a webhook that was deleted."""
+    _data("restore", context)
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def export(context: typer.Context) -> None:
+    """Write a tenant's conversations, messages, tickets or events to a file."""
+    _data("export", context)
+
+
 @app.command()
 def migrate() -> None:
     """Create the roles and bring the database to the newest schema."""
     with failing_in_words(), ready_database(_settings()):
         typer.echo("the database is at the newest schema")
+
+
+@app.command()
+def maintain(
+    env_file: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Settings of the platform; `.env` without it.")
+    ] = None,
+) -> None:
+    """Tidy the database while it serves: vacuum, statistics, and every index made anew, one at a time."""
+    settings = _settings(env_file)
+    configure_logging("WARNING", process="maintain")
+    tidy = import_module("chatbot.db.maintenance").tidy
+    with failing_in_words(), ready_database(settings) as database_url:
+        report = tidy(database_url)
+    typer.echo(
+        f"vacuumed and analysed in {report.vacuum_seconds:.1f} s, indexes made anew in {report.reindex_seconds:.1f} s"
+    )
+    typer.echo(f"the database takes {report.bytes_after / 1e6:.0f} MB ({report.bytes_before / 1e6:.0f} MB before)")
 
 
 @app.command()
@@ -103,6 +184,17 @@ def token(
     """Print an admin token for the platform on this machine."""
     with failing_in_words():
         typer.echo(mint(_settings(), role, tenant_id))
+
+
+@audit.command("verify")
+def audit_verify(
+    tenant_id: Annotated[UUID | None, typer.Option(help="One tenant's chain; without it, every chain.")] = None,
+) -> None:
+    """Compute the audit log's hashes anew; exits with 1 when a row was changed, added or taken out."""
+    configure_logging("WARNING", process="audit")
+    verify = import_module("chatbot.cli.audit").verify
+    with failing_in_words(), ready_database(_settings()) as database_url:
+        raise SystemExit(0 if asyncio.run(verify(database_url, tenant_id)) else 1)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""The pages of the platform: console, widget, demo, the API's documentation."""
