@@ -1,0 +1,1 @@
+export const defines: Readonly<Record<string, string>>;
