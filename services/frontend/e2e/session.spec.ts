@@ -1,0 +1,74 @@
+/** Signing in, staying signed in, and what a role does not see. */
+import { expect, signInOn, test } from "./fixtures";
+
+test("a reload keeps one signed in, and no token is where a script could find it", async ({ signIn }) => {
+  const page = await signIn();
+  await page.reload();
+  await expect(page.getByRole("navigation").first()).toBeVisible();
+  await expect(page).not.toHaveURL(/signin/);
+  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  expect(kept).not.toMatch(/eyJ|xin_/);
+});
+
+test("a link leads through the sign-in to its page; after the sign-out it does again", async ({
+  browser,
+  api,
+  platform,
+  signIn,
+}) => {
+  const tenant = await api.makeTenant("Links");
+  const page = await signIn();
+  await page.goto(`/console/t/${tenant.id}/knowledge`);
+  await page.getByRole("button", { name: "Admin" }).click();
+  await page.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(page).toHaveURL(/signin/);
+  await page.goto(`/console/t/${tenant.id}/knowledge`);
+  await expect(page).toHaveURL(/signin\?next=/);
+  await page.locator('input[type="email"]').fill(platform.email);
+  await page.locator('input[type="password"]').fill(platform.password);
+  await page.locator('button[type="submit"]').click();
+  await expect(page).toHaveURL(new RegExp(`/t/${tenant.id}/knowledge`));
+  expect(browser.isConnected()).toBe(true);
+});
+
+test("a tab of the one who has left shows nothing, and does nothing, as the next who signs in", async ({
+  api,
+  platform,
+  signIn,
+}) => {
+  const tenant = await api.makeTenant("Shared desk");
+  const next = await api.makePerson(tenant.id, "tenant_admin", "Nadia");
+  const left = await signIn();
+  await left.goto(`/console/t/${tenant.id}/keys`);
+  await expect(left.getByRole("heading", { name: "API keys" })).toBeVisible();
+  const other = await left.context().newPage();
+  await other.goto(`${platform.url}/console/account`);
+  await other.getByRole("button", { name: "Admin" }).click();
+  await other.getByRole("menuitem", { name: "Sign out" }).click();
+  await expect(other).toHaveURL(/signin/);
+  await signInOn(other, next);
+  await left.getByRole("link", { name: "People" }).click();
+  await expect(left).toHaveURL(/signin/);
+  await expect(left.getByText("Nadia")).toHaveCount(0);
+  await left.reload();
+  await expect(left.getByRole("button", { name: "Nadia" })).toBeVisible();
+});
+
+test("a wrong password is said in words", async ({ page, platform }) => {
+  await page.goto(`${platform.url}/console/signin`);
+  await page.locator('input[type="email"]').fill("nobody@example.com");
+  await page.locator('input[type="password"]').fill("wrong");
+  await page.locator('button[type="submit"]').click();
+  await expect(page.getByRole("alert")).toBeVisible();
+});
+
+test("a viewer sees what may be seen, and a refusal in words where the address is typed", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Roles");
+  const viewer = await api.makePerson(tenant.id, "viewer", "Vera");
+  const page = await signIn(undefined, viewer);
+  await expect(page.getByRole("link", { name: "Knowledge" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Inbox" })).toHaveCount(0);
+  await expect(page.getByRole("link", { name: "API keys" })).toHaveCount(0);
+  await page.goto(`/console/t/${tenant.id}/keys`);
+  await expect(page.getByRole("alert")).toContainText("does not allow");
+});

@@ -1,0 +1,88 @@
+/** The frame of everything after the sign-in: navigation at the side, the page beside it. */
+import { Outlet, useLocation, useParams } from "@tanstack/react-router";
+import { Menu as MenuIcon } from "lucide-react";
+import { useEffect, useState } from "react";
+import { may, roleIn } from "@/auth/permissions";
+import { sessionState } from "@/auth/session";
+import { useLanguage } from "@/i18n";
+import { prefer } from "@/lib/preferences";
+import { useStore } from "@/lib/store";
+import { IconButton } from "@/ui/button";
+import { Sheet } from "@/ui/dialog";
+import { LiveProvider } from "./live";
+import { Mentions } from "./mentions";
+import { Palette } from "./palette";
+import { ShortcutHelp } from "./shortcut-help";
+import { useShortcuts } from "./shortcuts";
+import { Sidebar } from "./sidebar";
+import { useMe, useShownTenantId } from "./tenant";
+
+export function Shell() {
+  const state = useStore(sessionState);
+  // Between a sign-out and the sign-in page there is a moment without anybody.
+  return state.status === "in" ? <Frame /> : null;
+}
+
+function Frame() {
+  const { t } = useLanguage();
+  const { tenantId } = useParams({ strict: false });
+  const shown = useShownTenantId();
+  const me = useMe();
+  const { pathname } = useLocation();
+  const [drawer, setDrawer] = useState(false);
+  const [overlay, setOverlay] = useState<"palette" | "help" | null>(null);
+  const known = tenantId && roleIn(me, tenantId) !== null;
+  useEffect(() => {
+    if (tenantId && known) prefer({ tenantId });
+  }, [tenantId, known]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new page closes what lay over the old one
+  useEffect(() => setDrawer(false), [pathname]);
+  useShortcuts({
+    "mod+k": () => setOverlay("palette"),
+    "?": () => setOverlay("help"),
+  });
+  const answers = shown && may(roleIn(me, shown), "answer");
+  const frame = (
+    <div className="flex h-dvh min-h-0">
+      <a
+        href="#content"
+        className="sr-only z-60 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:start-2 focus:top-2"
+      >
+        {t("nav.skip")}
+      </a>
+      <aside className="w-56 shrink-0 border-e bg-canvas max-lg:hidden">
+        <Sidebar onSearch={() => setOverlay("palette")} onHelp={() => setOverlay("help")} />
+      </aside>
+      <div className="fixed start-2 top-3 z-30 lg:hidden">
+        <IconButton label={t("nav.open")} onClick={() => setDrawer(true)}>
+          <MenuIcon className="size-5" aria-hidden />
+        </IconButton>
+      </div>
+      <Sheet open={drawer} onClose={() => setDrawer(false)} title={t("nav.label")} side="start" headless>
+        <Sidebar
+          onSearch={() => {
+            setDrawer(false);
+            setOverlay("palette");
+          }}
+          onHelp={() => {
+            setDrawer(false);
+            setOverlay("help");
+          }}
+        />
+      </Sheet>
+      <main id="content" tabIndex={-1} className="min-h-0 min-w-0 flex-1 bg-canvas outline-none">
+        <Outlet />
+      </main>
+      <Palette open={overlay === "palette"} onClose={() => setOverlay(null)} />
+      <ShortcutHelp open={overlay === "help"} onClose={() => setOverlay(null)} />
+    </div>
+  );
+  return answers ? (
+    <LiveProvider tenantId={shown}>
+      <Mentions tenantId={shown} />
+      {frame}
+    </LiveProvider>
+  ) : (
+    frame
+  );
+}

@@ -1,0 +1,94 @@
+/** The fields that a provider's credentials have, as the platform declares them. */
+import { useState } from "react";
+import { useLanguage } from "@/i18n";
+import { Button } from "@/ui/button";
+import { Field, Input, Select, Textarea, Toggle } from "@/ui/field";
+import type { AskedField } from "./api";
+
+export type CredentialValues = Readonly<Record<string, unknown>>;
+
+/** What is sent: fields left empty are left out, so that the platform's default holds. */
+export function filledIn(fields: readonly AskedField[], values: CredentialValues): Record<string, unknown> {
+  const given = fields.map((field) => [field.name, values[field.name] ?? field.default] as const);
+  return Object.fromEntries(given.filter(([, value]) => value !== "" && value !== null && value !== undefined));
+}
+
+/** What most people leave as it is. */
+function isRare(field: AskedField): boolean {
+  return !field.required && /^(api_url|data_url|ca_certificate)$/.test(field.name);
+}
+
+interface Props {
+  fields: readonly AskedField[];
+  values: CredentialValues;
+  onChange: (values: CredentialValues) => void;
+  error: (name: string) => string | undefined;
+}
+
+export function CredentialsFields({ fields, values, onChange, error }: Props) {
+  const { t } = useLanguage();
+  const [all, setAll] = useState(false);
+  const shown = fields.filter((field) => all || !isRare(field));
+  return (
+    <>
+      {shown.map((field) => (
+        <CredentialField
+          key={field.name}
+          field={field}
+          value={values[field.name] ?? field.default ?? ""}
+          error={error(`credentials.${field.name}`) ?? error(field.name)}
+          onChange={(value) => onChange({ ...values, [field.name]: value })}
+        />
+      ))}
+      {shown.length < fields.length && (
+        <Button variant="ghost" size="sm" className="self-start" onClick={() => setAll(true)}>
+          {t("channels.more_fields")}
+        </Button>
+      )}
+    </>
+  );
+}
+
+interface OneProps {
+  field: AskedField;
+  value: unknown;
+  error: string | undefined;
+  onChange: (value: unknown) => void;
+}
+
+/** What was typed as the field's own kind; nothing stays nothing. */
+export function typed(field: AskedField, text: string): string | number {
+  return field.type === "integer" && text !== "" ? Number(text) : text;
+}
+
+const words = (name: string) => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+
+function CredentialField({ field, value, error, onChange }: OneProps) {
+  const label = words(field.name);
+  if (field.type === "boolean") {
+    return <Toggle checked={value === true} onChange={onChange} label={label} hint={field.description} />;
+  }
+  const hint = <span dir="auto">{field.description.replaceAll("`", "")}</span>;
+  return (
+    <Field label={label} hint={hint} error={error} optional={!field.required}>
+      {field.options ? (
+        <Select
+          value={String(value)}
+          onChange={(event) => onChange(event.target.value)}
+          options={field.options.map((each) => ({ value: each, label: each }))}
+        />
+      ) : field.name === "ca_certificate" ? (
+        <Textarea dir="ltr" rows={3} value={String(value)} onChange={(event) => onChange(event.target.value)} />
+      ) : (
+        <Input
+          dir="ltr"
+          type={field.secret ? "password" : field.type === "integer" ? "number" : "text"}
+          autoComplete="off"
+          required={field.required}
+          value={String(value)}
+          onChange={(event) => onChange(typed(field, event.target.value))}
+        />
+      )}
+    </Field>
+  );
+}

@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import { ASKED, CHANNEL_TYPES } from "./api";
+import { filledIn, typed } from "./credentials-fields";
+
+it("knows what every channel asks for", () => {
+  expect(CHANNEL_TYPES).toContain("telegram");
+  expect(ASKED.telegram.find((field) => field.name === "bot_token")).toMatchObject({ secret: true, required: true });
+  expect(ASKED.email.find((field) => field.name === "imap_security")?.options).toContain("starttls");
+});
+
+it("leaves out what was left empty, so that the platform's default holds", () => {
+  const sent = filledIn(ASKED.telegram, { bot_token: "1:a", api_url: "" });
+  expect(sent).toMatchObject({ bot_token: "1:a" });
+  expect(sent).not.toHaveProperty("api_url");
+});
+
+it("takes an emptied number for nothing, not for zero", () => {
+  const port = ASKED.email.find((field) => field.name === "imap_port");
+  if (!port) throw new Error("e-mail asks for no port");
+  expect(typed(port, "993")).toBe(993);
+  expect(filledIn([port], { imap_port: typed(port, "") })).toEqual({});
+});

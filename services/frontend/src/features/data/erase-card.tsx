@@ -1,0 +1,136 @@
+/** Erasing a visitor: first what would go, then the receipt of what went. */
+import { useState } from "react";
+import { api, type Body, call } from "@/api/client";
+import { useTenantId } from "@/app/tenant";
+import { useLanguage } from "@/i18n";
+import { useForm } from "@/lib/form";
+import { usePages } from "@/lib/paging";
+import { Button } from "@/ui/button";
+import { Confirm } from "@/ui/dialog";
+import { Field, FormProblem, Input, Select } from "@/ui/field";
+import { More } from "@/ui/more";
+import { Card } from "@/ui/page";
+import { Loaded } from "@/ui/states";
+import { When } from "@/ui/time";
+import { Counts } from "./counts";
+
+type Receipt = Body<"ErasureReceipt">;
+const WAYS = ["email", "visitor", "conversation_id"] as const;
+type Way = (typeof WAYS)[number];
+type Whom = Partial<Record<Way, string>>;
+
+export function EraseCard() {
+  const { t, named } = useLanguage();
+  const tenantId = useTenantId();
+  const params = { path: { tenant_id: tenantId } };
+  const receipts = usePages(["erasures", tenantId], (cursor) =>
+    call(
+      api.GET("/admin/tenants/{tenant_id}/erasures", { params: { ...params, query: { ...(cursor && { cursor }) } } }),
+    ),
+  );
+  // Only what was previewed can be erased: another name, or another way to name, asks for another preview.
+  const [preview, setPreview] = useState<{ whom: Whom; receipt: Receipt } | null>(null);
+  const [done, setDone] = useState<Receipt | null>(null);
+  const [asking, setAsking] = useState(false);
+  const form = useForm({ way: "email" as Way, who: "" }, async ({ way, who }) => {
+    setDone(null);
+    const whom = { [way]: who };
+    setPreview({ whom, receipt: await erase(whom, true) });
+  });
+  const erase = (whom: Whom, dry_run: boolean) =>
+    call(api.POST("/admin/tenants/{tenant_id}/erasures", { params, body: { ...whom, dry_run } }));
+  const change = <Name extends keyof typeof form.values>(name: Name, value: (typeof form.values)[Name]) => {
+    form.set(name, value);
+    setPreview(null);
+  };
+  return (
+    <Card title={t("data.erase")} description={t("data.erase_hint")} bodyClassName="flex flex-col gap-5 p-4">
+      <form className="grid gap-3 sm:grid-cols-[12rem_1fr_auto] sm:items-end" onSubmit={form.onSubmit}>
+        <Field label={t("data.named_by")}>
+          <Select
+            value={form.values.way}
+            onChange={(event) => change("way", event.target.value as Way)}
+            options={WAYS.map((way) => ({ value: way, label: named("erase_by", way) }))}
+          />
+        </Field>
+        <Field label={t("data.who")} error={form.error(form.values.way)}>
+          <Input
+            required
+            dir="ltr"
+            maxLength={320}
+            value={form.values.who}
+            onChange={(event) => change("who", event.target.value)}
+          />
+        </Field>
+        <Button type="submit" busy={form.busy}>
+          {t("data.dry_run")}
+        </Button>
+        <div className="sm:col-span-3">
+          <FormProblem problem={form.problem} shown={[form.values.way]} />
+        </div>
+      </form>
+      {preview && (
+        <section className="flex flex-col gap-3">
+          <Removed title={t("data.would_go")} receipt={preview.receipt} />
+          <div>
+            <Button variant="danger" size="sm" onClick={() => setAsking(true)}>
+              {t("data.erase")}
+            </Button>
+          </div>
+        </section>
+      )}
+      {done && <Removed title={t("data.receipt")} receipt={done} />}
+      <Loaded query={receipts}>
+        {(items) =>
+          items.length > 0 && (
+            <section className="flex flex-col gap-2">
+              <h3 className="text-xs font-medium text-ink-soft">{t("data.receipts")}</h3>
+              <ul className="divide-y rounded-lg border">
+                {items.map((receipt) => (
+                  <li key={receipt.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 px-3 py-2 text-sm">
+                    {receipt.created_at && <When at={receipt.created_at} />}
+                    <code dir="ltr" className="min-w-0 flex-1 truncate text-xs text-ink-faint">
+                      {receipt.visitor_hash}
+                    </code>
+                    <Total receipt={receipt} />
+                  </li>
+                ))}
+              </ul>
+              <More list={receipts} />
+            </section>
+          )
+        }
+      </Loaded>
+      {preview && (
+        <Confirm
+          open={asking}
+          onClose={() => setAsking(false)}
+          title={t("data.erase")}
+          description={t("data.erase_confirm")}
+          action={t("data.erase")}
+          onConfirm={async () => {
+            setDone(await erase(preview.whom, false));
+            await receipts.refetch();
+            change("who", "");
+          }}
+        />
+      )}
+    </Card>
+  );
+}
+
+function Total({ receipt }: { receipt: Receipt }) {
+  const { tn } = useLanguage();
+  const rows = Object.values(receipt.removed.rows ?? {}).reduce((sum, count) => sum + count, 0);
+  return <span className="text-ink-soft">{tn("data.rows", rows)}</span>;
+}
+
+function Removed({ title, receipt }: { title: string; receipt: Receipt }) {
+  const { rows, ...beside } = receipt.removed;
+  return (
+    <section className="flex flex-col gap-2 rounded-lg border p-3">
+      <h3 className="text-sm font-medium">{title}</h3>
+      <Counts counts={{ ...rows, ...beside }} />
+    </section>
+  );
+}

@@ -1,0 +1,180 @@
+/** The addresses of the console. Each page is its own chunk, read when it is first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { Missing, PageFailure, PagePending } from "./app/fallbacks";
+import { RootView } from "./app/root";
+import { Shell } from "./app/shell";
+import { session, sessionState } from "./auth/session";
+
+export interface Search {
+  /** The brand that the tenant's pages are narrowed to. */
+  brand?: string;
+  next?: string;
+  tab?: string;
+}
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+function readSearch(search: Record<string, unknown>): Search {
+  const { brand, next, tab } = { brand: text(search.brand), next: text(search.next), tab: text(search.tab) };
+  return { ...(brand && { brand }), ...(next && { next }), ...(tab && { tab }) };
+}
+
+const root = createRootRoute({ component: RootView, validateSearch: readSearch, notFoundComponent: Missing });
+
+const signin = createRoute({
+  getParentRoute: () => root,
+  path: "/signin",
+  component: lazyRouteComponent(() => import("./features/signin/signin-page"), "SignInPage"),
+});
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./features/signin/token-page"), "InvitationPage"),
+});
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./features/signin/token-page"), "ResetPage"),
+});
+
+/** Everything below asks for somebody signed in, and comes back here after. */
+const inside = createRoute({
+  getParentRoute: () => root,
+  id: "inside",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    await session.resume();
+    if (sessionState.get().status !== "in") throw redirect({ to: "/signin", search: { next: location.href } });
+  },
+});
+
+const page = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => inside, path, component });
+const ofTenant = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
+  createRoute({ getParentRoute: () => inside, path: `/t/$tenantId/${path}` as const, component });
+
+const home = lazyRouteComponent(() => import("./features/tenants/home-page"), "HomePage");
+const inbox = lazyRouteComponent(() => import("./features/inbox/inbox-page"), "InboxPage");
+const tickets = lazyRouteComponent(() => import("./features/tickets/tickets-page"), "TicketsPage");
+
+const pages = [
+  page("/", home),
+  page("/t/$tenantId", home),
+  page(
+    "/tenants",
+    lazyRouteComponent(() => import("./features/tenants/tenants-page"), "TenantsPage"),
+  ),
+  page(
+    "/account",
+    lazyRouteComponent(() => import("./features/account/account-page"), "AccountPage"),
+  ),
+  page(
+    "/system",
+    lazyRouteComponent(() => import("./features/system/system-page"), "SystemPage"),
+  ),
+  page(
+    "/automation",
+    lazyRouteComponent(() => import("./features/automation/ops-page"), "OpsPage"),
+  ),
+  ofTenant(
+    "automation",
+    lazyRouteComponent(() => import("./features/automation/automation-page"), "AutomationPage"),
+  ),
+  ofTenant(
+    "automation/$ruleId",
+    lazyRouteComponent(() => import("./features/automation/rule-page"), "RulePage"),
+  ),
+  ofTenant(
+    "webhooks",
+    lazyRouteComponent(() => import("./features/webhooks/webhooks-page"), "WebhooksPage"),
+  ),
+  ofTenant(
+    "webhooks/$webhookId",
+    lazyRouteComponent(() => import("./features/webhooks/webhook-page"), "WebhookPage"),
+  ),
+  ofTenant(
+    "start",
+    lazyRouteComponent(() => import("./features/start/start-page"), "StartPage"),
+  ),
+  ofTenant("inbox", inbox),
+  ofTenant("inbox/$conversationId", inbox),
+  ofTenant(
+    "knowledge",
+    lazyRouteComponent(() => import("./features/knowledge/knowledge-page"), "KnowledgePage"),
+  ),
+  ofTenant(
+    "knowledge/$sourceId",
+    lazyRouteComponent(() => import("./features/knowledge/source-page"), "SourcePage"),
+  ),
+  ofTenant(
+    "bench",
+    lazyRouteComponent(() => import("./features/bench/bench-page"), "BenchPage"),
+  ),
+  ofTenant(
+    "gaps",
+    lazyRouteComponent(() => import("./features/gaps/gaps-page"), "GapsPage"),
+  ),
+  ofTenant(
+    "channels",
+    lazyRouteComponent(() => import("./features/channels/channels-page"), "ChannelsPage"),
+  ),
+  ofTenant(
+    "channels/$channelId",
+    lazyRouteComponent(() => import("./features/channels/channel-page"), "ChannelPage"),
+  ),
+  ofTenant(
+    "deliveries",
+    lazyRouteComponent(() => import("./features/channels/deliveries-page"), "DeliveriesPage"),
+  ),
+  ofTenant(
+    "persona",
+    lazyRouteComponent(() => import("./features/persona/persona-page"), "PersonaPage"),
+  ),
+  ofTenant("tickets", tickets),
+  ofTenant("tickets/$ticketId", tickets),
+  ofTenant(
+    "replies",
+    lazyRouteComponent(() => import("./features/replies/replies-page"), "RepliesPage"),
+  ),
+  ofTenant(
+    "people",
+    lazyRouteComponent(() => import("./features/people/people-page"), "PeoplePage"),
+  ),
+  ofTenant(
+    "analytics",
+    lazyRouteComponent(() => import("./features/analytics/analytics-page"), "AnalyticsPage"),
+  ),
+  ofTenant(
+    "data",
+    lazyRouteComponent(() => import("./features/data/data-page"), "DataPage"),
+  ),
+  ofTenant(
+    "audit",
+    lazyRouteComponent(() => import("./features/audit/audit-page"), "AuditPage"),
+  ),
+  ofTenant(
+    "keys",
+    lazyRouteComponent(() => import("./features/keys/keys-page"), "KeysPage"),
+  ),
+  ofTenant(
+    "settings",
+    lazyRouteComponent(() => import("./features/tenants/settings-page"), "SettingsPage"),
+  ),
+] as const;
+
+export const router = createRouter({
+  routeTree: root.addChildren([signin, invitation, reset, inside.addChildren(pages)]),
+  basepath: "/console",
+  defaultPreload: "intent",
+  defaultPendingMs: 150,
+  defaultPendingComponent: PagePending,
+  defaultErrorComponent: PageFailure,
+  defaultNotFoundComponent: Missing,
+  search: { strict: true },
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
