@@ -37,7 +37,14 @@ class Onboarding:
 
     async def run(self) -> None:
         """Take every step in order."""
-        for step in (self._tenant_made, self._knowledge_sent, self._knowledge_ready, self._question_answered):
+        for step in (
+            self._tenant_made,
+            self._channel_made,
+            self._snippet_given,
+            self._knowledge_sent,
+            self._knowledge_ready,
+            self._question_answered,
+        ):
             name = step.__name__.strip("_").replace("_", " ")
             try:
                 print(f"ok      {name}: {await step()}")
@@ -48,6 +55,19 @@ class Onboarding:
         body = {"name": "Onboarding demo", "timezone": "UTC", "metadata": {"plan": "demo"}}
         self._tenant = await self._call("POST", "/admin/tenants", body)
         return str(self._tenant["id"])
+
+    async def _channel_made(self) -> str:
+        body = {"tenant_id": self._tenant["id"], "channel_type": "web", "display_name": "Web Widget"}
+        channel = await self._call("POST", "/admin/channels", body)
+        if not channel["secret"]:
+            raise StepFailed("the channel came without its secret")
+        return str(channel["id"])
+
+    async def _snippet_given(self) -> str:
+        answer = await self._call("GET", f"/admin/embed_snippet/{self._tenant['id']}")
+        if self._tenant["id"] not in answer["snippet"]:
+            raise StepFailed(f"the snippet is not this tenant's: {answer['snippet']}")
+        return str(answer["snippet"])
 
     async def _knowledge_sent(self) -> str:
         path = f"/v1/brands/{self._tenant['default_brand_id']}/knowledge"
