@@ -19,6 +19,9 @@ SAMPLES: Json = {
     "origin": "https://shop.example",
     "expires_at": "2999-01-01T00:00:00Z",
     "email": "somebody@example.com",
+    "trigger": {"type": "cron", "cron": "0 9 * * *"},
+    "actions": [{"type": "wait", "minutes": 1}],
+    "events": ["message.received"],
 }
 """Values for fields whose schema alone does not give a valid one."""
 

@@ -33,6 +33,7 @@ class Whole:
     api_url: str
     gateway_url: str
     state: Any
+    orchestrator: Any
 
     async def ask(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
         """Call the admin API as an administrator; the answer must be of this status."""
@@ -97,4 +98,4 @@ async def whole_platform(settings: Settings, database_url: str, tenant: TenantRo
         for served, door in zip((app, gateway), doors, strict=True):
             await enter(serve(served, door))
         api, client = await enter(aiohttp.ClientSession(urls[0])), await enter(aiohttp.ClientSession(urls[1]))
-        yield Whole(runtime, tenant, api, client, urls[0], urls[1], gateway.state)
+        yield Whole(runtime, tenant, api, client, urls[0], urls[1], gateway.state, app.state)

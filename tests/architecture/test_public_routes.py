@@ -23,18 +23,38 @@ PUBLIC = {
     "GET /health/ready",
     "GET /api/health",
     "GET /metrics",
+    "GET /api/metrics",
     # The documentation of the API, which holds no data.
     "GET /docs",
-    "GET /docs/oauth2-redirect",
+    "GET /docs/{name}",
     "GET /openapi.json",
+    # Pages: the same files for everybody; what they show they ask the API for.
+    "GET /",
+    "GET /console",
+    "GET /console/{path:path}",
+    "GET /embed.js",
+    "GET /embed.js.map",
+    "GET /widget/{path:path}",
+    "GET /demo",
     # Without credentials the demo tenant is asked.
     "POST /api/chat",
     # What an origin's own pages show anyway; nothing to any other.
     "GET /bots.config.json",
+    # What a tenant's own pages show anyway; pages of other origins are refused.
+    "GET /v1/widget/config",
+    # The origin of the page is looked at, and a cookie says who the visitor is.
+    "POST /v1/widget/sessions",
     # The credential is in the body.
     "POST /auth/login",
-    "POST /auth/refresh",
     "POST /auth/logout",
+    # The token of a link is the credential.
+    "POST /auth/password/reset",
+    "POST /auth/invitations/accept",
+    # To the provider of sign-in and back: the browser's cookie and the provider's token are the credentials.
+    "GET /auth/oidc/{provider}/start",
+    "GET /auth/oidc/{provider}/callback",
+    # What the sign-in page offers.
+    "GET /auth/providers",
 }
 
 GATEWAY = {
@@ -52,7 +72,7 @@ GATEWAY = {
 }
 """Every route of the gateway."""
 
-OPTIONAL = {"POST /api/chat"}
+OPTIONAL = {"POST /api/chat", "POST /auth/logout"}
 """Public, and yet a credential is understood, so the document names its scheme."""
 
 OPEN_OBJECTS = {"EmbedUser"}

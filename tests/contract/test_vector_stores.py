@@ -1,6 +1,6 @@
 """The same promises hold for vectors in PostgreSQL and in Qdrant (its local mode)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
 import pytest
@@ -18,6 +18,8 @@ from chatbot.knowledge.index.passages import (
 )
 from chatbot.knowledge.index.qdrant import QdrantVectors
 from chatbot.knowledge.index.vectors import PostgresVectors, VectorQuery, VectorStore
+from chatbot.knowledge.retrieval.config import RetrievalConfig
+from chatbot.knowledge.retrieval.service import Retriever
 from tests.conftest import TenantRows
 
 # The local mode scans exactly and says so.
@@ -40,7 +42,9 @@ def _axis(number: int) -> np.ndarray:
     return np.eye(SIZE, dtype=np.float32)[number]
 
 
-async def _index(database: Database, tenant: TenantRows, store: VectorStore, count: int) -> SourceVersion:
+async def _index(
+    database: Database, tenant: TenantRows, store: VectorStore, count: int, text: str = "passage", language: str = "en"
+) -> SourceVersion:
     where = SourceVersion(tenant.brand_id, new_id(), 1, "Vectors")
     async with database.tenant(tenant.id) as session:
         session.add(
@@ -50,7 +54,7 @@ async def _index(database: Database, tenant: TenantRows, store: VectorStore, cou
             )
         )  # fmt: skip
         await session.flush()
-        drafts = [PassageDraft(n, f"passage {n}", "en") for n in range(count)]
+        drafts = [PassageDraft(n, f"{text} {n}", language) for n in range(count)]
         vectors = EmbeddedPassages(EMBEDDER, SIZE, {n: _axis(n) for n in range(count)})
         await index_passages(session, where, drafts, vectors=[vectors], store=store)
     return where
@@ -94,3 +98,39 @@ async def test_what_is_removed_is_gone(database: Database, tenant: TenantRows, s
         assert await remove_passages(session, tenant.brand_id, where.source_id, store=store) == 3
     async with database.tenant_reader(tenant.id) as session:
         assert await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(0)), 5) == []
+
+
+class _SameForAll:
+    """Knows every language, and sees the same in every text."""
+
+    id, dimensions, remote = EMBEDDER, SIZE, False
+    languages: frozenset[str] | None = None
+
+    async def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+        return np.stack([_axis(0) for _ in texts])
+
+    async def embed_query(self, text: str) -> np.ndarray:
+        return _axis(0)
+
+
+async def test_passages_in_the_questions_own_language_go_first(
+    database: Database, tenant: TenantRows, store: VectorStore
+) -> None:
+    told = {
+        "en": "Xin shows its sources. Xin runs on your machines.",
+        "es": "Xin muestra sus fuentes. Xin se ejecuta en sus servidores.",
+        "fa": "زین (Xin) روی سرور خودتان اجرا می‌شود.",
+    }
+    for language, text in told.items():
+        await _index(database, tenant, store, 3, text, language)
+    retriever = Retriever([_SameForAll()], store)
+    for query, language in (("Xin چیست؟", "fa"), ("¿Qué es Xin?", "es"), ("What is Xin?", "en")):
+        vectors = await retriever.embed_query(query)
+        async with database.tenant_reader(tenant.id) as session:
+            found = await retriever.retrieve(
+                session, tenant_id=tenant.id, brand_id=tenant.brand_id, query=query, vectors=vectors,
+                config=RetrievalConfig(),
+            )  # fmt: skip
+        assert found.answerable
+        assert found.results[0].language == language
+        assert found.results[0].vector_score == 1.0

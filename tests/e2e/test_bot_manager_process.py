@@ -45,6 +45,8 @@ async def test_it_starts_tells_its_health_and_stops(database_url: str, data_dir:
     )  # fmt: skip
     try:
         found = await healthy(f"http://127.0.0.1:{port}")
+        async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/metrics") as answer:
+            figures = await answer.text()
         process.send_signal(signal.SIGTERM)
         code = await asyncio.wait_for(process.wait(), 20)
     finally:
@@ -52,4 +54,5 @@ async def test_it_starts_tells_its_health_and_stops(database_url: str, data_dir:
             process.kill()
             await process.wait()
     assert found == {"status": "ok", "dependencies": {"database": "ok", "leases": "ok"}}
+    assert 'http_requests_total{method="GET",route="/health",status_code="2xx"}' in figures
     assert code == 0, (data_dir / "stderr").read_text()

@@ -7,58 +7,12 @@ import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 
-ROOT = Path(__file__).parents[2]
-
-
-class Platform:
-    """A started platform: its process, its address and what it printed."""
-
-    def __init__(self, process: asyncio.subprocess.Process, url: str, printed: str) -> None:
-        self.process = process
-        self.url = url
-        self.printed = printed
-
-
-@asynccontextmanager
-async def started(data_dir: Path, **environment: str) -> AsyncIterator[Platform]:
-    """Run `xin run` in a data folder until it says that it is ready; kill it at the end if it still runs."""
-    variables = {
-        **os.environ,
-        "XIN_DATA_DIR": str(data_dir),
-        "ORCHESTRATOR_PORT": "0",
-        "GATEWAY_PORT": "0",
-        **environment,
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "chatbot", "run",
-        cwd=ROOT, env=variables, stdout=asyncio.subprocess.PIPE, stderr=(data_dir / "stderr").open("wb"),
-    )  # fmt: skip
-    try:
-        printed = await asyncio.wait_for(_welcome(process), 60)
-        address = re.search(r"http://\S+", printed)
-        assert address, (data_dir / "stderr").read_text()
-        yield Platform(process, address.group(), printed)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _welcome(process: asyncio.subprocess.Process) -> str:
-    assert process.stdout is not None
-    lines = b""
-    while b"curl" not in lines:
-        line = await process.stdout.readline()
-        if not line:
-            break
-        lines += line
-    return lines.decode()
+from tests.conftest import TEST_KEYS, bearer
+from tests.started import ROOT, started
 
 
 async def _ask(url: str, question: str, session: str = "me") -> dict[str, object]:
@@ -132,6 +86,35 @@ async def test_bad_settings_and_taken_ports_are_named(data_dir: Path) -> None:
             assert process.returncode == 1
             assert name in errors.decode()
             assert "Traceback" not in errors.decode()
+
+
+async def test_onboarding_names_the_step_that_failed(data_dir: Path) -> None:
+    async def onboard(url: str) -> tuple[int, str]:
+        token = bearer()["Authorization"].removeprefix("Bearer ")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "scripts/demo_onboarding.py", "--api-url", url, "--api-token", token,
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await asyncio.wait_for(process.communicate(), 100)
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    async with started(data_dir, ADMIN_JWT_SECRET=TEST_KEYS.admin) as platform:
+        code, said = await onboard(platform.url)
+        assert code == 0, said
+        steps = [
+            "tenant made",
+            "channel made",
+            "snippet given",
+            "knowledge sent",
+            "knowledge ready",
+            "question answered",
+        ]
+        assert re.findall(r"^ok +([a-z ]+):", said, re.M) == steps
+    code, said = await onboard(platform.url)
+    assert code == 1
+    assert said.startswith("failed  tenant made: ")
+    assert "Traceback" not in said
 
 
 async def test_health_and_metrics(data_dir: Path) -> None:

@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import sys
+import time
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -20,15 +21,19 @@ from tests.conftest import TEST_KEYS
 
 ROOT = Path(__file__).parents[2]
 _START_SECONDS = 90
+_END_SECONDS = 60
 
 
 class Member:
     """One process of the fleet."""
 
-    def __init__(self, process: str, port: int, variables: Mapping[str, str], log: Path) -> None:
+    def __init__(
+        self, process: str, port: int, variables: Mapping[str, str], log: Path, *, clock: str | None = None
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.kills = 0
-        self._command = process
+        wrong_clock = ["faketime", "-f", clock] if clock else []
+        self._command = [*wrong_clock, sys.executable, "-m", "chatbot", process]
         self._variables = variables
         self._log = log
         self._running: Process | None = None
@@ -37,7 +42,12 @@ class Member:
         """Start and wait until it is ready."""
         with self._log.open("ab") as sink:
             self._running = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "chatbot", self._command, cwd=ROOT, env=self._variables, stdout=sink, stderr=sink
+                *self._command,
+                cwd=ROOT,
+                env=self._variables,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
             )
         async with asyncio.timeout(_START_SECONDS), aiohttp.ClientSession() as http:
             while not await self._ready(http):
@@ -52,8 +62,17 @@ class Member:
     async def stop(self) -> None:
         """End it if it runs."""
         if self._running and self._running.returncode is None:
-            self._running.send_signal(signal.SIGKILL)
+            os.killpg(self._running.pid, signal.SIGKILL)  # a wrong clock is a wrapper around the process
             await self._running.wait()
+
+    async def end(self) -> float:
+        """Ask it to end, as a deployment does; return how many seconds that took."""
+        assert self._running
+        began = time.monotonic()
+        self._running.send_signal(signal.SIGTERM)
+        code = await asyncio.wait_for(self._running.wait(), _END_SECONDS)
+        assert code == 0, self.log[-3000:]
+        return time.monotonic() - began
 
     async def _ready(self, http: aiohttp.ClientSession) -> bool:
         try:
@@ -102,14 +121,10 @@ def fleet_settings(settings: Settings) -> Settings:
     )
 
 
-@asynccontextmanager
-async def running_fleet(
-    database_url: str, settings: Settings, data_dir: Path, *, gateways: int = 4
-) -> AsyncIterator[Fleet]:
-    """Run a fleet while the block runs; whatever happens, none of its processes outlives it."""
-    orchestrator_port = free_port()
+def shared_variables(database_url: str, settings: Settings, data_dir: Path) -> dict[str, str]:
+    """Return the environment of every process of a fleet."""
     assert settings.xin_encryption_keys
-    shared = {
+    return {
         **os.environ,
         "DATABASE_URL": database_url,
         "DATABASE_POOL_SIZE": "3",  # five processes share the 120 connections of the tests' server
@@ -118,11 +133,19 @@ async def running_fleet(
         "EMBED_JWT_SECRET": TEST_KEYS.embed,
         "XIN_ENCRYPTION_KEYS": settings.xin_encryption_keys.get_secret_value(),
         "XIN_FETCH_ALLOW_HOSTS": "127.0.0.1",
-        "ORCHESTRATOR_PORT": str(orchestrator_port),
         "EMBEDDER": "none",
         "SMART_MODE_ENABLED": "false",
         "LOG_LEVEL": "WARNING",
     }
+
+
+@asynccontextmanager
+async def running_fleet(
+    database_url: str, settings: Settings, data_dir: Path, *, gateways: int = 4
+) -> AsyncIterator[Fleet]:
+    """Run a fleet while the block runs; whatever happens, none of its processes outlives it."""
+    orchestrator_port = free_port()
+    shared = {**shared_variables(database_url, settings, data_dir), "ORCHESTRATOR_PORT": str(orchestrator_port)}
     doors = [free_port() for _ in range(gateways)]
     fleet = Fleet(
         Member("orchestrator", orchestrator_port, shared, data_dir / "orchestrator.log"),

@@ -40,6 +40,12 @@ class Replies:
         """How many deliveries came, each counted once."""
         return len(self.times)
 
+    async def received(self, deliveries: int) -> None:
+        """Wait until so many deliveries came."""
+        async with asyncio.timeout(60):
+            while self.distinct < deliveries:  # noqa: ASYNC110 - a counter
+                await asyncio.sleep(0.01)
+
     @property
     def repeats(self) -> int:
         """How many came again: the process was killed between the POST and the note of it."""

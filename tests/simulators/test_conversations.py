@@ -8,6 +8,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +20,11 @@ from pydantic import SecretStr
 
 from chatbot.apps.bot_manager import keeping_bots
 from chatbot.channels.signing import hmac_base64, hmac_hex
+from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from tests.conftest import TenantRows
+from tests.integration.channels.mail_servers import NAME, imap_server, smtp_server
+from tests.integration.channels.mail_servers import PASSWORD as MAIL_PASSWORD
 from tests.simulators.conftest import BOT_TOKEN, PERSON_TOKEN, Prism
 from tests.whole import Whole, whole_platform
 
@@ -139,6 +143,45 @@ async def test_telegram_by_polling(whole: Whole, telegram_cloud: str) -> None:
     await register(whole, channel)
     async with keeping_bots(whole.state.channel_parts):
         await talk(whole, channel, customer.say, customer.look)
+
+
+async def test_mail(whole: Whole) -> None:
+    """Somebody writes to a mailbox (pymap), and reads the answers where mail goes out (aiosmtpd)."""
+    async with imap_server() as mailbox, smtp_server() as outgoing:
+        credentials = {
+            "address": NAME, "display_name": "Acme", "imap_host": "127.0.0.1", "imap_port": mailbox.port,
+            "imap_security": "none", "imap_password": MAIL_PASSWORD, "smtp_host": "127.0.0.1",
+            "smtp_port": outgoing.port, "smtp_security": "none",
+        }  # fmt: skip
+        channel = await whole.channel("email", credentials)
+
+        async def say(text: str) -> None:
+            answered = {"In-Reply-To": outgoing.mails[-1]["Message-ID"]} if outgoing.mails else {}
+            await mailbox.deliver(_mail(text, answered))
+
+        async def look() -> list[str]:
+            return [str(one.get_body(("plain",)).get_content()) for one in outgoing.mails]
+
+        async with keeping_bots(whole.state.channel_parts):
+            await talk(whole, channel, say, look)
+        assert {one["To"] for one in outgoing.mails} == {"Ann <ann@customer.test>"}
+        assert {one["Auto-Submitted"] for one in outgoing.mails} == {"auto-replied"}
+        found = await findings(whole, channel)
+        assert all(ok for ok, _ in found.values()), found
+
+
+def _mail(text: str, headers: dict[str, str]) -> bytes:
+    mail = EmailMessage()
+    told = {
+        "From": "Ann <ann@customer.test>",
+        "To": NAME,
+        "Subject": "Money",
+        "Message-ID": f"<{new_id()}@customer.test>",
+    }
+    for name, value in (told | headers).items():
+        mail[name] = value
+    mail.set_content(text)
+    return mail.as_bytes()
 
 
 class SlackPerson:

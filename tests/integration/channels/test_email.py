@@ -19,6 +19,8 @@ from chatbot.channels.outgoing import Outgoing, Source
 from chatbot.channels.providers.email import EMAIL, listen
 from chatbot.channels.providers.email.credentials import EmailCredentials
 from chatbot.channels.providers.email.imap import THREAD_NAME
+from chatbot.channels.providers.email.mail import Mail
+from chatbot.channels.providers.email.mime import read_mail
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
 from tests.integration.channels.mail_servers import (
     NAME,
@@ -207,6 +209,22 @@ async def test_it_goes_on_after_the_cursor_when_the_connection_breaks(imap: Imap
         taken = inbox.texts()
     assert taken == ["two"]
     assert inbox.alive >= 2
+
+
+async def test_a_mail_that_breaks_the_reading_is_left_out(
+    imap: ImapServer, http: SafeHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(given: bytes) -> Mail:
+        if b"poison" in given:
+            raise RecursionError
+        return read_mail(given)
+
+    monkeypatch.setattr(listen, "read_mail", read)
+    opened, inbox = account(imap_port=imap.port), Inbox(http)
+    async with listening(opened, inbox):
+        await imap.deliver(mail(text="poison"))
+        await imap.deliver(mail(text="two"))
+        await inbox.until(lambda: inbox.texts() == ["two"])
 
 
 async def test_new_uids_lose_nothing_and_repeat_nothing(imap: ImapServer, http: SafeHttp) -> None:

@@ -5,24 +5,29 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
-from chatbot.apps.runtime import Runtime
+from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.events import InboundEvent, Media, Message, Sender
 from chatbot.channels.schemas import CreateChannel
 from chatbot.channels.turns import Turns
 from chatbot.core.ids import new_id
+from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.parts import Draft, Parts, Turn, TurnPolicy
 from chatbot.dialogue.service import Dialogue
 from chatbot.dialogue.waiting import begin_waiting
-from tests.conftest import TenantRows
+from tests.conftest import TEST_KEYS, TenantRows
 from tests.integration.channels.conftest import Whole
+from tests.integration.dialogue.model_server import run_model_server
+from tests.integration.dialogue.platform import DOCUMENTS, add_knowledge
 from tests.unit.channels.telegram_peer import TOKEN, done
 
 
@@ -132,6 +137,65 @@ async def test_a_question_of_a_channel_is_no_longer_than_a_message_may_be(runtim
     assert len(turn.question) == turn.policy.max_message_chars
 
 
+async def test_a_reply_that_is_interrupted_is_sent_whole_by_who_comes_next(
+    settings: Settings, database_url: str, tenant: TenantRows
+) -> None:
+    async with run_model_server() as model:
+        smart = {"openai_base_url": model.url, "openai_api_key": SecretStr("k" * 20), "smart_mode_enabled": True}
+        async with open_runtime(settings.model_copy(update=smart), database_url, TEST_KEYS) as runtime:
+            await add_knowledge(runtime.database, tenant, DOCUMENTS)
+            conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+            model.words, model.pause = ["[1] ", *["half "] * 200], 0.05
+            job = asyncio.create_task(turns.answer(dialogue, tenant.id, conversation))
+            while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
+                await asyncio.sleep(0.01)
+            job.cancel()
+            await dialogue.stop()
+            assert await _replies(runtime, tenant) == [("interrupted", "")]
+            assert await _sent(runtime, tenant) == []
+
+            model.words, model.pause = ["Gift cards are not refunded [1]."], 0
+            await turns.answer(dialogue, tenant.id, conversation)
+            assert [said for _, said in await _replies(runtime, tenant)] == ["", "Gift cards are not refunded [1]."]
+            assert len(await _sent(runtime, tenant)) == 1
+
+
+async def test_what_a_dead_job_has_written_so_far_is_no_answer(runtime: Runtime, tenant: TenantRows) -> None:
+    conversation, _, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+    parts = Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings)
+    assert await begin_waiting(parts, tenant.id, conversation)
+    async with runtime.database.tenant(tenant.id) as session:
+        await session.execute(text(
+            "UPDATE messages SET text = 'Gift ca', created_at = now() - interval '1 minute' WHERE role = 'bot'"
+        ))  # fmt: skip
+    assert await dialogue.sweep() == 1
+    assert await begin_waiting(parts, tenant.id, conversation), "the question still waits"
+
+
+async def _asked(runtime: Runtime, tenant: TenantRows, question: str) -> tuple[UUID, Turns, Dialogue]:
+    """Put a question into a conversation of a channel; return the conversation and what answers it."""
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    await parts.inbox.take(channel, [InboundEvent("e1", "s1", Message(question), Sender("ann"), "m1")])
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        conversation = (await session.execute(text("SELECT id FROM conversations"))).scalar_one()
+    turns = turns_of(parts)
+    return conversation, turns, Dialogue(
+        Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, courier=turns)
+    )  # fmt: skip
+
+
+async def _replies(runtime: Runtime, tenant: TenantRows) -> list[tuple[str, str]]:
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        rows = await session.execute(text("SELECT status, text FROM messages WHERE role = 'bot' ORDER BY seq"))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def _sent(runtime: Runtime, tenant: TenantRows) -> list[Any]:
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        return list(await session.scalars(text("SELECT body FROM deliveries")))
+
+
 async def test_files_of_a_repeated_event_are_stored_once(runtime: Runtime, tenant: TenantRows) -> None:
     parts = parts_of(runtime)
     channel = await connect(parts, tenant)
@@ -141,6 +205,26 @@ async def test_files_of_a_repeated_event_are_stored_once(runtime: Runtime, tenan
         await parts.inbox.take(channel, [event])
     folder = runtime.settings.folder("uploads") / "attachments" / str(tenant.id)
     assert [one.read_bytes() for one in folder.iterdir()] == [b"A file."]
+
+
+async def test_a_file_that_comes_when_its_visitor_has_been_erased_is_not_kept(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = Media("document", ref="https://shop.example.com/a.txt", name="a.txt")
+    await parts.inbox.take(channel, [InboundEvent("e1", "s1", Message("See", (media,)), Sender("ann"), "m1")])
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        attachment = (await session.execute(text("SELECT id FROM attachments"))).scalar_one()
+
+    async def download(*_given: Any, **_named: Any) -> bytes:
+        async with runtime.database.tenant(tenant.id) as session:
+            await session.execute(text("DELETE FROM attachments"))
+        return b"A file."
+
+    monkeypatch.setattr(type(channel.provider), "download", download)
+    await parts.files.fetch(tenant.id, attachment)
+    assert [key async for key in runtime.blobs.all_keys() if str(tenant.id) in key] == []
 
 
 async def test_a_provider_that_hangs_while_a_reply_is_shown_holds_no_conversation_locked(whole: Whole) -> None:

@@ -1,8 +1,12 @@
 """The bundled PostgreSQL starts, is shared, stops with its last user, and survives a crash of the platform."""
 
+import os
+import pwd
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -11,12 +15,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg import sql
 from sqlalchemy import NullPool, create_engine
 
-from chatbot.db.bootstrap import HEAD, DatabaseNotUsable, downgrade, prepare_database, upgrade
+from chatbot.db.bootstrap import HEAD, OLDEST_READER, DatabaseNotUsable, downgrade, prepare_database, upgrade
 from chatbot.db.models import Base
 from chatbot.db.roles import conninfo, owner_url
-from chatbot.db.server import BundledPostgres
+from chatbot.db.server import BundledPostgres, DatabaseStartFailed
 
 HOLD = """
 import sys
@@ -81,6 +86,32 @@ def test_the_keeper_stops_a_server_whose_users_were_killed(data_dir: Path) -> No
     assert not _answers(server)
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["killed", "stopped by somebody"])
+def test_a_server_that_is_gone_is_started_again(data_dir: Path, number: signal.Signals) -> None:
+    server = BundledPostgres(data_dir)
+    server.start()
+    with server.looked_after():
+        os.kill(int((server.pgdata / "postmaster.pid").read_text().split()[0]), number)
+        deadline = time.monotonic() + 5
+        while _answers(server) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not _answers(server)
+        deadline = time.monotonic() + 30
+        while not _answers(server) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert _answers(server)
+    server.stop()
+    assert not _answers(server)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_root_is_told_to_work_as_the_folders_user(data_dir: Path) -> None:
+    os.chown(data_dir, pwd.getpwnam("nobody").pw_uid, -1)
+    with pytest.raises(DatabaseStartFailed, match="belongs to the user nobody; run this as that user"):
+        BundledPostgres(data_dir).start()
+    assert list(data_dir.iterdir()) == []
+
+
 def test_migrations_go_up_down_and_up_again(database_url: str) -> None:
     assert prepare_database(database_url) is False
     downgrade(database_url, "base")
@@ -93,13 +124,48 @@ def test_migrations_go_up_down_and_up_again(database_url: str) -> None:
     assert prepare_database(database_url) is False
 
 
-def test_a_database_of_a_newer_release_is_refused_in_words(database_url: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
+@pytest.fixture
+def newer(database_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A database that a release to come has migrated; in the end it is this one's again."""
+    with psycopg.connect(conninfo(owner_url(database_url)), autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        yield connection
+        connection.execute("UPDATE alembic_version SET version_num = %s", (HEAD,))
+    prepare_database(database_url)
+
+
+@pytest.mark.parametrize("promise", [None, "oldest reader 9999", "something else"])
+def test_a_newer_schema_that_is_not_for_this_release_is_refused_in_words(
+    database_url: str, newer: psycopg.Connection[tuple[object, ...]], promise: str | None
+) -> None:
+    newer.execute(sql.SQL("COMMENT ON TABLE alembic_version IS {}").format(sql.Literal(promise)))
     with pytest.raises(DatabaseNotUsable, match="newer than this release"):
         prepare_database(database_url)
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = %s", (HEAD,))
+
+
+def test_a_newer_schema_that_only_added_is_worked_with_and_left_alone(
+    database_url: str, newer: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    newer.execute(sql.SQL("COMMENT ON TABLE alembic_version IS {}").format(sql.Literal(f"oldest reader {HEAD}")))
+    newer.execute("CREATE TABLE of_a_release_to_come ()")
+    assert prepare_database(database_url) is False
+    assert newer.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
+    newer.execute("DROP TABLE of_a_release_to_come")
+
+
+def test_a_canary_makes_no_change_that_others_could_not_go_on_with(database_url: str) -> None:
+    downgrade(database_url, "0012")
+    with pytest.raises(DatabaseNotUsable, match="MIGRATE_ONLY_COMPATIBLE: processes of schema 0012"):
+        prepare_database(database_url, only_compatible=True)
+    with psycopg.connect(database_url) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0012",)
+    assert prepare_database(database_url) is True
+    assert prepare_database(database_url, only_compatible=True) is False
+
+
+def test_the_oldest_reader_is_a_schema_of_ours() -> None:
+    assert OLDEST_READER <= HEAD
+    assert list(Path("chatbot/db/migrations/versions").glob(f"{OLDEST_READER}_*.py"))
 
 
 def test_an_unreachable_database_is_named(data_dir: Path) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, Oper
 
 from chatbot.core.ids import new_id
 from chatbot.db.models import Brand
-from chatbot.db.sessions import Database, fetch
+from chatbot.db.sessions import Database, before_commit, driver_connection, fetch
 from tests.conftest import TenantRows
 
 _NAMES = "SELECT name FROM brands ORDER BY name"
@@ -71,6 +71,89 @@ async def test_a_session_serves_only_its_own_transaction(database: Database, ten
         await session.scalar(text("SELECT 1"))
     with pytest.raises(InvalidRequestError, match="is over"):
         await fetch(session, _NAMES)
+
+
+async def test_what_is_deferred_goes_with_the_next_statement(database: Database, tenant: TenantRows) -> None:
+    async with database.tenant(tenant.id) as session:
+        session.defer(_RENAME, ("deferred", tenant.brand_id), list)
+        assert await fetch(session, _NAMES) == [("deferred",)]
+        session.defer(_RENAME, ("at the end", tenant.brand_id), list)
+    assert await _names(database, tenant) == ["at the end"]
+    async with database.tenant(tenant.id) as session:
+        session.defer(_RENAME, ("alone", tenant.brand_id), list)
+    async with database.tenant(tenant.id) as session:
+        session.defer(_RENAME, ("before", tenant.brand_id), list)
+        session.add(Brand(tenant_id=tenant.id, id=new_id(), name="mapped"))
+        assert await session.scalar(text("SELECT count(*) FROM brands WHERE name = 'before'")) == 1
+        session.defer(_RENAME, ("last", tenant.brand_id), list)
+    assert await _names(database, tenant) == ["last", "mapped"]
+
+
+async def test_what_is_deferred_gives_its_rows_when_they_are_asked_for(database: Database, tenant: TenantRows) -> None:
+    async with database.tenant_reader(tenant.id) as session:
+        first, second = (session.defer("SELECT %s::int", (number,), lambda rows: rows[0][0]) for number in (1, 2))
+        assert await fetch(session, "SELECT 3") == [(3,)]
+        assert (await first, await second) == (1, 2)
+        third = session.defer("SELECT 4", (), lambda rows: rows[0][0])
+        assert (await third, await third) == (4, 4)
+
+
+async def test_a_deferred_failure_undoes_all(database: Database, tenant: TenantRows) -> None:
+    before = await _names(database, tenant)
+    with pytest.raises(IntegrityError):
+        async with database.tenant(tenant.id) as session:
+            await fetch(session, _RENAME, ("gone", tenant.brand_id))
+            session.defer("INSERT INTO brands (tenant_id, id, name) VALUES (%s, %s, 'twice')",
+                          (tenant.id, tenant.brand_id), list)  # fmt: skip
+    assert await _names(database, tenant) == before
+
+
+async def test_a_statement_may_commit_in_its_own_round_trip(database: Database, tenant: TenantRows) -> None:
+    async with database.tenant(tenant.id) as session:
+        session.commit_with_next()
+        await fetch(session, _RENAME, ("kept", tenant.brand_id))
+        assert await _names(database, tenant) == ["kept"]
+        await fetch(session, _RENAME, ("in a transaction after it", tenant.brand_id))
+        assert await _names(database, tenant) == ["kept"]
+    assert await _names(database, tenant) == ["in a transaction after it"]
+
+
+async def test_no_statement_commits_before_what_is_done_last(database: Database, tenant: TenantRows) -> None:
+    seen: list[list[str]] = []
+
+    async def look(_session: object) -> None:
+        before_commit.set(None)
+        seen.append(await _names(database, tenant))
+
+    before = await _names(database, tenant)
+    before_commit.set(look)
+    async with database.tenant(tenant.id) as session:
+        session.commit_with_next()
+        await fetch(session, _RENAME, ("kept at the end", tenant.brand_id))
+    assert seen == [before]
+    assert await _names(database, tenant) == ["kept at the end"]
+
+
+async def test_statements_are_prepared_anew_after_the_driver_forgot_them(
+    database: Database, tenant: TenantRows
+) -> None:
+    before = await _names(database, tenant)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            async with database.tenant(tenant.id) as session:
+                connection = await driver_connection(session)
+                await connection.execute("SELECT 1", prepare=True)
+                _ = 1 / 0  # psycopg forgets all that is prepared with a rollback
+        assert await _names(database, tenant) == before
+
+
+async def test_placeholders_are_those_of_the_driver(database: Database, tenant: TenantRows) -> None:
+    async with database.tenant(tenant.id) as session:
+        twice = await fetch(session, "SELECT %(b)s::int, %(a)s::int, %(b)s::int, 7 %% 4", {"a": 1, "b": 2})
+        assert twice == [(2, 1, 2, 3)]
+        assert await fetch(session, "SELECT %s::int, %s::text", (1, None)) == [(1, None)]
+        with pytest.raises(DBAPIError):
+            await fetch(session, "SELECT %s::int", (1, 2))
 
 
 async def test_a_connection_lost_in_use_is_told_and_all_others_are_asked(

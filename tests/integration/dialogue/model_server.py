@@ -20,12 +20,14 @@ class ModelServer:
     status: int = 200
     cut_after: int | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
     open_streams: int = 0
     closed_early: int = 0
 
     async def chat(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()
         self.requests.append(body)
+        self.headers.append(dict(request.headers))
         if self.status != 200:
             return web.json_response({"error": {"message": "no"}}, status=self.status)
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})

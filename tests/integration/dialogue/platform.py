@@ -25,6 +25,7 @@ from chatbot.dialogue.guard import ChatLimits
 from chatbot.dialogue.internal import router as internal
 from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
+from chatbot.dialogue.trial_endpoints import router as trial
 from chatbot.identity.tokens import TokenKeys, issue_embed_token
 from chatbot.knowledge.index.passages import PassageDraft, SourceVersion, index_passages
 from chatbot.knowledge.retrieval.service import Retriever
@@ -172,5 +173,6 @@ def _app(settings: Settings, database: Database, dialogue: Dialogue) -> FastAPI:
     install_problem_handlers(app)
     app.include_router(router)
     app.include_router(internal)
+    app.include_router(trial)
     app.add_middleware(RequestContext, max_body_bytes=lambda _path: 64 * 1024)
     return app

@@ -22,6 +22,7 @@ class SlowEmbedder:
     in_use: list[int] = field(default_factory=list)
     id: str = "slow"
     dimensions: int = 4
+    remote: bool = False
     languages: frozenset[str] | None = None
 
     async def embed_passages(self, texts: Sequence[str]) -> Vectors:

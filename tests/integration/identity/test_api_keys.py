@@ -1,6 +1,7 @@
-"""API keys: shown once, masked afterwards, dead when revoked."""
+"""API keys: shown once, masked afterwards, rotated with an overlap, dead when revoked."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -72,6 +73,43 @@ async def test_a_key_ends_when_it_says(
     assert (await client.get("/auth/me", headers=_headers(made))).status_code == 401
     past = {"tenant_id": str(tenant.id), "name": "x", "role": "viewer", "expires_at": "2001-01-01T00:00:00Z"}
     assert (await client.post("/admin/api_keys", json=past, headers=admin)).status_code == 422
+
+
+async def test_a_rotated_key_has_a_successor_and_a_quarter_of_an_hour(
+    client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, database: Database
+) -> None:
+    admin = bearer(Role.TENANT_ADMIN, tenant.id)
+    made = await _make(client, admin, tenant, "agent")
+    path = f"/admin/api_keys/{made.json()['id']}/rotate"
+    rotated = await client.post(path, headers=admin)
+    assert rotated.status_code == 201
+    body = rotated.json()
+    assert body["key"] != made.json()["key"]
+    assert (body["name"], body["role"], body["expires_at"]) == ("CI", "agent", None)
+    assert body["previous_id"] == made.json()["id"]
+    left = datetime.fromisoformat(body["previous_until"]) - utcnow()
+    assert timedelta(minutes=13) < left <= timedelta(minutes=15)
+    for key in (made, rotated):
+        assert (await client.get("/auth/me", headers=_headers(key))).status_code == 200
+
+    again = await client.post(path, headers=admin)
+    assert (again.status_code, again.json()["code"]) == (409, "conflict"), "its successor would end with it"
+    async with database.tenant(tenant.id) as session:
+        old = await session.get(ApiKey, (tenant.id, UUID(made.json()["id"])))
+        assert old
+        old.expires_at = utcnow() - timedelta(seconds=1)
+    elsewhere = Access(runtime.database, runtime.keys)
+    with pytest.raises(Exception, match="unknown, expired or revoked"):
+        await elsewhere.admin(made.json()["key"])
+    assert (await elsewhere.admin(body["key"])).role is Role.AGENT
+
+    assert (await client.delete(f"/admin/api_keys/{body['id']}", headers=admin)).status_code == 204
+    assert (await client.post(f"/admin/api_keys/{body['id']}/rotate", headers=admin)).status_code == 404
+    events = (await client.get("/admin/events", params={"tenant_id": str(tenant.id)}, headers=admin)).json()["items"]
+    (row,) = [event for event in events if event["action"] == "rotate_api_key"]
+    assert (row["target"], row["outcome"]) == (f"api_key:{made.json()['id']}", "ok")
+    assert row["detail"]["successor"] == body["id"]
+    assert body["key"] not in str(events)
 
 
 async def test_a_key_mints_none_above_its_role(

@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from chatbot.apps.runtime import Runtime
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
+from chatbot.core.settings import Settings
 from chatbot.db.models import Tenant
 from chatbot.identity.access.service import Access
 from chatbot.identity.demo import DEMO_TENANT_ID
@@ -44,7 +45,7 @@ def _embed(runtime: Runtime, tenant: TenantRows, origin: str | None = SHOP) -> d
 
 @pytest.mark.parametrize(
     ("bound_to", "sent", "status"),
-    [(SHOP, SHOP, 200), (SHOP, None, 200), (None, SHOP, 200), (SHOP, "https://evil.example", 401), (SHOP, "null", 401)],
+    [(SHOP, SHOP, 200), (SHOP, None, 200), (None, SHOP, 403), (SHOP, "https://evil.example", 401), (SHOP, "null", 401)],
 )
 async def test_an_embed_token_is_bound_to_its_origin(
     client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows, bound_to: str | None, sent: str | None, status: int
@@ -129,7 +130,7 @@ def test_sockets_use_the_same_dependencies() -> None:
         await websocket.accept()
         await websocket.send_json({"anonymous": caller is None})
 
-    app.state.settings = type("S", (), {"gateway_token": None})()
+    app.state.settings = Settings()
     app.state.database = app.state.keys = None
     with TestClient(app).websocket_connect("/ws") as opened:
         assert opened.receive_json() == {"anonymous": True}

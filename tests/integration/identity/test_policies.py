@@ -1,6 +1,7 @@
 """Policies: defaults, versions, optimistic saves, clear errors."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -88,7 +89,7 @@ async def test_of_saves_at_once_each_version_is_one(
         ("", {"hours": {"timezone": "Mars/Base"}}, "hours.timezone"),
         ("", {"budgets": {"tokens_per_day": -1}}, "budgets.tokens_per_day"),
         ("", {"retention": {"transcripts_hours": 0}}, "retention.transcripts_hours"),
-        ("", {"default_language": "fa", "languages": ["en"]}, "body"),
+        ("", {"default_language": "fa", "languages": ["en"]}, "default_language"),
     ],
 )
 async def test_bad_policies_are_refused_by_field(
@@ -116,3 +117,17 @@ async def test_a_limit_above_the_hard_one_is_refused(
         saved = await client.put(path, json={"guardrails": {"max_message_chars": limit}}, headers=bearer())
         assert saved.status_code == status
     assert saved.json()["errors"][0]["field"] == "guardrails.max_message_chars"
+
+
+async def test_opening_hours_are_the_policys_in_its_own_zone_or_the_tenants(
+    client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
+) -> None:
+    await client.patch(f"/admin/tenants/{tenant.id}", json={"timezone": "Asia/Tehran"}, headers=bearer())
+    spans = [{"day": "mon", "opens": "22:00", "closes": "24:00"}]
+    sunday = datetime(2026, 11, 29, tzinfo=UTC)
+    for zone, opens in ((None, (18, 30)), ("Europe/Madrid", (21, 0))):
+        body = {"hours": {"open": spans, "timezone": zone}}
+        assert (await client.put(f"/admin/policies/{tenant.id}", json=body, headers=bearer())).status_code == 200
+        async with runtime.database.tenant_reader(tenant.id) as session:
+            hours = await service.opening_hours(session)
+        assert hours.next_open(sunday) == datetime(2026, 11, 30, *opens, tzinfo=UTC)

@@ -12,43 +12,17 @@ from sqlalchemy import update
 
 from chatbot.apps.runtime import Runtime
 from chatbot.core.clock import utcnow
-from chatbot.core.ids import new_id
-from chatbot.db.models import Membership, User, UserSession
+from chatbot.db.models import User, UserSession
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import Access
-from chatbot.identity.passwords import Passwords
 from tests.conftest import TenantRows
-
-PASSWORD = "correct horse battery staple "
-
-
-class Person:
-    """A user of the tests."""
-
-    def __init__(self, user_id: UUID, email: str) -> None:
-        self.id = user_id
-        self.email = email
-
-    @property
-    def sign_in(self) -> dict[str, str]:
-        return {"email": self.email, "password": PASSWORD}
+from tests.integration.identity.people import PASSWORD, Person, bearer_of, make_person
 
 
 @pytest.fixture
 async def person(database: Database, tenant: TenantRows) -> Person:
     """A tenant's admin who has a password."""
-    user_id = new_id()
-    email = f"Sara-{user_id.hex}@Example.com"
-    stored = await Passwords().hash(PASSWORD)
-    async with database.platform() as session:
-        session.add(User(id=user_id, email=email, name="Sara", password_hash=stored))
-        await session.flush()
-        session.add(Membership(tenant_id=tenant.id, user_id=user_id, role="tenant_admin"))
-    return Person(user_id, email)
-
-
-def _bearer(signed_in: httpx.Response) -> dict[str, str]:
-    return {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+    return await make_person(database, {tenant.id: "tenant_admin"})
 
 
 async def test_signing_in(client: httpx.AsyncClient, person: Person, tenant: TenantRows) -> None:
@@ -56,11 +30,11 @@ async def test_signing_in(client: httpx.AsyncClient, person: Person, tenant: Ten
     assert answer.status_code == 200
     body = answer.json()
     assert (body["token_type"], body["expires_in"], body["user"]["name"]) == ("Bearer", 900, "Sara")
-    me = (await client.get("/auth/me", headers=_bearer(answer))).json()
+    me = (await client.get("/auth/me", headers=bearer_of(answer))).json()
     assert me["subject"] == f"user:{person.id}"
     assert me["role"] == "tenant_admin"
-    assert me["memberships"] == [{"tenant_id": str(tenant.id), "role": "tenant_admin"}]
-    tenants = (await client.get("/admin/tenants", headers=_bearer(answer))).json()
+    assert me["memberships"] == [{"tenant_id": str(tenant.id), "tenant_name": "Acme", "role": "tenant_admin"}]
+    tenants = (await client.get("/admin/tenants", headers=bearer_of(answer))).json()
     assert [row["id"] for row in tenants["items"]] == [str(tenant.id)]
 
 
@@ -135,10 +109,10 @@ async def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(
     third = await _refresh(client, second)
     assert (second.status_code, third.status_code) == (200, 200)
     assert len({answer.json()["refresh_token"] for answer in (first, second, third)}) == 3
-    assert (await client.get("/auth/me", headers=_bearer(third))).status_code == 200
+    assert (await client.get("/auth/me", headers=bearer_of(third))).status_code == 200
     assert (await _refresh(client, first)).status_code == 401
     assert (await _refresh(client, third)).status_code == 401
-    assert (await client.get("/auth/me", headers=_bearer(third))).status_code == 401
+    assert (await client.get("/auth/me", headers=bearer_of(third))).status_code == 401
 
 
 async def test_of_two_refreshes_at_once_one_wins(client: httpx.AsyncClient, person: Person) -> None:
@@ -150,9 +124,9 @@ async def test_of_two_refreshes_at_once_one_wins(client: httpx.AsyncClient, pers
 async def test_signing_out_ends_the_session(client: httpx.AsyncClient, person: Person) -> None:
     signed_in = await client.post("/auth/login", json=person.sign_in)
     body = {"refresh_token": signed_in.json()["refresh_token"]}
-    assert (await client.get("/auth/me", headers=_bearer(signed_in))).status_code == 200
+    assert (await client.get("/auth/me", headers=bearer_of(signed_in))).status_code == 200
     assert (await client.post("/auth/logout", json=body)).status_code == 204
-    assert (await client.get("/auth/me", headers=_bearer(signed_in))).status_code == 401
+    assert (await client.get("/auth/me", headers=bearer_of(signed_in))).status_code == 401
     assert (await _refresh(client, signed_in)).status_code == 401
     assert (await client.post("/auth/logout", json=body)).status_code == 204
 
@@ -188,7 +162,7 @@ async def test_a_session_ends_by_itself(client: httpx.AsyncClient, database: Dat
         ended = update(UserSession).where(UserSession.user_id == person.id).values(expires_at=utcnow())
         await session.execute(ended)
     assert (await _refresh(client, signed_in)).status_code == 401
-    assert (await client.get("/auth/me", headers=_bearer(signed_in))).status_code == 401
+    assert (await client.get("/auth/me", headers=bearer_of(signed_in))).status_code == 401
 
 
 async def _refresh(client: httpx.AsyncClient, signed_in: httpx.Response) -> httpx.Response:

@@ -114,7 +114,7 @@ async def test_the_previous_key_holds_for_a_quarter_of_an_hour(
     app: FastAPI, client: httpx.AsyncClient, runtime: Runtime, started_ago: int, issued_ago: int, status: int
 ) -> None:
     until = utcnow() + timedelta(minutes=15 - started_ago)
-    app.state.keys = replace(runtime.keys, admin_previous=PREVIOUS, admin_previous_until=until)
+    app.state.keys = replace(runtime.keys, admin_previous=PREVIOUS, previous_until=until)
     token = jwt.encode(_claims(iat=utcnow() - timedelta(minutes=issued_ago)), PREVIOUS, algorithm="HS256")
     answer = await client.get("/admin/tenants", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == status

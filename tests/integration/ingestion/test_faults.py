@@ -179,7 +179,7 @@ async def test_a_transaction_that_fails_takes_its_file_along(idle: Client, monke
     async def refuse(*_: object, **__: object) -> None:
         raise Unavailable("the queue is away")
 
-    monkeypatch.setattr(queueing, "enqueue", refuse)
+    monkeypatch.setattr(queueing, "enqueue_many", refuse)
     await idle.upload("orphan.txt", b"An orphan.", 503)
     folder = idle.runtime.settings.folder("uploads")
     assert [path for path in folder.rglob("*") if path.is_file()] == []

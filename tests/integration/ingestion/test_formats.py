@@ -54,6 +54,8 @@ async def test_text_and_pairs(knowledge: Client) -> None:
         assert (source["status"], source["passages"], source["reason"]) == ("ready", passages, None)
     assert (await knowledge.passages(pairs["source_id"]))[0] == "Do you ship abroad?\n\nTo forty countries."
     brand = knowledge.tenant.brand_id
+    path = f"/v1/brands/{brand}/knowledge/{pairs['source_id']}"
+    assert (await knowledge.call("GET", path))["title"] == "Do you ship abroad?"
     assert (await knowledge.call("GET", f"/v1/brands/{brand}/knowledge/{text['source_id']}"))["external_id"] == "ship"
 
 

@@ -86,6 +86,7 @@ async def ask(
     retriever: Retriever | None = None,
     brand_id: UUID | None = None,
     for_staff: bool = False,
+    language: str | None = None,
     **config: object,
 ) -> RetrievalResult:
     retriever = retriever or Retriever()
@@ -99,6 +100,7 @@ async def ask(
             vectors=vectors,
             config=RetrievalConfig.model_validate(config),
             for_staff=for_staff,
+            language=language,
         )
 
 
@@ -240,21 +242,87 @@ async def test_indexing_twice_changes_nothing_and_removal_uncounts(database: Dat
     assert [result.source_id for result in found.results] == [kept]
 
 
+NAMED = {
+    "en": ("Getting to know Xin", "Xin is a support platform. Xin runs on your machines; Xin shows its sources."),
+    "es": (
+        "Conocer Xin",
+        "Xin es una plataforma de soporte. Xin se ejecuta en sus servidores; Xin cita.",
+    ),
+    "fa": (
+        "آشنایی با زین",
+        "زین (Xin) یک سامانهٔ پشتیبانی است که هر شرکت روی سرور خودش اجرا می‌کند.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "language"),
+    [
+        ("Xin چیست؟", "fa"),
+        ("سامانهٔ Xin چیست؟", "fa"),
+        ("What is Xin?", "en"),
+        ("¿Qué es Xin?", "es"),
+    ],
+)
+@pytest.mark.parametrize("with_vectors", [False, True], ids=["words", "vectors"])
+async def test_of_passages_in_several_languages_those_in_the_questions_own_go_first(
+    database: Database, tenant: TenantRows, embedder: MiniLmEmbedder, query: str, language: str, *, with_vectors: bool
+) -> None:
+    for spoken, (title, text) in NAMED.items():
+        for part in range(4):
+            await add(database, tenant, f"{title} {part}", [text], spoken, embedder=embedder if with_vectors else None)
+    found = await ask(database, tenant, query, retriever=Retriever([embedder] if with_vectors else []))
+    assert found.answerable
+    assert {passage.language for passage in found.results[:4]} == {language}
+    assert found.results[4].language != language
+
+
+async def test_what_is_only_in_another_language_answers(database: Database, tenant: TenantRows) -> None:
+    for title, body in SHOP["es"].items():
+        await add(database, tenant, title, [body], "es")
+    await add(
+        database, tenant, "Getting to know us", ["We sell bicycles in Vienna and send them to all of Europe."], "en"
+    )
+    found = await ask(database, tenant, "Do you take Mastercard or Visa?")
+    assert found.answerable
+    assert found.results[0].title == "Pagos"
+
+
+async def test_whoever_asks_may_say_in_which_language(database: Database, tenant: TenantRows) -> None:
+    for spoken, (title, text) in NAMED.items():
+        await add(database, tenant, title, [text], spoken)
+    for language in NAMED:
+        found = await ask(database, tenant, "Xin?", language=language)
+        assert found.results[0].language == language
+
+
+async def test_a_name_in_all_languages_does_not_fill_the_candidates_with_one(
+    database: Database, tenant: TenantRows
+) -> None:
+    title, text = NAMED["es"]
+    await add(database, tenant, title, [f"{text} {number}" for number in range(80)], "es")
+    await add(database, tenant, *NAMED["fa"][:1], [NAMED["fa"][1]], "fa")
+    assert (await ask(database, tenant, "Xin چیست؟")).results[0].language == "fa"
+
+
 async def test_the_search_functions_belong_to_the_platform_role(database: Database, tenant: TenantRows) -> None:
     async with database.tenant(tenant.id) as session:
         rows = await session.execute(
             sql(
                 "SELECT proname, pg_get_userbyid(proowner), prosecdef, "
-                "has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc WHERE proname LIKE 'xin\\_%' ORDER BY 1"
+                "has_function_privilege('public', oid, 'EXECUTE') FROM pg_proc "
+                "WHERE proname LIKE 'xin\\_%' AND prosecdef ORDER BY 1"
             )
         )
         functions = [tuple(row) for row in rows]
     assert functions == [
         ("xin_candidates_all", "xin_platform", True, False),
         ("xin_candidates_any", "xin_platform", True, False),
+        ("xin_find_messages", "xin_platform", True, False),
         ("xin_nearest", "xin_platform", True, False),
         ("xin_nearest_indexed", "xin_platform", True, False),
         ("xin_search", "xin_platform", True, False),
+        ("xin_search", "xin_platform", True, False),  # as processes of the release before call it
         ("xin_similar_words", "xin_platform", True, False),
     ]
 

@@ -32,3 +32,33 @@ async def test_every_stage_is_reported(
             assert answer.status == 404
     async with api.post(PATH, json=body | {"limit": 101}, headers=headers) as answer:
         assert answer.status == 422
+
+
+async def test_settings_of_one_call_change_it_alone(
+    api: aiohttp.ClientSession, runtime: Runtime, tenant: TenantRows
+) -> None:
+    await add(runtime.database, tenant, "Returns", ["Unused items can be returned within 30 days."])
+    headers = {"Authorization": f"Bearer {mint(runtime.settings, Role.TENANT_ADMIN, tenant.id)}"}
+    body = {"tenant_id": str(tenant.id), "query": "Can I return unused items?"}
+    saved = {"hybrid_weight": 0.4, "max_documents": 3}
+    async with api.put(f"/admin/policies/{tenant.id}/retrieval_config", json=saved, headers=headers) as answer:
+        assert answer.status == 200
+
+    async def report(**more: object) -> dict[str, object]:
+        async with api.post(PATH, json={**body, **more}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            read: dict[str, object] = await answer.json()
+            return read
+
+    strict = await report(config={"min_score": 1.0})
+    assert strict["answerable"] is False
+    assert strict["config"] == {
+        **saved, "min_score": 1.0, "context_budget_tokens": 3000, "fallback_llm": None,
+        "filters": {"tags": [], "visibility": ["public"]},
+    }  # fmt: skip
+    plain = await report()
+    assert plain["answerable"] is True
+    assert plain["config"] == {**strict["config"], "min_score": 0.3}  # type: ignore[dict-item]
+    for wrong in ({"min_score": 2}, {"unknown": 1}):
+        async with api.post(PATH, json={**body, "config": wrong}, headers=headers) as answer:
+            assert answer.status == 422

@@ -25,12 +25,27 @@ async def sandbox() -> AsyncIterator[ParserSandbox]:
 
 
 def children() -> list[psutil.Process]:
+    """The parsers that live; what another test's child left as a zombie has no command line."""
     found = psutil.Process().children(recursive=True)
-    return [child for child in found if child.is_running() and any("parse.child" in part for part in child.cmdline())]
+    return [
+        child
+        for child in found
+        if child.status() != psutil.STATUS_ZOMBIE and any("parse.child" in part for part in child.cmdline())
+    ]
 
 
 async def still_works(sandbox: ParserSandbox) -> bool:
     return (await sandbox.parse(b"# Fine\n\nStill here.", "a.md")).title == "Fine"
+
+
+async def test_the_first_pdf_on_a_new_machine(tmp_path: Path) -> None:
+    """The reader's own library is unpacked into a folder of nobody else's, though the child may write no files."""
+    scratch = tmp_path / "parser"
+    async with ParserSandbox(scratch=scratch) as sandbox:
+        parsed = await sandbox.parse(files.make_pdf(files.ENGLISH, align="L"), "policy.pdf")
+    assert parsed.kind == "pdf"
+    assert scratch.stat().st_mode & 0o777 == 0o700
+    assert list(scratch.rglob("libpdfium*"))
 
 
 async def test_bytes_and_paths(sandbox: ParserSandbox, tmp_path: Path) -> None:

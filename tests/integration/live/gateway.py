@@ -109,7 +109,10 @@ class Gateway:
         """A visitor's page that was let in."""
         async with self.raw() as client:
             await client.send("hello", token=token_of(tenant, name), **hello)
-            assert (await client.receive())["type"] == "ready"
+            ready = await client.receive()
+            assert ready["type"] == "ready"
+            if ready["conversation_id"]:
+                assert (await client.receive())["type"] == "state"
             yield client
 
 

@@ -2,12 +2,16 @@
 
 import asyncio
 import random
+from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 
 from chatbot.channels.live import rooms
 from chatbot.channels.live.errors import TRY_AGAIN
+from chatbot.core.ids import new_id
+from chatbot.dialogue.handoff import floor
+from chatbot.dialogue.handoff.parts import Agent
+from chatbot.helpdesk.agents.repository import keep
 from tests.conftest import TenantRows
 from tests.integration.dialogue.model_server import ModelServer
 from tests.integration.dialogue.platform import Platform
@@ -90,7 +94,7 @@ async def test_resuming_after_the_end_gives_each_message_once(
                 await page.receive()
             await page.send("ping")
             assert (await page.receive())["type"] == "pong"
-        assert [frame["seq"] for frame in page.frames[1:-1]] == list(range(after + 1, 25))
+        assert [frame["seq"] for frame in page.frames[2:-1]] == list(range(after + 1, 25))
         assert page.transcript() == {seq: text for seq, text in shown.items() if seq > after}
 
 
@@ -183,14 +187,17 @@ async def test_read_marks_and_persons_are_told_to_every_page(
             assert (await two.until("read"))["seq"] == 2
             assert (await one.until("read"))["seq"] == 2
             async with smart.database.tenant(shop.id) as session:
-                await session.execute(text("UPDATE conversations SET state = 'human', epoch = epoch + 1"))
-                await session.execute(text("SELECT pg_notify('xin_message', :id)"), {"id": conversation})
-            await asyncio.gather(one.until("agent_joined"), two.until("agent_joined"))
+                sara = Agent(new_id(), "Sara")
+                await keep(session, sara)
+                await floor.take(session, await floor.held(session, UUID(conversation)), sara)
+            joined = await asyncio.gather(one.until("agent_joined"), two.until("agent_joined"))
+            assert [frame["agent"]["name"] for frame in joined] == ["Sara", "Sara"]
             await two.send("message", text="Hello?", client_message_id="h")
             done: Frame = await two.until("done")
             assert (done["mode"], done["answer"]) == ("human", "")
         async with gateway.client(shop, conversation_id=conversation, after_seq=2) as three:
             assert (three.frames[0]["state"], three.frames[0]["read_seq"]) == ("human", 2)
+            assert three.frames[1]["agent"]["name"] == "Sara"
             assert (await three.receive())["text"] == "Hello?"
     assert transcript([frame for frame in two.frames if frame["type"] == "message"])[3] == "Hello?"
 

@@ -119,7 +119,7 @@ async def test_pages_of_other_origins_are_refused(
 ) -> None:
     evil = "https://evil.example"
     hello = {"type": "hello", "token": token_of(shop)}
-    assert await refused(gateway, hello, origin=evil) == (4403, "origin_refused")
+    assert await refused(gateway, hello, origin=evil) == (4403, "origin_not_allowed")
     bound = {"type": "hello", "token": token_of(shop, origin="https://shop.example")}
     assert await refused(gateway, bound, origin=evil) == (4401, "unauthenticated")
     own = gateway.url.replace("ws://", "http://").removesuffix("/ws")

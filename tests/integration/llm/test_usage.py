@@ -25,7 +25,7 @@ def call(tokens: int, outcome: Outcome = Outcome.COMPLETED) -> CallRecord:
 async def book(database: Database, tenant: TenantRows, *calls: CallRecord) -> None:
     ledger = Ledger(tenant.id, calls=list(calls))
     async with database.tenant(tenant.id) as session:
-        await record_usage(session, ledger)
+        record_usage(session, ledger)
 
 
 async def spent(database: Database, tenant: TenantRows) -> Spent:
@@ -41,7 +41,7 @@ async def test_a_turn_is_booked_with_its_message(database: Database, tenant: Ten
     ledger.add(CallRecord(Purpose.CONDENSE, "m", Outcome.FAILED))
     ledger.add(call(100))
     async with database.tenant(tenant.id) as session:
-        await record_usage(session, ledger, message_id=message)
+        record_usage(session, ledger, message_id=message)
     async with database.tenant_reader(tenant.id) as reader:
         rows = (await reader.scalars(select(UsageRecord).order_by(UsageRecord.purpose.desc()))).all()
     assert [(r.purpose, r.outcome, r.input_tokens, r.cost_micros, r.estimated, r.message_id) for r in rows] == [
@@ -61,14 +61,14 @@ async def test_tenants_do_not_share_a_counter(database: Database, tenant: Tenant
     assert await spent(database, other_tenant) == Spent()
     with pytest.raises(MissingTenant):
         async with database.tenant(other_tenant.id) as session:
-            await record_usage(session, Ledger(tenant.id, calls=[call(1)]))
+            record_usage(session, Ledger(tenant.id, calls=[call(1)]))
     assert await spent(database, tenant) == Spent(15, 20)
 
 
 async def test_a_rolled_back_turn_books_nothing(database: Database, tenant: TenantRows) -> None:
     with pytest.raises(ZeroDivisionError):
         async with database.tenant(tenant.id) as session:
-            await record_usage(session, Ledger(tenant.id, calls=[call(10)]))
+            record_usage(session, Ledger(tenant.id, calls=[call(10)]))
             _ = 1 / 0
     assert await spent(database, tenant) == Spent()
 

@@ -322,8 +322,24 @@ def test_what_is_cut_and_what_is_not(body: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["\n", " \n", "On " + "a " * 90 + "\n", "From: \n", "\u200f" * 150 + "\n", "Am a schrieb " * 14 + "\n"]
-)
+    "unit",
+    [
+        "\n", " \n", "On " + "a " * 90 + "\n", "From: \n", "\u200f" * 150 + "\n", "Am a schrieb " * 14 + "\n", "a\n",
+        "Regards\n",
+    ],
+)  # fmt: skip
 def test_hostile_bodies_take_no_time(unit: str) -> None:
     # Seconds or minutes with the library alone; the suite's own timeout is the assertion that matters.
     assert len(new_text(unit * (60_000 // len(unit)))) <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("given", "sender"), [("(" * 3_000, "b@customer.test"), ("a" * 19_000, "b@customer.test"), ("@" * 19_000 + "a", "")]
+)
+def test_hostile_headers_are_read(given: str, sender: str) -> None:
+    head = f"From: {given}\r\nSender: b@customer.test\r\nMessage-ID: <m1@customer.test>\r\n" + f"To: {given}\r\n" * 20
+    event = read(f"{head}\r\nHello".encode())
+    assert event.id == "m1@customer.test"
+    if sender:
+        assert event.sender is not None
+        assert event.sender.address == sender

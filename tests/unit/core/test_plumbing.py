@@ -1,8 +1,11 @@
 """Small parts of core: ids, limits, logs, secrets, correlation."""
 
+import asyncio
+
 import pytest
 
 from chatbot.core import correlation
+from chatbot.core.background import end, forever
 from chatbot.core.crypto import hash_secret, same
 from chatbot.core.errors import InvalidInput
 from chatbot.core.ids import new_id
@@ -43,6 +46,17 @@ def test_a_malformed_request_id_is_replaced() -> None:
     assert correlation.begin("x" * 500) != "x" * 500
 
 
+def test_what_follows_from_what() -> None:
+    assert correlation.following("abc") == "abc~1"
+    assert correlation.following(correlation.following("abc")) == "abc~2"
+    assert correlation.following(None) is None
+    assert correlation.line("abc~2") == ["abc", "abc~1", "abc~2"]
+    assert correlation.begin("abc~2") == "abc~2"
+    assert correlation.trace_id_of("abc~2") == correlation.trace_id_of("abc")
+    assert correlation.from_outside("abc") == "abc"
+    assert correlation.from_outside("abc~2") is None
+
+
 def test_tenant_labels_are_bounded() -> None:
     labels = {tenant_label(new_id()) for _ in range(500)}
     assert len(labels) <= 201
@@ -61,3 +75,18 @@ def test_pages_and_cursors() -> None:
     assert cut_page(rows, 3)[1] is None
     with pytest.raises(InvalidInput, match="cursor"):
         before_id("nonsense")
+
+
+async def test_what_is_done_for_ever_survives_an_error_that_nobody_thought_of() -> None:
+    done = asyncio.Event()
+    errors: list[Exception] = [OSError("passes"), ValueError("a bug")]
+
+    async def work() -> None:
+        if errors:
+            raise errors.pop(0)
+        done.set()
+
+    task = asyncio.create_task(forever(work, 0, passing=(OSError,), what="a test"))
+    async with asyncio.timeout(5):
+        await done.wait()
+    await end(task)

@@ -6,15 +6,8 @@ import pytest
 
 from chatbot.core.settings import ConfigurationError, load_settings
 
-LONG = "x" * 32
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "ADMIN_JWT_SECRET": LONG,
-    "EMBED_JWT_SECRET": LONG,
-    "GATEWAY_WEBHOOK_SECRET": LONG,
-    "LOG_TOKEN": LONG,
-    "XIN_ENCRYPTION_KEYS": LONG,
-}
+NAMES = ("ADMIN_JWT_SECRET", "EMBED_JWT_SECRET", "GATEWAY_WEBHOOK_SECRET", "LOG_TOKEN", "XIN_ENCRYPTION_KEYS")
+PRODUCTION = {"ENVIRONMENT": "production", **{name: f"{name}-7f3a9c51e2b84d60a5c1b7d9" for name in NAMES}}
 
 
 @pytest.mark.parametrize(

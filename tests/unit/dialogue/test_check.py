@@ -76,6 +76,13 @@ def test_an_open_bracket_is_not_held_forever() -> None:
     assert len(check.feed("[" + "word " * 300)) > 500
 
 
+def test_blanks_without_end_take_no_time() -> None:
+    # A small model may write nothing else: the search began anew at each of them, for seconds a word.
+    check = AnswerCheck(1)
+    shown = "".join(check.feed(" " * 8) for _ in range(250)) + check.feed("end") + check.finish()
+    assert shown.endswith("end")
+
+
 PIECES = [
     "![", "[", "]", "(", ")", "!", "<", ">", "`", "```", "````", "\\", "\n", "\n\n", " ", "    ", ":", "/", "\"", "'",
     "[1]", "[2]", "[9]", "[1]:", "<b>", "<a href=", "<img src=", "<!--", "-->", "<1@evil.example>", "【1】", "~~~",

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -95,12 +96,12 @@ def make_pptx() -> bytes:
     return _saved(deck)
 
 
-def make_xlsx() -> bytes:
+def make_xlsx(rows: Sequence[Sequence[object]] = (("Plan", "Price"), ("Pro", 10.5), ("Free", 0))) -> bytes:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
     sheet.title = "Prices"
-    for row in [("Plan", "Price"), ("Pro", 10.5), ("Free", 0)]:
+    for row in rows:
         sheet.append(row)
     return _saved(book)
 

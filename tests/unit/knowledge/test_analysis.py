@@ -75,6 +75,11 @@ def test_term_keys_are_stable_and_belong_to_a_brand() -> None:
         ("كيف يمكنني إعادة تعيين كلمة المرور الخاصة بي في المتجر", "ar"),
         ("Wie kann ich mein Passwort zurücksetzen?", "de"),
         ("как вернуть товар", "ru"),
+        ("Xin چیست؟", "fa"),
+        ("چطور WordPress plugin را نصب کنم", "fa"),
+        ("What is گفت‌وگوی پشتیبانی?", "en"),
+        ("¿Qué es سامانهٔ زین?", "es"),
+        ("كيف يمكنني تسجيل الدخول إلى حسابي من A to Z", "ar"),
     ],
 )
 def test_language_of_a_question(text: str, language: str) -> None:

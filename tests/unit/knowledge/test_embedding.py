@@ -72,7 +72,7 @@ async def test_a_batch_answers_as_single_texts_do(embedder: MiniLmEmbedder) -> N
 async def test_the_model_is_converted_once(embedder: MiniLmEmbedder, tmp_path: Path) -> None:
     await embedder.embed_query("warm")
     files = list(embedder._model_dir.iterdir())
-    assert [file.name for file in files] == ["minilm-l6-v2-int8.1.onnx"]
+    assert [file.name for file in files] == ["minilm-l6-v2-int8.2.onnx"]
     assert files[0].stat().st_size < 25_000_000
 
 

@@ -1,6 +1,7 @@
 """Every readable type, and every reason for a refusal."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,8 @@ from chatbot.knowledge.parse.extract import parse_bytes
 from chatbot.knowledge.parse.model import MEGABYTE, ParsedDocument, ParseLimits
 from chatbot.knowledge.parse.pairs import pairs_in
 from tests.unit.knowledge import files
+
+PRINTED = Path(__file__).parent / "printed"
 
 PAGE = """<!DOCTYPE html><html lang="en"><head><title>Refunds | Acme Shop</title><link rel="canonical" href="/refunds">
 <script>var secret = 1;</script></head><body><nav>Home Products Cart</nav><main><h1>Refunds</h1>
@@ -44,6 +47,19 @@ def test_pptx_xlsx_epub() -> None:
     book = parse(files.make_epub(), "a.epub")
     assert (book.title, book.language) == ("The manual", "en")
     assert "Press the red button." in book.markdown
+
+
+def test_a_pdf_printed_by_a_browser_loses_no_word_no_figure_and_no_cell() -> None:
+    document = parse((PRINTED / "english.pdf").read_bytes(), "english.pdf")
+    assert document.markdown.split("\n\n") == [
+        "# Datasheet",
+        (
+            "The router draws 9 watts when idle and at most 24 watts under load. "
+            "It may be used between 0 and 40 degrees Celsius."
+        ),
+        "It transmits on 2.4 GHz and 5 GHz with four antennas. The 6 GHz band is not supported.",
+        "| Port | Speed |\n| --- | --- |\n| WAN | 2.5 Gbit/s |\n| LAN 1 | 1 Gbit/s |",
+    ]
 
 
 def test_english_pdf_keeps_headings_and_paragraphs() -> None:
@@ -85,6 +101,8 @@ def test_markdown_text_csv_json() -> None:
     ("value", "pairs"),
     [
         ([{"question": "Q?", "answer": "A."}], [("Q?", "A.", ())]),
+        ([{"Pregunta": "¿Q?", "Respuesta": "R."}], [("¿Q?", "R.", ())]),
+        ([{"پرسش": "چند؟", "پاسخ": "پنج."}], [("چند؟", "پنج.", ())]),
         ([{"Q": " Q? ", "A": "A.", "id": 7, "lang": "en"}], [("Q?", "A.", ())]),
         ({"question": "Q?", "answer": 5}, [("Q?", "5", ())]),
         ({"title": "FAQ", "faqs": [{"q": "Q?", "a": "A.", "category": "Pay"}]}, [("Q?", "A.", ("Pay",))]),
@@ -101,6 +119,13 @@ def test_markdown_text_csv_json() -> None:
 )  # fmt: skip
 def test_questions_with_answers_in_json(value: object, pairs: list[tuple[str, str, tuple[str, ...]]]) -> None:
     assert list(pairs_in(value)) == pairs
+
+
+def test_questions_with_answers_in_a_workbook() -> None:
+    rows = [("پرسش", "پاسخ"), ("ارسال دارید؟", "بله."), ("Pipes | here?", "Yes.")]
+    found = parse(files.make_xlsx(rows), "faq.xlsx").pairs
+    assert [(pair.question, pair.answer) for pair in found] == [("ارسال دارید؟", "بله."), ("Pipes | here?", "Yes.")]
+    assert parse(files.make_xlsx(), "prices.xlsx").pairs == ()
 
 
 def test_questions_with_answers_in_a_table() -> None:

@@ -15,6 +15,7 @@ from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose, estimate_tokens
 from chatbot.knowledge.retrieval.evidence import evidence, lexical_signals, names_in, vector_signals
 from chatbot.knowledge.retrieval.fusion import fuse
+from chatbot.knowledge.retrieval.holding import Held
 from chatbot.knowledge.retrieval.question import Question, QuestionWord
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -78,8 +79,8 @@ def test_what_may_not_be_shown_is_no_result() -> None:
 
 def test_evidence_rises_with_coverage_and_with_nearness() -> None:
     question = _question("return a damaged parcel")
-    full = [analyse("You can return a damaged parcel within 30 days", "en")]
-    none = [analyse("Our offices are closed on Sunday", "en")]
+    full = [Held.of(analyse("You can return a damaged parcel within 30 days", "en"))]
+    none = [Held.of(analyse("Our offices are closed on Sunday", "en"))]
     covered, bare = (lexical_signals(question, top, 5.0) for top in (full, none))
     assert evidence(covered) > 0.6 > 0.1 > evidence(lexical_signals(question, none, 0.0))
     near, far = vector_signals([0.8, 0.2], 0.8), vector_signals([0.1, 0.05], 0.1)
@@ -109,7 +110,7 @@ def test_words_written_like_names(text: str, language: str, names: set[str]) -> 
 
 
 def test_a_name_that_no_passage_has_lowers_the_evidence() -> None:
-    top = [analyse("The Bronze plan has a price of five euros", "en")]
+    top = [Held.of(analyse("The Bronze plan has a price of five euros", "en"))]
     known, unknown = (
         lexical_signals(_question(f"price of the {name} plan"), top, 5.0) for name in ("Bronze", "Diamond")
     )
@@ -122,7 +123,8 @@ def test_a_name_that_no_passage_has_lowers_the_evidence() -> None:
 
 
 def test_a_question_of_small_words_alone_is_no_evidence() -> None:
-    assert evidence(lexical_signals(_question("who are you"), [analyse("Returns are free", "en")], 0.0)) < 0.05
+    top = [Held.of(analyse("Returns are free", "en"))]
+    assert evidence(lexical_signals(_question("who are you"), top, 0.0)) < 0.05
 
 
 def _stored(number: int, text: str, source: UUID) -> StoredPassage:

@@ -1,11 +1,15 @@
 """Persian and Arabic in the order people read it, from real PDFs and from lines as drawn."""
 
+from pathlib import Path
+
 import pytest
 
 from chatbot.knowledge.parse.extract import parse_bytes
 from chatbot.knowledge.parse.model import ParseLimits
-from chatbot.knowledge.parse.rtl import is_reversed, plain_forms, repair, visual_to_logical
+from chatbot.knowledge.parse.rtl import is_reversed, paired, plain_forms, repair, visual_to_logical
 from tests.unit.knowledge import files
+
+PRINTED = Path(__file__).parent / "printed"
 
 
 def flat(text: str) -> str:
@@ -18,6 +22,15 @@ def test_a_real_pdf_is_read_in_order(text: list[str], shaped: bool) -> None:
     document = parse_bytes(files.make_pdf(text, shaped=shaped), "a.pdf", None, ParseLimits())
     assert flat(document.markdown) == flat(" ".join(text))
     assert document.title == text[0]
+
+
+def test_narrow_digits_do_not_break_a_number() -> None:
+    text = [
+        "تاریخ کوتاه",
+        "زندیان یا زندیه (۱۱۲۹–۱۱۷۴) پس از افشاریان تا سال ۱۱۶۳ و ۱۱۱ در ایران حکومت کردند.",
+    ]
+    document = parse_bytes(files.make_pdf(text), "a.pdf", None, ParseLimits())
+    assert flat(document.markdown) == flat(" ".join(text))
 
 
 @pytest.mark.parametrize("text", [*files.PERSIAN, *files.ARABIC])
@@ -66,3 +79,36 @@ def test_glyph_forms_become_letters() -> None:
 
 def test_harakat_stay_on_their_letters() -> None:
     assert visual_to_logical("مٌلَع") == "علَمٌ"
+
+
+def test_a_printed_page_keeps_its_words_half_spaces_brackets_and_table() -> None:
+    """A browser's "print to PDF": most glyphs carry their letter as `ActualText`, spaces have no place, ZWNJ no ink."""
+    document = parse_bytes((PRINTED / "persian.pdf").read_bytes(), "persian.pdf", None, ParseLimits())
+    assert document.title == "شرایط ارسال"
+    assert document.markdown.split("\n\n") == [
+        "# شرایط ارسال",
+        (
+            "سفارش‌های بالای ۵۰۰٬۰۰۰ تومان رایگان ارسال می‌شوند. "
+            "ارسال با پست پیشتاز (TIPAX) میان ۲ تا ۴ روز کاری طول می‌کشد."
+        ),
+        "| شهر | هزینه |\n| --- | --- |\n| شیراز | ۴۵٬۰۰۰ تومان |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("پست پیشتاز( TIPAX (میان", "پست پیشتاز (TIPAX) میان"),
+        ("عضو شتاب ( و نیز PayPal ( ممکن است.", "عضو شتاب (و نیز PayPal) ممکن است."),
+        ("دکمهٔ « پرداخت» را بزنید.", "دکمهٔ «پرداخت» را بزنید."),
+        ("بند (الف) و [۱] و «ب».", "بند (الف) و [۱] و «ب»."),
+        ("تنها یک ( بسته نشده", "تنها یک (بسته نشده"),
+    ],
+)
+def test_brackets_are_pairs(read: str, meant: str) -> None:
+    assert paired(read) == meant
+
+
+def test_half_spaces_are_read_from_letters_that_stand_apart() -> None:
+    text = "آیین‌نامهٔ مرخصی به کارمندان داده می‌شود و استفاده‌نشده‌ها می‌مانند."
+    assert flat(parse_bytes(files.make_pdf([text]), "a.pdf", None, ParseLimits()).markdown) == text

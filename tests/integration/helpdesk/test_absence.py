@@ -1,0 +1,91 @@
+"""Agents who are gone: noticed, and what they had waits again; who comes back in time keeps it."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from chatbot.helpdesk.agents.absence import look_after
+from tests.integration.helpdesk.conftest import Caller, Hire, Person
+from tests.whole import Whole
+
+
+async def _long_ago(whole: Whole, agent: Person, minutes: int) -> None:
+    """Let an agent have been seen last so long ago, and its conversations have been given to it before that."""
+    async with whole.runtime.database.tenant(whole.tenant.id) as session:
+        values = {"m": minutes, "id": agent.id}
+        await session.execute(
+            text(
+                "UPDATE agents SET seen_at = now() - make_interval(mins => :m), away_since = NULL, presence = 'online' "
+                "WHERE id = :id"
+            ),
+            values,
+        )
+        await session.execute(
+            text("UPDATE conversations SET assigned_at = now() - make_interval(mins => :m) WHERE assignee_id = :id"),
+            values,
+        )
+
+
+async def _look(whole: Whole) -> int:
+    return await look_after(whole.runtime.database, whole.orchestrator.turns)
+
+
+async def test_what_a_gone_agent_had_waits_again(whole: Whole, hire: Hire) -> None:
+    visitor, sara, omid = Caller(whole), await hire(whole, "Sara"), await hire(whole, "Omid")
+    async with sara.live() as feed:
+        await feed.until("ready")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    later = (await Caller(whole, "bob").ask("talk to a person"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+    await _long_ago(whole, sara, 4)
+    await _look(whole)
+    assert [each["id"] for each in await sara.queue("mine")] == [conversation]  # within five minutes
+    await _long_ago(whole, sara, 6)
+    async with omid.live() as feed:
+        await feed.until("ready")
+        await _look(whole)
+        gone = await feed.until("agent.presence", agent_id=str(sara.id))
+        assert gone["data"]["presence"] == "offline"
+        told = await feed.until("conversation.handoff_requested", conversation_id=conversation)
+        assert (told["data"]["by"], told["data"]["left_by"]) == ("absence", str(sara.id))
+    waiting = await omid.queue("waiting")
+    assert [each["id"] for each in waiting] == [conversation, later], "it has waited since its agent left"
+    last = (await visitor.messages(conversation))[-1]
+    assert last["text"] == "Your conversation is in line again: somebody else will go on with it."
+    assert await _look(whole) == 0
+
+
+async def test_who_says_away_loses_it_and_who_comes_back_keeps_it(whole: Whole, hire: Hire) -> None:
+    await whole.ask("PUT", f"/admin/policies/{whole.tenant.id}", {"handoff": {"return_minutes": 1}})
+    visitor, sara = Caller(whole), await hire(whole, "Sara")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+
+    async def say(presence: str) -> None:
+        body = {"tenant_id": str(whole.tenant.id), "presence": presence}
+        await sara.ask("PUT", "/admin/agents/me/presence", body)
+
+    async def passes(minutes: int) -> None:
+        async with whole.runtime.database.tenant(whole.tenant.id) as session:
+            move = text("UPDATE agents SET away_since = away_since - make_interval(mins => :m), seen_at = now()")
+            await session.execute(move, {"m": minutes})
+            await session.execute(text("UPDATE conversations SET assigned_at = now() - interval '1 hour'"))
+
+    await say("away")
+    await passes(2)
+    await say("online")
+    assert await _look(whole) == 0
+    await say("away")
+    await passes(2)
+    assert await _look(whole) == 1
+    assert await sara.queue("mine") == []
+
+
+async def test_a_program_that_never_said_that_it_is_there_keeps_what_it_has(whole: Whole, hire: Hire) -> None:
+    visitor, sara = Caller(whole), await hire(whole, "Sara")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+    async with whole.runtime.database.tenant(whole.tenant.id) as session:
+        await session.execute(text("UPDATE conversations SET assigned_at = now() - interval '1 day'"))
+    assert await _look(whole) == 0
+    await asyncio.sleep(0)

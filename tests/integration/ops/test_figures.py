@@ -1,0 +1,89 @@
+"""Figures of the whole platform: each moves, label values are a closed set, and JSON says the ones looked at first."""
+
+from pathlib import Path
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from prometheus_client import REGISTRY
+
+from chatbot.apps.runtime import Runtime
+from chatbot.core import metrics
+from chatbot.core.settings import Settings
+from chatbot.db.sessions import Database
+from chatbot.ops.figures.machine import disk_free, memory_used
+from chatbot.ops.figures.watch import look_at_database, look_at_machine
+from tests.conftest import TenantRows
+
+
+def _value(name: str, **labels: str) -> float | None:
+    return REGISTRY.get_sample_value(name, labels)
+
+
+async def test_the_gauges_of_database_queues_disk_and_memory(
+    runtime: Runtime, database: Database, settings: Settings, tenant: TenantRows
+) -> None:
+    await look_at_database(database, settings)
+    await look_at_machine(settings)
+    assert _value("database_up") == 1
+    assert (_value("database_size_bytes") or 0) > 1e6
+    assert 0 < (_value("database_connections") or 0) < (_value("database_max_connections") or 0)
+    assert 0 < (_value("database_cache_hit_ratio") or 0) <= 1
+    for queue in ("turns", "deliveries", "ingestion", "automation"):
+        assert _value("queue_jobs", queue=queue, status="waiting") == 0, queue
+        assert _value("queue_oldest_seconds", queue=queue) == 0
+    assert 0 < (_value("disk_free_ratio") or 0) <= 1
+    assert 0 < (_value("disk_free_inodes_ratio") or 0) <= 1
+    assert 0 < (_value("memory_used_ratio") or 0) <= 1
+
+
+async def test_a_database_that_does_not_answer_is_down(settings: Settings) -> None:
+    async with Database("postgresql://nobody@127.0.0.1:1/none", pool_size=1) as gone:
+        with pytest.raises(Exception, match="(?i)connection"):
+            await look_at_database(gone, settings)
+    assert _value("database_up") == 0
+
+
+def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
+    for name, text in (
+        ("memory.max", "1000\n"), ("memory.current", "900\n"), ("memory.stat", "anon 500\ninactive_file 100\n")
+    ):  # fmt: skip
+        (tmp_path / name).write_text(text)
+    assert memory_used(tmp_path) == 0.8
+    (tmp_path / "memory.max").write_text("max\n")
+    assert 0 < memory_used(tmp_path) <= 1
+    assert all(0 < part <= 1 for part in disk_free(tmp_path))
+
+
+async def test_whoever_waits_for_a_person_is_counted(
+    database: Database, settings: Settings, tenant: TenantRows, api: aiohttp.ClientSession
+) -> None:
+    async with api.post("/api/chat", json={"sessionId": "w", "message": "Hello"}) as answer:
+        assert answer.status == 200
+    async with api.post("/api/chat", json={"sessionId": "w", "message": "I want to talk to a human"}) as answer:
+        assert (await answer.json())["mode"] in ("human", "no_answer"), await answer.text()
+    await look_at_database(database, settings)
+    assert (_value("handoff_waiting") or 0) >= 1
+    assert (_value("handoff_oldest_wait_seconds") or 0) > 0
+
+
+def test_tenants_are_few_labels_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metrics, "_tenants_seen", set())
+    labels = {metrics.tenant_label(uuid4()) for _ in range(5_000)}
+    assert len(labels) == 201
+    assert "other" in labels
+
+
+async def test_the_json_says_what_an_operator_looks_at_first(api: aiohttp.ClientSession) -> None:
+    async with api.get("/api/metrics") as answer:
+        assert answer.status == 200
+        before = await answer.json()
+    assert before["openai"]["circuit_state"] == "closed"
+    async with api.get("/health") as answer:
+        assert answer.status == 200
+    async with api.get("/api/metrics") as answer:
+        after = await answer.json()
+    assert after["requests"]["total"] > before["requests"]["total"]
+    assert {"errors", "error_rate"} <= set(after["requests"])
+    assert {"memory_mb", "uptime_seconds", "version", "disk_free_percent"} <= set(after)
+    assert {"turns", "deliveries", "ingestion", "automation"} <= set(after["queues"])
