@@ -1,7 +1,7 @@
 """The public API as the benchmarks use it: tenants, knowledge, retrieval diagnostics."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,8 @@ from bench.sets import Document
 
 _READY_SECONDS = 1800
 _RETRIES = 6
+_MILESTONES = 40
+_PAGE = 200
 Progress = Callable[[int], None]
 
 
@@ -95,14 +97,41 @@ class Client:
         sources = await asyncio.gather(*(give(document) for document in documents))
         return await self._until_ready(tenant, sources, ready)
 
-    async def _until_ready(self, tenant: Tenant, sources: Sequence[str], ready: Progress) -> int:
-        """Ask for each source in the order it was given: what was given first is ready first, by and large."""
-        passages = 0
+    async def until_idle(self, tenant_id: str) -> None:
+        """Wait until no knowledge of a tenant is being read."""
+        path = f"/admin/ingestion_jobs?tenant_id={tenant_id}&limit=1&status="
         async with asyncio.timeout(_READY_SECONDS):
-            for place, source in enumerate(sources, start=1):
-                passages += await self._passages_when_ready(tenant, source)
+            while True:
+                if not any([(await self.call("GET", path + status))["items"] for status in ("pending", "running")]):
+                    return
+                await asyncio.sleep(1.0)
+
+    async def _until_ready(self, tenant: Tenant, sources: Sequence[str], ready: Progress) -> int:
+        """Wait for every so many-th source, for what was given first is ready first by and large, then count them all.
+
+        To ask for each would cost a large set more than reading it.
+        """
+        step = max(1, len(sources) // _MILESTONES)
+        async with asyncio.timeout(_READY_SECONDS):
+            for place in range(step, len(sources) + 1, step):
+                await self._passages_when_ready(tenant, sources[place - 1])
                 ready(place)
-        return passages
+            return sum([await self._passages_of(tenant, source) async for source in self._assets(tenant)])
+
+    async def _passages_of(self, tenant: Tenant, asset: dict[str, Any]) -> int:
+        if asset["status"] == "ready":
+            return int(asset["passages"])
+        return await self._passages_when_ready(tenant, asset["id"])
+
+    async def _assets(self, tenant: Tenant) -> AsyncIterator[dict[str, Any]]:
+        """List all of a tenant's knowledge, page by page."""
+        path: str | None = f"/admin/knowledge_assets?tenant_id={tenant.id}&limit={_PAGE}"
+        while path:
+            page = await self.call("GET", path, key=tenant.key)
+            for asset in page["items"]:
+                yield asset
+            after = page["next_cursor"]
+            path = f"/admin/knowledge_assets?tenant_id={tenant.id}&limit={_PAGE}&cursor={after}" if after else None
 
     async def _passages_when_ready(self, tenant: Tenant, source: str) -> int:
         wait = 0.25

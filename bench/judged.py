@@ -95,6 +95,8 @@ def _cut(text: str) -> list[str]:
 class EmbeddingCache:
     """Vectors by text, kept on disk between runs."""
 
+    remote = False
+
     def __init__(self, file: Path, embedder: Embedder) -> None:
         self.id, self.dimensions, self.languages = embedder.id, embedder.dimensions, embedder.languages
         self._file, self._embedder = file, embedder

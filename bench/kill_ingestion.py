@@ -165,6 +165,6 @@ async def _main(arguments: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--sections", type=int, default=6000)
+    parser.add_argument("--sections", type=int, default=20_000)
     parser.add_argument("--kills", type=int, default=10)
     asyncio.run(_main(parser.parse_args()))

@@ -23,6 +23,7 @@ from bench.servers import Platform, Server, end_cleanly, free_port
 from bench.speed_report import Speed
 from bench.turns import Plan, Target
 from bench.usage import Part
+from chatbot.identity.demo import DEMO_TENANT_ID
 
 _TENANTS = 4
 _SIZES = (10_000, 100_000)
@@ -75,10 +76,11 @@ async def run(bench: Bench) -> Speed:
     platform = bench.platform()
     with platform:
         part = Part(platform.pid, bench.data_dir)
-        await asyncio.sleep(_IDLE_SECONDS)
-        idle = part.memory_mb()
-        _say(f"idle memory {sum(idle):.0f} MB")
         async with Client(platform.url, platform.token()) as client:
+            await client.until_idle(str(DEMO_TENANT_ID))
+            await asyncio.sleep(_IDLE_SECONDS)
+            idle = part.memory_mb()
+            _say(f"idle memory {sum(idle):.0f} MB")
             served, speed = await _ingest(client, bench)
             tenants = [await client.make_tenant(f"bench {place}") for place in range(_TENANTS)]
             searches = [await _search(client, tenants, bench, 0)]

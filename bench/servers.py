@@ -134,7 +134,13 @@ def free_port() -> int:
 
 
 def _ports() -> dict[str, str]:
-    names = ("GATEWAY_PORT", "GATEWAY_METRICS_PORT", "INGEST_METRICS_PORT", "AUTOMATION_METRICS_PORT")
+    names = (
+        "GATEWAY_PORT",
+        "GATEWAY_METRICS_PORT",
+        "INGEST_METRICS_PORT",
+        "AUTOMATION_METRICS_PORT",
+        "BOT_MANAGER_METRICS_PORT",
+    )
     return {name: str(free_port()) for name in names}
 
 
