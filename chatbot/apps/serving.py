@@ -10,7 +10,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from chatbot.apps.sockets import MAX_FRAME_BYTES, PING_SECONDS, SocketProtocol
+from chatbot.core.background import end
 from chatbot.core.logging import get_logger
+from chatbot.core.memory import give_back_freed_memory
 from chatbot.core.settings import ConfigurationError
 
 log = get_logger(__name__)
@@ -83,9 +85,11 @@ async def serve_all(
     for server, task in zip(servers, tasks, strict=True):
         while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn tells by an attribute only
             await asyncio.sleep(0.01)
+    memory = asyncio.create_task(give_back_freed_memory(), name="memory")
     try:
         yield
     finally:
+        await end(memory)
         for app, _ in doors:
             app.state.health.draining = True
         await asyncio.sleep(drain_delay)

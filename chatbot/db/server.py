@@ -37,6 +37,7 @@ _SERVER_OPTIONS = {
     "maintenance_work_mem": "256MB",
     "max_connections": "120",
     "max_wal_size": "2GB",
+    "wal_buffers": "4MB",
     "jit": "off",
     "random_page_cost": "1.1",
     "autovacuum_naptime": "20s",

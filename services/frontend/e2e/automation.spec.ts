@@ -156,7 +156,7 @@ test("a webhook: the secret is shown once, it is tested in words, told, and told
   await expect(row.getByText("Given up")).toBeVisible();
   receiver.accept();
   await row.getByRole("button", { name: /Send again/ }).click();
-  await expect(row.getByText("Received")).toBeVisible();
+  await expect(row.getByText("Received", { exact: true })).toBeVisible();
   expect(receiver.got).toHaveLength(1);
   await page.getByRole("button", { name: "Send a test" }).click();
   await expect(page.getByLabel("Well", { exact: true })).toBeVisible();
