@@ -20,8 +20,8 @@ test("a link leads through the provider to its page; a reload stays; whom nobody
   await page.goto(`/console/t/${tenant.id}/tickets`);
   await page.getByRole("link", { name: "Continue with Acme login" }).click();
   await expect(page).toHaveURL(new RegExp(`/console/t/${tenant.id}/tickets`));
-  await expect(page.getByRole("heading", { name: "Tickets" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Tickets", exact: true })).toBeVisible();
   await page.reload();
-  await expect(page.getByRole("heading", { name: "Tickets" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Tickets", exact: true })).toBeVisible();
   await page.context().close();
 });
