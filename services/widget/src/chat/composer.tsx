@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { whyRefused } from "./files";
 import { useChat, useMedia, useModel, useScreen, useWords } from "./hooks";
 import { Icon } from "./icons";
@@ -19,8 +19,9 @@ export function Composer(): JSX.Element {
   const over = [...text].length - MAX_CHARACTERS;
   const ready = text.trim() !== "" && over <= 0;
 
-  // On a phone the keyboard would cover what was just opened.
-  useEffect(() => {
+  // On a phone the keyboard would cover what was just opened. At once: later it would take the focus from a launcher that was
+  // pressed meanwhile, and lose it with the panel.
+  useLayoutEffect(() => {
     if (open && !isPhone) field.current?.focus({ preventScroll: true });
   }, [open, isPhone]);
   useEffect(() => {

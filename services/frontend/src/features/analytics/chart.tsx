@@ -35,8 +35,12 @@ export function Chart({ title, days, series, format }: Props) {
             {at !== null && <b className="font-semibold text-ink">{format(each.values[at] ?? 0)}</b>}
           </span>
         ))}
-        <span className="ms-auto text-ink-faint">{at === null ? `≤ ${format(highest)}` : day(at)}</span>
+        {at !== null && <span className="ms-auto text-ink-faint">{day(at)}</span>}
       </figcaption>
+      {/* the highest day: what a full height stands for */}
+      <div aria-hidden className="-mb-2 h-4 border-b border-dashed text-2xs text-ink-faint tabular-nums">
+        {highest > 0 && format(highest)}
+      </div>
       <svg
         aria-hidden
         viewBox={`0 0 ${days.length} ${HEIGHT}`}
@@ -57,7 +61,7 @@ export function Chart({ title, days, series, format }: Props) {
                 className={at === index ? "fill-hover" : "fill-transparent"}
               />
               {series.map((one) => {
-                const height = ((one.values[index] ?? 0) / most) * (HEIGHT - 4);
+                const height = ((one.values[index] ?? 0) / most) * HEIGHT;
                 top -= height;
                 return (
                   <rect key={one.label} x={index + GAP / 2} width={1 - GAP} y={top} height={height} fill={one.colour} />
