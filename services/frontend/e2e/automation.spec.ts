@@ -150,7 +150,7 @@ test("a webhook: the secret is shown once, it is tested in words, told, and told
   await expect(page.getByRole("figure", { name: "Secret" })).toContainText("whsec_");
   await page.getByRole("button", { name: "Done" }).click();
   await page.getByRole("button", { name: "Send a test" }).click();
-  await expect(page.getByLabel("Not well")).toBeVisible();
+  await expect(page.getByLabel("Unhealthy")).toBeVisible();
   await api.ask(tenant.id, "Anybody there?", { name: "Jane" });
   const row = page.getByRole("row").filter({ hasText: "A visitor writes" });
   await expect(row.getByText("Given up")).toBeVisible();
@@ -159,6 +159,6 @@ test("a webhook: the secret is shown once, it is tested in words, told, and told
   await expect(row.getByText("Received", { exact: true })).toBeVisible();
   expect(receiver.got).toHaveLength(1);
   await page.getByRole("button", { name: "Send a test" }).click();
-  await expect(page.getByLabel("Well", { exact: true })).toBeVisible();
+  await expect(page.getByLabel("Healthy", { exact: true })).toBeVisible();
   receiver.server.close();
 });
