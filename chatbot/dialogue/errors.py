@@ -15,3 +15,10 @@ class AlreadyAsked(Conflict):
 
     code = "already_asked"
     title = "This event was received in another conversation"
+
+
+class ClientMessageIdReused(Conflict):
+    """A client's message id came again with another text, which must not be answered with the first one's reply."""
+
+    code = "client_message_id_reused"
+    title = "This client_message_id belongs to another message"

@@ -167,6 +167,16 @@ async def test_a_repeat_returns_the_stored_answer(plain: Platform, shop: TenantR
     assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
 
 
+async def test_the_id_of_another_message_is_refused(plain: Platform, shop: TenantRows) -> None:
+    await plain.ask(shop, "How do I get a refund?", client_message_id="m-1")
+    body = {"message": "And on Android?", "client_message_id": "m-1"}
+    async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=plain.visitor(shop)) as answer:
+        problem = await answer.json()
+    assert (problem["status"], problem["code"]) == (409, "client_message_id_reused")
+    assert problem["detail"].startswith("client_message_id: ")
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
+
+
 async def test_streams_and_resumes(plain: Platform, shop: TenantRows) -> None:
     events = await plain.stream(shop, "How do I get a refund?", client_message_id="s-1")
     assert [event["event"] for event in events] == ["message", "delta", "citation", "done"]
