@@ -154,7 +154,9 @@ def export(context: typer.Context) -> None:
 @app.command()
 def migrate() -> None:
     """Create the roles and bring the database to the newest schema."""
-    with failing_in_words(), ready_database(_settings()):
+    settings = _settings()
+    configure_logging("WARNING", process="migrate")
+    with failing_in_words(), ready_database(settings):
         typer.echo("the database is at the newest schema")
 
 
