@@ -9,7 +9,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib/operations.sh
 . "$(dirname "$0")/lib/operations.sh"
 history="${HISTORY:-$logs_dir/hourly-metrics.jsonl}"
-backups="${BACKUP_DIR:-$data_dir/backups}"
+backups="$(folder "$(setting BACKUP_DIR "$data_dir/backups")")"
 
 wrong=0
 say_wrong() { echo "WRONG   $*"; wrong=1; }
@@ -36,7 +36,7 @@ traffic() {
 
 backup_age() {
   local newest
-  newest="$(find "$backups" -name 'xin-backup-*' -type f -printf '%T@ %f\n' 2>/dev/null | sort -n | tail -n 1)"
+  newest="$(find "$backups" -name 'xin-backup-*' -type f -printf '%T@ %f\n' 2>/dev/null | sort -n | tail -n 1)" || newest=""
   if [ -z "$newest" ]; then say_wrong "no backup in $backups"; return; fi
   local hours=$((($(date +%s) - ${newest%%.*}) / 3600))
   echo "Newest backup: ${newest#* }, $hours h old."

@@ -105,6 +105,9 @@ class Onboarding:
 
 
 async def _main(arguments: argparse.Namespace) -> int:
+    if not arguments.api_token:
+        print("failed  token: it is empty; `.venv/bin/xin token` in the checkout prints one", file=sys.stderr)
+        return 1
     headers = {"Authorization": f"Bearer {arguments.api_token}"}
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:

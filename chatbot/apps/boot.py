@@ -10,7 +10,7 @@ from chatbot.core.errors import XinError
 from chatbot.core.logging import configure_logging
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.core.telemetry import init_tracing
-from chatbot.db.bootstrap import create_bundled_database, prepare_database
+from chatbot.db.bootstrap import create_bundled_database, prepare_database, require_answer
 from chatbot.db.server import BundledPostgres
 
 _COLLECT_EVERY = 20_000
@@ -40,7 +40,9 @@ def ready_database(settings: Settings) -> Iterator[str]:
 def running_database(settings: Settings) -> Iterator[str]:
     """Give the address of the database as it is, whatever its schema; the bundled server is started if need be."""
     if settings.database_url:
-        yield settings.database_url.get_secret_value()
+        url = settings.database_url.get_secret_value()
+        require_answer(url)
+        yield url
         return
     server = BundledPostgres(settings.data_dir)
     server.start()

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from chatbot.apps.boot import failing_in_words, running_database
 from chatbot.core.errors import XinError
+from chatbot.core.folders import anothers
 from chatbot.core.logging import configure_logging
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.ops.backup.archive import is_sealed, unpack
@@ -31,6 +32,8 @@ def create(env_file: EnvFile = None, bucket: Bucket = None) -> None:
     """Back up the platform while it runs; prints the file's path."""
     with failing_in_words():
         settings = _settings(env_file, bucket)
+        if words := anothers(settings.backup_folder):
+            raise ConfigurationError(f"BACKUP_DIR: {words}")
         with running_database(settings) as url:
             made = asyncio.run(create_backup(settings, url))
     console = Console(soft_wrap=True, highlight=False)

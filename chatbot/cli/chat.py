@@ -41,6 +41,7 @@ class Talk:
     brand_id: UUID | None
     locale: str | None
     conversation_id: str | None = None
+    minted: bool = False
 
     async def ask(self, http: aiohttp.ClientSession, message: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """Send a message and give the events of its answer as `(name, data)`.
@@ -51,6 +52,11 @@ class Talk:
         headers = {"Authorization": f"Bearer {self.token}", "X-Tenant-Id": str(self.tenant_id)}
         try:
             async with http.post(f"{self.url}/v1/chat/stream", json=self._body(message), headers=headers) as response:
+                if response.status == 401 and self.minted:
+                    raise ChatFailed(
+                        f"{self.url} knows no tenant {self.tenant_id}, or signs with other keys than this shell's "
+                        "settings (status 401): `GET /admin/tenants` lists the tenants"
+                    )
                 if response.status != 200:
                     raise ChatFailed(await _refusal(response))
                 async for name, data in _events(response):
@@ -95,7 +101,8 @@ def chat(
         settings = load_settings()
         url = (api_url or f"http://{settings.host}:{settings.orchestrator_port}").rstrip("/")
         token = api_token or mint(settings, Role.AGENT, tenant_id)
-        asyncio.run(_talk(Talk(url, token, tenant_id, brand_id, locale), message, Console(highlight=False)))
+        talk = Talk(url, token, tenant_id, brand_id, locale, minted=not api_token)
+        asyncio.run(_talk(talk, message, Console(highlight=False)))
     except (ConfigurationError, ChatFailed, InvalidInput) as error:
         sys.stderr.write(f"chat: {error}\n")
         raise typer.Exit(1) from None

@@ -13,6 +13,7 @@ from rich.console import Console
 from chatbot.apps.boot import fail
 from chatbot.cli.platform_api import ApiToken, ApiUrl, PlatformApi, Refused, answered, platform_settings, run
 from chatbot.core.clock import utcnow
+from chatbot.core.folders import anothers
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -132,6 +133,8 @@ def export(
 
 def _usual_place(what: What, tenant_id: UUID, wanted: ExportFormat) -> Path:
     folder = platform_settings().folder("tickets" if what is What.TICKETS else "transcripts") / str(tenant_id)
+    if words := anothers(folder.parent):
+        fail(words)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{what.value}-{utcnow():%Y-%m-%d}.{wanted.value}"
 

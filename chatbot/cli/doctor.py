@@ -9,7 +9,7 @@ from chatbot.apps.boot import ready_database
 from chatbot.cli.doctor_database import database_checks
 from chatbot.cli.doctor_machine import machine_checks
 from chatbot.cli.doctor_peers import peer_checks
-from chatbot.cli.trouble import Trouble
+from chatbot.cli.trouble import Absent, Trouble
 from chatbot.core.errors import XinError
 from chatbot.core.logging import configure_logging
 from chatbot.core.settings import ConfigurationError, Settings
@@ -47,6 +47,8 @@ async def _look(console: Console, checks: Mapping[str, Check]) -> bool:
     for name, check in checks.items():
         try:
             console.print(f"[green]ok[/]    {name}: {await check()}")
+        except Absent as absent:
+            console.print(f"[yellow]note[/]  {name}: {absent}")
         except (Trouble, XinError, ConfigurationError, OSError) as trouble:
             console.print(f"[red]wrong[/] {name}: {trouble}")
             well = False

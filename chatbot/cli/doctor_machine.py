@@ -1,12 +1,12 @@
 """What `xin doctor` looks at on this machine: settings, data folder, file storage, backups."""
 
-import os
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from chatbot.cli.trouble import Trouble
 from chatbot.core.blobs import open_blobs
 from chatbot.core.clock import utcnow
+from chatbot.core.folders import anothers
 from chatbot.core.settings import Settings
 from chatbot.ops.backup.create import list_backups
 from chatbot.ops.backup.places import made_at
@@ -31,8 +31,8 @@ def machine_checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]
 
     async def folder() -> str:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
-        if not os.access(settings.data_dir, os.W_OK):
-            raise Trouble(f"XIN_DATA_DIR: {settings.data_dir} cannot be written; give it to the platform's user")
+        if words := anothers(settings.data_dir):
+            raise Trouble(f"XIN_DATA_DIR: {words}")
         space, inodes = disk_free(settings.data_dir)
         if min(space, inodes) < _LEAST_FREE:
             raise Trouble(
@@ -48,8 +48,7 @@ def machine_checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]
         return f"{used:.0%} used"
 
     async def storage() -> str:
-        await (await open_blobs(settings)).check()
-        return settings.storage_endpoint_url or str(settings.folder("uploads"))
+        return await _file_storage(settings)
 
     async def backups() -> str:
         return await _newest_backup(settings)
@@ -57,6 +56,13 @@ def machine_checks(settings: Settings) -> dict[str, Callable[[], Awaitable[str]]
     return {
         "settings": safety, "data folder": folder, "memory": memory, "file storage": storage, "backups": backups
     }  # fmt: skip
+
+
+async def _file_storage(settings: Settings) -> str:
+    if settings.storage_endpoint_url is None and (words := anothers(settings.folder("uploads"))):
+        raise Trouble(f"UPLOADS_DIR: {words}")
+    await (await open_blobs(settings)).check()
+    return settings.storage_endpoint_url or str(settings.folder("uploads"))
 
 
 async def _newest_backup(settings: Settings) -> str:

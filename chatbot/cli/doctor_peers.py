@@ -6,7 +6,7 @@ from functools import partial
 
 import aiohttp
 
-from chatbot.cli.trouble import Trouble
+from chatbot.cli.trouble import Absent, Trouble
 from chatbot.core.redis_link import open_redis
 from chatbot.core.settings import Settings
 
@@ -80,20 +80,20 @@ async def _process(settings: Settings, port: int, variable: str, path: str) -> s
         async with aiohttp.ClientSession(timeout=_TIMEOUT) as http, http.get(url) as answer:
             body = await answer.json()
     except _AWAY:
-        return _port_is_free(settings, port, variable)
+        _require_free(settings, port, variable)
+        raise Absent("does not run on this machine; `make run`, `xin run` or its unit starts it") from None
     if answer.status != 200:
         raise Trouble(f"{url} says {body.get('dependencies')}; mend the dependency that it names")
     return f"runs at {url}"
 
 
-def _port_is_free(settings: Settings, port: int, variable: str) -> str:
+def _require_free(settings: Settings, port: int, variable: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, port))
         except OSError:
             raise Trouble(f"{variable}: {port} is taken by another program; choose another port") from None
-    return "does not run; `make run` or `xin run` starts it"
 
 
 async def _answers(url: str, headers: dict[str, str], address: str, key: str) -> str:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import typer
 
-from chatbot.apps.boot import fail, failing_in_words, ready_database
+from chatbot.apps.boot import fail, failing_in_words, ready_database, running_database
 from chatbot.cli import doctor as self_check
 from chatbot.core.logging import configure_logging
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
@@ -154,7 +154,9 @@ def export(context: typer.Context) -> None:
 @app.command()
 def migrate() -> None:
     """Create the roles and bring the database to the newest schema."""
-    with failing_in_words(), ready_database(_settings()):
+    settings = _settings()
+    configure_logging("WARNING", process="migrate")
+    with failing_in_words(), ready_database(settings):
         typer.echo("the database is at the newest schema")
 
 
@@ -174,6 +176,16 @@ def maintain(
         f"vacuumed and analysed in {report.vacuum_seconds:.1f} s, indexes made anew in {report.reindex_seconds:.1f} s"
     )
     typer.echo(f"the database takes {report.bytes_after / 1e6:.0f} MB ({report.bytes_before / 1e6:.0f} MB before)")
+
+
+@app.command(context_settings=_PASSED_ON, add_help_option=False)
+def psql(context: typer.Context) -> None:
+    """Look at rows: PostgreSQL's client on the platform's database, such as `xin psql -c "SELECT version()"`."""
+    settings = _settings()
+    configure_logging("WARNING", process="psql")
+    run_client = import_module("chatbot.db.client").run_client
+    with failing_in_words(), running_database(settings) as url:
+        raise SystemExit(run_client(url, context.args))
 
 
 @app.command()

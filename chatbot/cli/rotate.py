@@ -160,13 +160,16 @@ def _rotate_signing_key(name: str) -> None:
 
 
 async def _add_key(database: Database, settings: Settings) -> None:
-    if add_kept_encryption_key(settings):
-        await _note(database, "add_encryption_key", "setting:XIN_ENCRYPTION_KEYS")
+    kept = add_kept_encryption_key(settings)
+    await _note(database, "add_encryption_key", "setting:XIN_ENCRYPTION_KEYS")
+    if kept:
         typer.echo("a new key is in front; restart every process, then run `xin rotate encryption-key` again")
         return
     typer.echo(f"{random_key()}")
     typer.echo(
-        "put this key and a comma in front of XIN_ENCRYPTION_KEYS, restart every process, then run this again", err=True
+        "put this key and a comma in front of XIN_ENCRYPTION_KEYS, restart every process, then run this again in a "
+        "shell that has read the settings anew: one that has not prints yet another key",
+        err=True,
     )
 
 

@@ -3,3 +3,7 @@
 
 class Trouble(Exception):
     """What is wrong and what to do, in one sentence."""
+
+
+class Absent(Exception):
+    """What is not there, and need not be on this machine: told, and no failure."""

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from chatbot.core import correlation
+from chatbot.core.ids import new_id
 from chatbot.core.log_tail import log_tail
 
 _SECRET_NAME = re.compile(r"(secret|password|token|authorization|api_?key|cookie|credential)", re.IGNORECASE)
@@ -19,6 +20,7 @@ _BLANK = "[hidden]"
 _DAYS_KEPT = 7
 
 EventDict = MutableMapping[str, Any]
+Processor = Callable[[Any, str, EventDict], EventDict]
 
 
 def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
@@ -31,6 +33,16 @@ def hide_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
+def _with_id_of(process: str) -> Processor:
+    """What belongs to no request (a start, a drain, a peer that is back) has the process's own id."""
+
+    def named(_logger: Any, _method: str, event: EventDict) -> EventDict:
+        event.setdefault("correlation_id", process)
+        return event
+
+    return named
+
+
 def configure_logging(level: str, *, process: str, folder: Path | None = None) -> None:
     """Write every log line, ours and the libraries', as JSON to standard error.
 
@@ -41,6 +53,7 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _with_id_of(str(new_id())),
         correlation.add_trace_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -6,6 +6,7 @@ start with one sentence that names the variable.
 
 import os
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MIN_SECRET_LENGTH = 32
 _MIN_DIFFERENT = 10
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ORIGIN = re.compile(r"\*|https?://[^/\s]+")
 DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside development
 _OWN_PREFIX = "XIN_"
@@ -179,6 +181,18 @@ class Settings(BaseSettings):
         return self
 
     @model_validator(mode="after")
+    def _lists_hold_what_they_say(self) -> Self:
+        """What is silently passed over later: a proxy that is none, a header without its value."""
+        for proxy in self.trusted_proxies:
+            if proxy != "*" and not _is_network(proxy):
+                raise ValueError(f"TRUSTED_PROXIES: {proxy!r} is no address, no network such as 10.0.0.0/8, and not *")
+        if any("=" not in part for part in (self.otel_exporter_headers or "=").split(",") if part.strip()):
+            raise ValueError("OTEL_EXPORTER_HEADERS: must be key=value pairs, separated by commas")
+        if not _MAIL.fullmatch(self.xin_admin_email):
+            raise ValueError(f"XIN_ADMIN_EMAIL: {self.xin_admin_email!r} is no e-mail address")
+        return self
+
+    @model_validator(mode="after")
     def _oidc_is_whole(self) -> Self:
         if self.oidc_issuer and not self.oidc_client_id:
             raise ValueError("OIDC_ISSUER: needs OIDC_CLIENT_ID")
@@ -235,6 +249,14 @@ _OPTIONAL_SECRETS = (
     "embed_jwt_secret_previous",
     "backup_passphrase",
 )
+
+
+def _is_network(text: str) -> bool:
+    try:
+        ip_network(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _long_enough(secret: SecretStr | None) -> bool:

@@ -79,6 +79,14 @@ def prepare_database(database_url: str, *, only_compatible: bool = False) -> boo
         raise DatabaseNotUsable(f"DATABASE_URL: {str(error).strip()}") from error
 
 
+def require_answer(database_url: str) -> None:
+    """Raise `DatabaseNotUsable` in words when the database does not answer its owner."""
+    try:
+        psycopg.connect(conninfo(owner_url(database_url)), connect_timeout=10).close()
+    except psycopg.Error as error:
+        raise DatabaseNotUsable(f"DATABASE_URL: {str(error).strip()}") from error
+
+
 def create_bundled_database(superuser_url: str) -> None:
     """Create the `xin` database of a new bundled cluster."""
     url = owner_url(superuser_url)

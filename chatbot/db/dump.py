@@ -84,7 +84,7 @@ class Snapshot:
 @contextmanager
 def snapshot(database_url: str) -> Iterator[Snapshot]:
     """Hold one moment of the database while the block runs, and say what is in it."""
-    with psycopg.connect(conninfo(_reader(database_url)), autocommit=True) as connection:
+    with psycopg.connect(conninfo(reader_url(database_url)), autocommit=True) as connection:
         connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield Snapshot(
@@ -99,7 +99,7 @@ def snapshot(database_url: str) -> Iterator[Snapshot]:
 
 def row_counts(database_url: str) -> dict[str, int]:
     """Count the rows of every table."""
-    with psycopg.connect(conninfo(_reader(database_url))) as connection:
+    with psycopg.connect(conninfo(reader_url(database_url))) as connection:
         return _counts(connection)
 
 
@@ -109,7 +109,7 @@ def dump(database_url: str, moment: Snapshot, into: Path) -> None:
     Raises:
         DumpFailed: with what `pg_dump` said.
     """
-    reader = _reader(database_url)
+    reader = reader_url(database_url)
     as_platform = ["--enable-row-security"] if reader.username == PLATFORM_ROLE else []
     _run("pg_dump", reader, "-Fc", f"--snapshot={moment.name}", *as_platform, f"--file={into}", server=moment.server)
 
@@ -139,7 +139,7 @@ def number_log_anew(database_url: str) -> bool:
     Returns:
         Whether it was needed: not where the log comes from this very server.
     """
-    with psycopg.connect(conninfo(_reader(database_url))) as connection:
+    with psycopg.connect(conninfo(reader_url(database_url))) as connection:
         ahead = _one(connection, _AHEAD) == "True"
         if ahead:
             connection.execute(_RENUMBER)
@@ -218,7 +218,8 @@ def _one(connection: Connection, statement: Any, *values: object) -> str:
     return str(row[0])
 
 
-def _reader(database_url: str) -> URL:
+def reader_url(database_url: str) -> URL:
+    """Return the address of a role that sees every row."""
     owner = owner_url(database_url)
     with psycopg.connect(conninfo(owner)) as connection:
         sees_all = _one(connection, _SEES_ALL) == "True"
@@ -234,13 +235,13 @@ def _maintenance(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def _run(program: str, url: URL, *arguments: str, server: str | None = None) -> None:
+def _run(name: str, url: URL, *arguments: str, server: str | None = None) -> None:
     password = {"PGPASSWORD": url.password} if url.password else {}
     address = conninfo(url.set(password=None))
-    _execute([_program(program, server), f"--dbname={address}", "--no-password", *arguments], password)
+    _execute([program(name, server), f"--dbname={address}", "--no-password", *arguments], password)
 
 
-def _program(name: str, server: str | None = None) -> str:
+def program(name: str, server: str | None = None) -> str:
     """The bundled program; the machine's own where the server is newer than what we bring."""
     bundled = binaries() / name
     major = int(bundled.parents[1].name.removeprefix("pginstall") or 0)

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from chatbot.core.errors import XinError
+from chatbot.core.folders import anothers
 from chatbot.core.logging import get_logger
 
 log = get_logger(__name__)
@@ -91,7 +92,8 @@ class BundledPostgres:
             DatabaseStartFailed: with the reason in words.
         """
         self.root.mkdir(parents=True, exist_ok=True)
-        _refuse_anothers(self.root)
+        if words := anothers(self.root):
+            raise DatabaseStartFailed(f"XIN_DATA_DIR: {words}")
         account = _server_account(self.root)
         with _Locked(self.root / "postgres.start.lock"):
             self._users_lock = _open_lock(self.root / "postgres.users.lock")
@@ -252,17 +254,6 @@ def binaries() -> Path:
     if not folders:
         raise DatabaseStartFailed("the bundled PostgreSQL has no server program; reinstall")
     return folders[-1].parent
-
-
-def _refuse_anothers(root: Path) -> None:
-    """Refuse the data folder of another user: root would leave files there that this user cannot change any more."""
-    owner, user = root.stat().st_uid, os.geteuid()
-    if owner == user or (user != 0 and os.access(root, os.W_OK | os.X_OK)):
-        return
-    name = next((entry.pw_name for entry in pwd.getpwall() if entry.pw_uid == owner), str(owner))
-    raise DatabaseStartFailed(
-        f"XIN_DATA_DIR: {root} belongs to the user {name}; run this as that user, such as `runuser -u {name} -- …`"
-    )
 
 
 def _server_account(root: Path) -> _Account | None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_key, random_secret
+from chatbot.core.folders import anothers
 from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.identity.tokens import ROTATION_OVERLAP, TokenKeys
 
@@ -117,6 +118,8 @@ def _previous(settings: Settings, kept: dict[str, str], name: str, overlap: time
 def _kept_secrets(settings: Settings, names: list[str], *, change: Change | None = None) -> dict[str, str]:
     """Read the file of secrets, add what is missing, and change it; several processes may start at once."""
     file = settings.data_dir / SECRETS_FILE
+    if file.parent.exists() and (words := anothers(file.parent)):
+        raise ConfigurationError(f"XIN_DATA_DIR: {words}")
     file.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:

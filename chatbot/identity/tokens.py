@@ -170,12 +170,17 @@ def _issue(key: str, audience: str, kind: str, *, claims: dict[str, Any], lifeti
     return jwt.encode(body, key, algorithm=_ALGORITHM)
 
 
+_NO_TOKEN = "this is no token, and no API key, GATEWAY_TOKEN or LOG_TOKEN of this platform"  # noqa: S105 - words
+
+
 def _read(key: str, token: str, audience: str, kind: str) -> dict[str, Any]:
     try:
         claims: dict[str, Any] = jwt.decode(
             token, key, algorithms=[_ALGORITHM], audience=audience, issuer=ISSUER, options={"require": _REQUIRED}
         )
     except jwt.PyJWTError as error:
+        if type(error) is jwt.DecodeError:
+            raise Unauthenticated(_NO_TOKEN) from None
         raise Unauthenticated(f"the token does not hold: {error}") from None
     if claims["type"] != kind:
         raise Unauthenticated("the token is of another type")

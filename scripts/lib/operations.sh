@@ -1,21 +1,38 @@
 # shellcheck shell=bash
 # What the daily scripts share: where the processes are, how one is asked, how a figure is read. Sourced, not run.
 #
+# Ports and folders are those of the platform's settings: of the environment, of ENV_FILE, else of .env in the checkout.
+# Where a process is on another machine, say so:
+#
 # ORCHESTRATOR_URL  http://127.0.0.1:8000     INGEST_METRICS_URL       http://127.0.0.1:9103
 # GATEWAY_URL       http://127.0.0.1:8080     AUTOMATION_METRICS_URL   http://127.0.0.1:9104
 #                                             BOT_MANAGER_URL          http://127.0.0.1:9105
 # DATA_DIR          .xin below the checkout   LOGS_DIR                 logs below it
 
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+
+# setting NAME DEFAULT: the value that the platform has, without the quotes of its file.
+setting() {
+  local file="${ENV_FILE:-$root/.env}" value="${!1:-}"
+  if [ -z "$value" ] && [ -r "$file" ]; then
+    value="$(sed -nE "s/[[:space:]]+$//; s/^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=[[:space:]]*//p" "$file" | tail -n 1)"
+    value="${value#[\"\']}" value="${value%[\"\']}"
+  fi
+  printf '%s\n' "${value:-$2}"
+}
+
+# folder PATH: a relative one is the checkout's, where the platform runs.
+folder() { case "$1" in /*) printf '%s\n' "$1" ;; *) printf '%s\n' "$root/$1" ;; esac; }
+
 # shellcheck disable=SC2034  # those who source this read them
 {
-  orchestrator="${ORCHESTRATOR_URL:-http://127.0.0.1:8000}"
-  gateway="${GATEWAY_URL:-http://127.0.0.1:8080}"
-  ingestion="${INGEST_METRICS_URL:-http://127.0.0.1:9103}"
-  automation="${AUTOMATION_METRICS_URL:-http://127.0.0.1:9104}"
-  bot_manager="${BOT_MANAGER_URL:-http://127.0.0.1:9105}"
-  data_dir="${DATA_DIR:-$root/.xin}"
-  logs_dir="${LOGS_DIR:-${DATA_DIR:-$root/.xin}/logs}"
+  orchestrator="${ORCHESTRATOR_URL:-http://127.0.0.1:$(setting ORCHESTRATOR_PORT 8000)}"
+  gateway="${GATEWAY_URL:-http://127.0.0.1:$(setting GATEWAY_PORT 8080)}"
+  ingestion="${INGEST_METRICS_URL:-http://127.0.0.1:$(setting INGEST_METRICS_PORT 9103)}"
+  automation="${AUTOMATION_METRICS_URL:-http://127.0.0.1:$(setting AUTOMATION_METRICS_PORT 9104)}"
+  bot_manager="${BOT_MANAGER_URL:-http://127.0.0.1:$(setting BOT_MANAGER_METRICS_PORT 9105)}"
+  data_dir="$(folder "${DATA_DIR:-$(setting XIN_DATA_DIR .xin)}")"
+  logs_dir="$(folder "$(setting LOGS_DIR "$data_dir/logs")")"
 }
 python="${PYTHON:-$root/.venv/bin/python}"
 [ -x "$python" ] || python=python3

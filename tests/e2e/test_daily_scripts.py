@@ -142,3 +142,18 @@ async def test_an_old_backup_and_old_logs_are_noticed(data_dir: Path) -> None:
     code, _ = await _call("hourly-metrics.sh", variables)
     assert code == 1
     assert time.monotonic() - began < 60
+
+
+async def test_ports_and_folders_are_those_of_the_platforms_settings(data_dir: Path) -> None:
+    port, folder = free_port(), data_dir / "data"
+    (data_dir / "xin.env").write_text(f'export GATEWAY_PORT="{port}" \nXIN_DATA_DIR={folder}\n# GATEWAY_PORT=1\n')
+    own = dict.fromkeys(("GATEWAY_PORT", "XIN_DATA_DIR", "LOGS_DIR", "BACKUP_DIR"), "")
+    variables = {**own, "ENV_FILE": str(data_dir / "xin.env"), "COMPONENTS": "gateway", "ORCHESTRATOR_PORT": "9"}
+    code, said = await _call("health-check.sh", variables)
+    assert code == 1
+    assert f"gateway           http://127.0.0.1:{port}/health/ready does not answer" in said
+    code, said = await _call("hourly-metrics.sh", variables)
+    assert "http://127.0.0.1:9/metrics does not answer" in said, "the environment goes before the file"
+    code, said = await _call("daily-report.sh", variables)
+    assert code == 1
+    assert f"WRONG   no backup in {folder}/backups" in said, "a folder that is not there ends no report"

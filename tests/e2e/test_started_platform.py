@@ -89,8 +89,9 @@ async def test_bad_settings_and_taken_ports_are_named(data_dir: Path) -> None:
 
 
 async def test_onboarding_names_the_step_that_failed(data_dir: Path) -> None:
-    async def onboard(url: str) -> tuple[int, str]:
-        token = bearer()["Authorization"].removeprefix("Bearer ")
+    valid = bearer()["Authorization"].removeprefix("Bearer ")
+
+    async def onboard(url: str, token: str = valid) -> tuple[int, str]:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "scripts/demo_onboarding.py", "--api-url", url, "--api-token", token,
             cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
@@ -115,6 +116,8 @@ async def test_onboarding_names_the_step_that_failed(data_dir: Path) -> None:
     assert code == 1
     assert said.startswith("failed  tenant made: ")
     assert "Traceback" not in said
+    code, said = await onboard(platform.url, "")
+    assert (code, said.startswith("failed  token: it is empty")) == (1, True), said
 
 
 async def test_health_and_metrics(data_dir: Path) -> None:

@@ -1,6 +1,7 @@
 """Answers from the knowledge alone: cited, short, in the question's language; or that there is none."""
 
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -366,3 +367,6 @@ async def test_the_terminal_chat(plain: Platform, shop: TenantRows, capsys: pyte
         refused = Talk(plain.url, "wrong", shop.id, None, None)
         with pytest.raises(ChatFailed, match="401"):
             await say(refused, http, "hello", console)
+        nobodys = Talk(plain.url, "wrong", uuid4(), None, None, minted=True)
+        with pytest.raises(ChatFailed, match=f"knows no tenant {nobodys.tenant_id}"):
+            await say(nobodys, http, "hello", console)

@@ -1,5 +1,7 @@
 """`xin doctor` says in words what is wrong and what to do, a line for each thing, and exits by it."""
 
+import os
+import pwd
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,10 +15,11 @@ from chatbot.cli.doctor import examine
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_key
 from chatbot.core.ids import new_id
-from chatbot.core.settings import Settings
+from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.db.models import ChannelSecret
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.db.sessions import Database
+from chatbot.identity.keys import load_keys
 from chatbot.ops.backup.places import archive_name
 from tests.conftest import TenantRows
 from tests.ports import free_port
@@ -52,7 +55,8 @@ async def test_all_is_well(settings: Settings, capsys: pytest.CaptureFixture[str
     well, said = await _said(settings, capsys)
     assert well, said
     for name in NAMES:
-        assert f"ok    {name}: " in said
+        word = "note" if name in ("platform", "gateway") else "ok  "
+        assert f"{word}  {name}: " in said
 
 
 @pytest.mark.parametrize(
@@ -114,3 +118,18 @@ async def test_an_old_backup_is_told_in_production(settings: Settings, capsys: p
     assert "look why the nightly one is not made" in (await _said(settings, capsys, environment="production"))[1]
     (settings.backup_folder / archive_name(utcnow(), sealed=True)).touch()
     assert "ok    backups: the newest is of" in (await _said(settings, capsys, environment="production"))[1]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+async def test_root_leaves_nothing_in_the_folder_of_the_platforms_user(
+    settings: Settings, capsys: pytest.CaptureFixture[str], data_dir: Path
+) -> None:
+    os.chown(data_dir, pwd.getpwnam("nobody").pw_uid, -1)
+    well, said = await _said(settings, capsys, xin_data_dir=data_dir, uploads_dir=None)
+    assert not well
+    assert "wrong data folder: XIN_DATA_DIR: " in said
+    assert "wrong file storage: UPLOADS_DIR: " in said
+    assert said.count("belongs to the user nobody; run this as that user") >= 2
+    with pytest.raises(ConfigurationError, match="belongs to the user nobody"):
+        load_keys(settings.model_copy(update={"xin_data_dir": data_dir, "admin_jwt_secret": None}))
+    assert os.listdir(data_dir) == []  # noqa: PTH208 - async

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from chatbot.core import correlation
@@ -100,6 +101,18 @@ def test_a_secret_reaches_no_line(capsys: pytest.CaptureFixture[str]) -> None:
     get_logger("test").info("called", log_token=LOG_TOKEN, header=f"Bearer {LOG_TOKEN}")
     assert LOG_TOKEN not in capsys.readouterr().err
     assert log_tail in logging.getLogger().handlers
+
+
+def test_a_line_of_no_request_has_the_id_of_its_process(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("INFO", process="test")
+    structlog.contextvars.unbind_contextvars("correlation_id")
+    get_logger("test").info("draining")
+    logging.getLogger("uvicorn.error").info("Started server process")
+    ours, theirs = [json.loads(line)["correlation_id"] for line in capsys.readouterr().err.splitlines()]
+    assert ours == theirs
+    correlation.begin("order-4711")
+    get_logger("test").info("asked")
+    assert json.loads(capsys.readouterr().err)["correlation_id"] == "order-4711"
 
 
 @pytest.mark.parametrize("environment", ["staging", "production"])

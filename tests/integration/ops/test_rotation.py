@@ -151,7 +151,7 @@ def _audited(connection: psycopg.Connection[tuple[object, ...]], action: str) ->
     return int(str(row[0]))
 
 
-@pytest.mark.timeout(400)  # a process for each of eleven commands
+@pytest.mark.timeout(400)  # a process for each of twelve commands
 async def test_each_command_rotates_and_is_audited(
     database: Database,
     database_url: str,
@@ -188,6 +188,7 @@ async def test_each_command_rotates_and_is_audited(
     after = load_keys(settings)
     assert (after.admin_previous, after.embed_previous) == (keys.admin, keys.embed)
     assert "ADMIN_JWT_SECRET=" in rotate("admin-key", ADMIN_JWT_SECRET="x" * 32)
+    assert len(rotate("encryption-key", XIN_ENCRYPTION_KEYS=random_key()).strip()) == len(random_key())
     assert "GATEWAY_WEBHOOK_SECRET=" in rotate("webhook-secret")
 
     webhook_id, signing = await _webhook(database, tenant, vault)
@@ -206,7 +207,7 @@ async def test_each_command_rotates_and_is_audited(
 
     for action, count in (
         ("rotate_api_key", 1), ("rotate_channel_secret", 1), ("rotate_admin_jwt_secret", 2),
-        ("rotate_embed_jwt_secret", 1), ("rotate_webhook_secret", 2), ("add_encryption_key", 1),
+        ("rotate_embed_jwt_secret", 1), ("rotate_webhook_secret", 2), ("add_encryption_key", 2),
         ("retire_encryption_keys", 1),
     ):  # fmt: skip
         assert _audited(connection, action) == count, action

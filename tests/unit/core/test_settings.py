@@ -24,6 +24,10 @@ PRODUCTION = {"ENVIRONMENT": "production", **{name: f"{name}-7f3a9c51e2b84d60a5c
         ("SMART_MODE_ENABLED", "perhaps"),
         ("UPLOAD_RETENTION_DAYS", "0"),
         ("ALLOWED_ORIGINS", "notaurl"),
+        ("TRUSTED_PROXIES", "127.0.0.1,caddy"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("OTEL_EXPORTER_HEADERS", "a=b,authorization"),
+        ("XIN_ADMIN_EMAIL", "admin"),
         ("XIN_NO_SUCH_THING", "1"),
     ],
 )
@@ -60,6 +64,13 @@ def test_a_refused_secret_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ConfigurationError) as refused:
         load_settings(env_file=None)
     assert "hunter2" not in str(refused.value)
+
+
+def test_proxies_are_addresses_networks_or_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("127.0.0.1", "::1, 10.0.0.0/8,192.168.0.0/16", "*"):
+        monkeypatch.setenv("TRUSTED_PROXIES", value)
+        monkeypatch.setenv("OTEL_EXPORTER_HEADERS", "authorization=Basic a=,x=y,")
+        assert load_settings(env_file=None).trusted_proxies == [each.strip() for each in value.split(",")]
 
 
 def test_an_env_file_is_read_below_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
