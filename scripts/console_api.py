@@ -61,6 +61,7 @@ def _field(name: str, declared: dict[str, Any], schema: dict[str, Any], required
         "options": form.get("enum"),
         "default": form.get("default"),
         "description": form.get("description", ""),
+        "only_with": form.get("only_with"),
     }
 
 
