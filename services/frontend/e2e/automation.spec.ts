@@ -113,7 +113,7 @@ test("a stored rule is changed, and what was written is not lost by a click", as
   await expect(page.getByText("Every day at 08:30 AM")).toBeVisible();
   await page.getByRole("button", { name: "Pause all" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Pause all" }).click();
-  await expect(page.getByText(/All rules rest/)).toBeVisible();
+  await expect(page.getByText(/All rules are paused/)).toBeVisible();
   await page.goto("/ops/automation");
   await expect(page).toHaveURL(/\/console\/automation$/);
   await expect(page.getByRole("row").filter({ hasText: "Changes" }).getByText("Paused")).toBeVisible();
