@@ -44,9 +44,9 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(max_length=1_000), AfterValidator(_secret_line)]
 
 
-def _with(*ways: Inbound) -> dict[str, JsonValue]:
-    """Mark what only some ways in need: a form shows it with these."""
-    return {"only_with": {"inbound": list(ways)}}
+def _with(*ways: Inbound, needed: bool = False) -> dict[str, JsonValue]:
+    """Mark what only some ways in need: a form shows it with these; `needed`: and asks for it."""
+    return {"only_with": {"inbound": list(ways)}, "needed": needed}
 
 
 class EmailCredentials(Credentials):
@@ -62,7 +62,7 @@ class EmailCredentials(Credentials):
     )
 
     imap_host: Host = Field(
-        "", description="Host of the mailbox, with `inbound: imap`.", json_schema_extra=_with("imap")
+        "", description="Host of the mailbox, with `inbound: imap`.", json_schema_extra=_with("imap", needed=True)
     )
     imap_port: Port = Field(993, description="993 for `tls`, 143 for `starttls`.", json_schema_extra=_with("imap"))
     imap_security: Security = Field(
@@ -72,7 +72,9 @@ class EmailCredentials(Credentials):
         "", description="Login of the mailbox; the address when empty.", json_schema_extra=_with("imap")
     )
     imap_password: Secret | None = Field(
-        None, description="Password (often an app password) of the mailbox.", json_schema_extra=_with("imap")
+        None,
+        description="Password (often an app password) of the mailbox.",
+        json_schema_extra=_with("imap", needed=True),
     )
     imap_folder: Line = Field(
         "INBOX", min_length=1, description="Folder that is read; it is never changed.", json_schema_extra=_with("imap")

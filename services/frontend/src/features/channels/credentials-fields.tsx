@@ -80,10 +80,11 @@ export function labelOf(name: string): string {
 
 function CredentialField({ field, value, error, onChange }: OneProps) {
   const label = labelOf(field.name);
+  const description = field.description.replaceAll("`", "");
   if (field.type === "boolean") {
-    return <Toggle checked={value === true} onChange={onChange} label={label} hint={field.description} />;
+    return <Toggle checked={value === true} onChange={onChange} label={label} hint={description} />;
   }
-  const hint = <span dir="auto">{field.description.replaceAll("`", "")}</span>;
+  const hint = <span dir="auto">{description}</span>;
   return (
     <Field label={label} hint={hint} error={error} optional={!field.required}>
       {field.options ? (

@@ -15,6 +15,8 @@ it("leaves out what was left empty, so that the platform's default holds", () =>
 });
 
 it("asks for what the chosen way in needs, and sends nothing of the others", () => {
+  const needed = ASKED.email.filter((field) => field.required && field.only_with);
+  expect(needed.map((field) => field.name)).toEqual(["imap_host", "imap_password"]);
   const given = { address: "a@example.com", imap_host: "imap.example.com", signing_key: "key" };
   expect(filledIn(ASKED.email, given)).toMatchObject({ imap_host: "imap.example.com", inbound: "imap" });
   expect(filledIn(ASKED.email, given)).not.toHaveProperty("signing_key");
