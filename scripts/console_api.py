@@ -57,10 +57,11 @@ def _field(name: str, declared: dict[str, Any], schema: dict[str, Any], required
         "name": name,
         "type": form.get("type", "string"),
         "secret": form.get("format") == "password",
-        "required": required,
+        "required": required or form.get("needed", False),
         "options": form.get("enum"),
         "default": form.get("default"),
         "description": form.get("description", ""),
+        "only_with": form.get("only_with"),
     }
 
 

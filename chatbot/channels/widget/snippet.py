@@ -9,11 +9,11 @@ from chatbot.core.settings import Settings
 
 
 def embed_snippet(settings: Settings, tenant_id: UUID, brand_id: UUID | None, locale: str | None) -> EmbedSnippet:
-    """Return the snippet of a tenant; `locale` None lets the page's own language decide."""
+    """Return the snippet of a tenant; `locale` None (`auto`) lets the page's own language decide."""
     api, gateway = settings.orchestrator_public_url, socket_url(settings.gateway_url)
     source = f"{api}/embed.js"
     brand = str(brand_id) if brand_id else None
-    data = {"tenant": str(tenant_id), "brand": brand, "api": api, "gateway": gateway, "locale": locale}
+    data = {"tenant": str(tenant_id), "brand": brand, "api": api, "gateway": gateway, "locale": locale or "auto"}
     return EmbedSnippet(
         tenant_id=tenant_id, brand_id=brand_id, locale=locale, src=source, api_url=api, gateway_url=gateway,
         snippet=script_tag(source, data),

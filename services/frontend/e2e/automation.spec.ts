@@ -38,7 +38,7 @@ test("a rule is written, tried, switched on, fires, fails at a step, and is trie
   const page = await signIn(DESK);
   await page.goto(`/console/t/${tenant.id}/automation`);
   await page.getByRole("button", { name: "New rule" }).first().click();
-  await page.getByRole("button", { name: /^Empty rule/ }).click();
+  await page.getByRole("button", { name: /^Blank rule/ }).click();
 
   await page.getByLabel("Name", { exact: true }).fill("Parcels");
   await page.getByRole("button", { name: "Add a condition" }).click();
@@ -47,7 +47,7 @@ test("a rule is written, tried, switched on, fires, fails at a step, and is trie
   await pick(page, "Add an action", "Change tags");
   await page.getByLabel("Add tags").fill("delivery");
   await page.keyboard.press("Enter");
-  await pick(page, "Add an action", "Tell a program");
+  await pick(page, "Add an action", "Send a webhook");
   await page.getByLabel("Address").fill(receiver.url);
   await page.getByLabel("Content as JSON").fill('{"said": "{{message.txt}}"}');
 
@@ -58,7 +58,7 @@ test("a rule is written, tried, switched on, fires, fails at a step, and is trie
     await page.getByLabel("Content as JSON").fill('{"said": "{{message.txt}}"}');
     await page.getByRole("button", { name: "Try", exact: true }).click();
     await expect(page.getByText(/names no field/)).toBeVisible();
-    await expect(page.getByLabel("2. Tell a program").getByRole("alert")).toBeVisible();
+    await expect(page.getByLabel("2. Send a webhook").getByRole("alert")).toBeVisible();
     await page.getByLabel("Content as JSON").fill('{"said": "{{message.text}}"}');
   });
 
@@ -66,10 +66,10 @@ test("a rule is written, tried, switched on, fires, fails at a step, and is trie
     await page.getByRole("button", { name: "Try", exact: true }).click();
     await expect(page.getByText("1 of 1 would match")).toBeVisible();
     await expect(page.getByText(/"said": "Where is my parcel\?"/)).toBeVisible();
-    await page.getByLabel("Against").selectOption({ label: "An event that I imagine" });
+    await page.getByLabel("Test against").selectOption({ label: "A sample event" });
     await page.getByRole("complementary").getByLabel("Message text").fill("Hello");
     await page.getByRole("button", { name: "Try", exact: true }).click();
-    await expect(page.getByText("Would not act")).toBeVisible();
+    await expect(page.getByText("Would not run")).toBeVisible();
     await expect(page.getByText(/It was: “.Hello.”/)).toBeVisible();
   });
 
@@ -95,11 +95,11 @@ test("a stored rule is changed, and what was written is not lost by a click", as
   const tenant = await api.makeTenant("Changes");
   const page = await signIn(DESK);
   await page.goto(`/console/t/${tenant.id}/automation/new`);
-  await page.getByRole("button", { name: /^Call a program each working morning/ }).click();
+  await page.getByRole("button", { name: /^Call a webhook every working morning/ }).click();
   await page.getByLabel("Address").fill("https://example.com/morning");
-  await expect(page.getByRole("heading", { name: "Next times" }).locator("..").getByRole("listitem")).toHaveCount(5);
+  await expect(page.getByRole("heading", { name: "Next runs" }).locator("..").getByRole("listitem")).toHaveCount(5);
   await page.getByRole("button", { name: "Save paused" }).click();
-  await page.getByRole("link", { name: /^Call a program/ }).click();
+  await page.getByRole("link", { name: /^Call a webhook/ }).click();
   await page.getByLabel("How often").selectOption({ label: "Every day" });
   await page.getByLabel("At", { exact: true }).fill("08:30");
   await page.getByRole("link", { name: "Inbox" }).click();
@@ -113,7 +113,7 @@ test("a stored rule is changed, and what was written is not lost by a click", as
   await expect(page.getByText("Every day at 08:30 AM")).toBeVisible();
   await page.getByRole("button", { name: "Pause all" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Pause all" }).click();
-  await expect(page.getByText(/All rules rest/)).toBeVisible();
+  await expect(page.getByText(/All rules are paused/)).toBeVisible();
   await page.goto("/ops/automation");
   await expect(page).toHaveURL(/\/console\/automation$/);
   await expect(page.getByRole("row").filter({ hasText: "Changes" }).getByText("Paused")).toBeVisible();

@@ -27,6 +27,21 @@ test("a dropped file is read, its passage corrected, and the bot answers with th
   await expect(page.getByText(/seven years/)).toBeVisible();
 });
 
+test("the third step leads to where the website's pages are named, and is done when one is", async ({
+  api,
+  signIn,
+}) => {
+  const tenant = await api.makeTenant("First steps");
+  const page = await signIn();
+  await page.goto(`/console/t/${tenant.id}/start`);
+  await page.getByRole("listitem").filter({ hasText: "Connect your website" }).getByRole("button").click();
+  await page.getByLabel("Allowed websites").fill("https://shop.example.com");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Saved")).toBeVisible();
+  await page.getByRole("link", { name: "Start", exact: true }).click();
+  await expect(page.getByText("Visitors can come in.")).toBeVisible();
+});
+
 test("what is wrong with a field is said at the field", async ({ api, signIn }) => {
   const tenant = await api.makeTenant("Fields");
   const page = await signIn();
@@ -47,13 +62,13 @@ test("a channel is connected: the secret is shown once, masked after, tested in 
   const page = await signIn();
   await page.goto(`/console/t/${tenant.id}/channels`);
   await page.getByRole("button", { name: "Connect a channel" }).first().click();
-  await page.getByRole("button", { name: "Own program" }).click();
-  await page.getByLabel("Webhook url").fill("https://example.com/answers");
+  await page.getByRole("button", { name: "API channel" }).click();
+  await page.getByLabel("Webhook URL").fill("https://example.com/answers");
   await page.getByRole("dialog").getByRole("button", { name: "Connect a channel" }).click();
   const secret = (await page.getByRole("figure", { name: "Secret" }).innerText()).trim();
   expect(secret.length).toBeGreaterThan(20);
   await page.getByRole("button", { name: "Done" }).click();
-  await expect(page.getByRole("heading", { name: "Own program" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "API channel" })).toBeVisible();
   await page.getByRole("button", { name: "Test now" }).click();
   await expect(
     page
@@ -75,9 +90,9 @@ test("a persona is tried as a draft, published, and an older version restored", 
   const name = page.getByLabel("Name", { exact: true });
   for (const each of ["Nora", "Omar"]) {
     await name.fill(each);
-    await expect(page.getByText("Not published")).toBeVisible();
+    await expect(page.getByText("Unpublished changes", { exact: true })).toBeVisible();
     await page.getByRole("button", { name: "Publish" }).click();
-    await expect(page.getByText("Not published")).toHaveCount(0);
+    await expect(page.getByText("Unpublished changes", { exact: true })).toHaveCount(0);
   }
   await page.getByRole("button", { name: "Versions" }).click();
   await page.getByRole("listitem").filter({ hasText: "Version 1" }).getByRole("button", { name: "Restore" }).click();
@@ -131,12 +146,12 @@ test("only what was previewed of a visitor can be erased", async ({ api, signIn 
   await page.goto(`/console/t/${tenant.id}/data`);
   const erase = page.getByRole("button", { name: "Erase a visitor" });
   await page.getByLabel("Who", { exact: true }).fill("jane@example.com");
-  await page.getByRole("button", { name: "What would go?" }).last().click();
+  await page.getByRole("button", { name: "Preview" }).last().click();
   await expect(erase).toBeVisible();
-  await page.getByLabel("Found by").selectOption({ label: "Conversation's id" });
+  await page.getByLabel("Find by").selectOption({ label: "Conversation ID" });
   await expect(erase).toHaveCount(0);
-  await page.getByLabel("Found by").selectOption({ label: "E-mail address" });
-  await page.getByRole("button", { name: "What would go?" }).last().click();
+  await page.getByLabel("Find by").selectOption({ label: "E-mail address" });
+  await page.getByRole("button", { name: "Preview" }).last().click();
   await erase.click();
   await page.getByRole("dialog").getByRole("button", { name: "Erase a visitor" }).click();
   await expect(page.getByText("Receipt", { exact: true })).toBeVisible();
@@ -151,14 +166,14 @@ test("what is written on the settings page stays while another part of it is sav
   await page.getByRole("button", { name: "New brand" }).click();
   await page.getByRole("dialog").getByLabel("Name").fill("Second");
   await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
-  await page.getByLabel("Roundness").fill("7");
+  await page.getByLabel("Corner radius").fill("7");
   await name.fill("Parts and more");
-  await page.getByRole("button", { name: "Make it the default" }).click();
+  await page.getByRole("button", { name: "Set as default" }).click();
   await expect(page.getByRole("listitem").filter({ hasText: "Second" }).getByText("Default")).toBeVisible();
   await expect(name).toHaveValue("Parts and more");
   await page.getByRole("button", { name: "Save" }).first().click();
   await expect(page.getByText("Saved", { exact: true })).toBeVisible();
-  await expect(page.getByLabel("Roundness")).toHaveValue("7");
+  await expect(page.getByLabel("Corner radius")).toHaveValue("7");
 });
 
 test("the bench runs settings side by side and saves them as a version", async ({ api, signIn }) => {
@@ -169,10 +184,10 @@ test("the bench runs settings side by side and saves them as a version", async (
   await page.getByLabel("Question").fill("When do parcels arrive?");
   await page.getByRole("button", { name: "Search" }).last().click();
   await expect(page.getByText("Would be answered")).toHaveCount(2);
-  await page.getByRole("slider", { name: "Least evidence" }).fill("1");
+  await page.getByRole("slider", { name: "Minimum evidence" }).fill("1");
   await page.getByRole("button", { name: "Search" }).last().click();
   await expect(page.getByText("Would not be answered")).toHaveCount(1);
-  await page.getByRole("slider", { name: "Least evidence" }).fill("0.2");
+  await page.getByRole("slider", { name: "Minimum evidence" }).fill("0.2");
   await page.getByRole("button", { name: "Save as a version" }).click();
   await expect(page.getByText("Version 1")).toBeVisible();
 });
@@ -183,7 +198,7 @@ test("a gap is answered, and the answer is known from then on", async ({ api, si
   const page = await signIn();
   await page.goto(`/console/t/${tenant.id}/gaps`);
   await expect(page.getByRole("heading", { name: "Do you repair violins?" })).toBeVisible();
-  await page.getByRole("button", { name: "Answer it" }).click();
+  await page.getByRole("button", { name: "Write an answer" }).click();
   await page.getByLabel("Answer", { exact: true }).fill("Yes, we repair violins on Tuesdays.");
   await page.getByRole("button", { name: "Save as knowledge" }).click();
   await expect(page.getByText("No gaps")).toBeVisible();
@@ -201,7 +216,7 @@ test("a ticket is opened from a conversation, moved on the board, commented and 
   const page = await signIn();
   await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
   await page.getByRole("button", { name: "New ticket" }).click();
-  await page.getByLabel("What is wrong").fill("The lamp does not light up.");
+  await page.getByLabel("Description").fill("The lamp does not light up.");
   await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
   await page
     .getByRole("complementary")
@@ -258,9 +273,9 @@ test("somebody is invited, joins by the link, and signs in with a second factor"
   await signInOn(page, { email, password: "a long password of hers" });
   await page.goto("/console/account");
   await page.getByRole("button", { name: "Set up" }).click();
-  const secret = (await page.getByRole("figure", { name: "Key for the app" }).innerText()).trim();
+  const secret = (await page.getByRole("figure", { name: "Setup key" }).innerText()).trim();
   await page.getByLabel("Code").fill(totp(secret, Date.now()));
-  await page.getByRole("button", { name: "Check and turn on" }).click();
+  await page.getByRole("button", { name: "Verify and turn on" }).click();
   await expect(page.getByRole("figure", { name: "Recovery codes" })).toBeVisible();
   const recovery =
     (await page.getByRole("figure", { name: "Recovery codes" }).innerText()).trim().split(/\s+/)[0] ?? "";
@@ -298,8 +313,8 @@ test("a key is shown once, rotated and revoked; the audit log tells of all, in a
   await expect(page.getByText("Revoked")).toBeVisible();
   await page.goto(`/console/t/${tenant.id}/audit`);
   await expect(page.getByRole("row").filter({ hasText: /key/ })).toHaveCount(3);
-  await page.getByRole("button", { name: "Check the chain" }).click();
-  await expect(page.getByRole("status").filter({ hasText: "The chain holds: 4 rows" })).toBeVisible();
+  await page.getByRole("button", { name: "Verify the chain" }).click();
+  await expect(page.getByRole("status").filter({ hasText: "The chain is intact: 4 rows" })).toBeVisible();
 });
 
 test("a visitor is erased by address: what would go is shown first, then the receipt; retention tells as much", async ({
@@ -317,8 +332,8 @@ test("a visitor is erased by address: what would go is shown first, then the rec
     .locator("section")
     .filter({ has: page.getByRole("heading", { name: "Erase a visitor" }) })
     .first();
-  await erase.getByRole("button", { name: "What would go?" }).click();
-  await expect(erase.getByText("Would go now")).toBeVisible();
+  await erase.getByRole("button", { name: "Preview" }).click();
+  await expect(erase.getByText("Would be deleted")).toBeVisible();
   await erase.getByRole("button", { name: "Erase a visitor" }).click();
   await page
     .getByRole("alertdialog")
@@ -327,6 +342,6 @@ test("a visitor is erased by address: what would go is shown first, then the rec
     .click();
   await expect(erase.getByRole("heading", { name: "Receipt", exact: true })).toBeVisible();
   await expect(erase.getByRole("listitem")).toHaveCount(1);
-  await page.getByRole("button", { name: "What would go?" }).first().click();
-  await expect(page.getByText("Would go now")).toBeVisible();
+  await page.getByRole("button", { name: "Preview" }).first().click();
+  await expect(page.getByText("Would be deleted")).toBeVisible();
 });

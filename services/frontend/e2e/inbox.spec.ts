@@ -35,12 +35,12 @@ test("another agent's conversation is told in words and can be taken on purpose"
   for (const page of [first, second]) await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
   await first.getByRole("button", { name: "Take over" }).first().click();
   await expect(first.getByRole("button", { name: "Hand back" })).toBeVisible();
-  await expect(second.getByText("Sara has this conversation")).toBeVisible();
+  await expect(second.getByText("Sara is handling this conversation")).toBeVisible();
   await second.getByRole("button", { name: "Take over" }).first().click();
   await expect(second.getByRole("dialog")).toContainText("Sara");
-  await second.getByRole("button", { name: "Take it anyway" }).click();
+  await second.getByRole("button", { name: "Take over anyway" }).click();
   await expect(second.getByRole("button", { name: "Hand back" })).toBeVisible();
-  await expect(first.getByText("Luis has this conversation")).toBeVisible();
+  await expect(first.getByText("Luis is handling this conversation")).toBeVisible();
 });
 
 test("what is sent while the network is away goes out once when it is back, and nothing is missed", async ({
@@ -65,6 +65,31 @@ test("what is sent while the network is away goes out once when it is back, and 
   expect(items.filter((message) => message.text === "Said in the tunnel")).toHaveLength(1);
 });
 
+test("another page opened without a network waits for it, and loses nothing that was not sent yet", async ({
+  api,
+  signIn,
+}) => {
+  const tenant = await api.makeTenant("Underground");
+  const id = await api.ask(tenant.id, "A person, please", { id: "underground", name: "Jane" });
+  const page = await signIn(DESK, await api.makePerson(tenant.id, "agent", "Sara"));
+  await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
+  await page.getByRole("button", { name: "Take over" }).first().click();
+  await expect(page.getByRole("button", { name: "Hand back" })).toBeVisible();
+  await page.context().setOffline(true);
+  await expect(page.getByText("Connection lost")).toBeVisible();
+  await page.getByLabel(/Write to the visitor/).fill("Said under the ground");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("link", { name: "Analytics" }).click();
+  await expect(page).toHaveURL(/analytics/);
+  await expect(page.getByText("Trying to reconnect")).toBeVisible();
+  await page.context().setOffline(false);
+  await expect(page.getByRole("heading", { name: "Analytics" })).toBeVisible();
+  await expect(page.getByText("Connection lost")).toHaveCount(0);
+  await page.goBack();
+  await expect(page.getByRole("log").getByText("Said under the ground")).toHaveCount(1);
+  await expect(page.getByText("Sending …")).toHaveCount(0);
+});
+
 test("whoever is named in a note is told on any page, and led there", async ({ api, signIn }) => {
   const tenant = await api.makeTenant("Mention");
   const id = await api.ask(tenant.id, "Can somebody look at my invoice?", { name: "Jane" });
@@ -74,16 +99,16 @@ test("whoever is named in a note is told on any page, and led there", async ({ a
   ];
   const named = await signIn(DESK, luis);
   await named.goto(`/console/t/${tenant.id}/tickets`);
-  await expect(named.getByRole("heading", { name: "Tickets" })).toBeVisible();
+  await expect(named.getByRole("heading", { name: "Tickets", exact: true })).toBeVisible();
   const page = await signIn(DESK, sara);
   await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
   await page.getByRole("tab", { name: "Note" }).click();
-  const note = page.getByRole("textbox", { name: "Only your team sees this. @ mentions somebody." });
+  const note = page.getByRole("textbox", { name: "Only your team sees this. @ to mention someone." });
   await note.pressSequentially("Please check this, @Lu");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Control+Enter");
   await expect(page.getByRole("log")).toContainText("@Luis");
-  await named.getByText("You are named in a note.").waitFor();
+  await named.getByText("You were mentioned in a note.").waitFor();
   await named.getByRole("button", { name: "Conversation" }).click();
   await expect(named).toHaveURL(new RegExp(`/inbox/${id}`));
 });
@@ -98,6 +123,21 @@ test("a draft is put below what was typed, not over it", async ({ api, signIn })
   await field.fill("Hello Jane,");
   await page.getByRole("button", { name: "Draft", exact: true }).click();
   await expect(field).toHaveValue(/^Hello Jane,\n\n.*three days/s);
+});
+
+test("a picture in a conversation is shown, and fetched from nowhere but the platform", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Pictures");
+  const id = await api.ask(tenant.id, "A person, please", { name: "Jane" });
+  const page = await signIn(DESK, await api.makePerson(tenant.id, "agent", "Sara"));
+  await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
+  await page.getByRole("button", { name: "Take over" }).first().click();
+  const buffer = await page.screenshot({ clip: { x: 0, y: 0, width: 200, height: 100 } });
+  await page.locator('input[type="file"]').setInputFiles({ name: "lamp.png", mimeType: "image/png", buffer });
+  await expect(page.getByRole("button", { name: /lamp\.png$/ })).toBeVisible();
+  await page.getByRole("button", { name: "Send" }).click();
+  const picture = page.getByRole("log").getByRole("img", { name: "lamp.png" });
+  await expect(picture).toHaveAttribute("src", /^blob:/);
+  await expect.poll(() => picture.evaluate((shown: HTMLImageElement) => shown.naturalWidth)).toBe(200);
 });
 
 test("what was attached and not sent is still there after a note", async ({ api, signIn }) => {

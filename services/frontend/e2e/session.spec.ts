@@ -54,6 +54,29 @@ test("a tab of the one who has left shows nothing, and does nothing, as the next
   await expect(left.getByRole("button", { name: "Nadia" })).toBeVisible();
 });
 
+test("whose session ends in the middle of work is told so, and comes back to the same page", async ({
+  api,
+  signIn,
+}) => {
+  const tenant = await api.makeTenant("Ended");
+  const agent = await api.makePerson(tenant.id, "agent", "Sara");
+  const page = await signIn(undefined, agent);
+  await page.goto(`/console/t/${tenant.id}/tickets`);
+  await expect(page.getByRole("heading", { name: "Tickets", exact: true })).toBeVisible();
+  await page.context().clearCookies();
+  await page.route("**/api/tickets?**", (route) =>
+    route.fulfill({ status: 401, json: { status: 401, code: "unauthorized" } }),
+  );
+  await page.getByRole("button", { name: "Overdue" }).click();
+  await expect(page).toHaveURL(/signin/);
+  await expect(page.getByText("Your session has ended")).toBeVisible();
+  await page.unroute("**/api/tickets?**");
+  await page.locator('input[type="email"]').fill(agent.email);
+  await page.locator('input[type="password"]').fill(agent.password);
+  await page.locator('button[type="submit"]').click();
+  await expect(page).toHaveURL(new RegExp(`/t/${tenant.id}/tickets`));
+});
+
 test("a wrong password is said in words", async ({ page, platform }) => {
   await page.goto(`${platform.url}/console/signin`);
   await page.locator('input[type="email"]').fill("nobody@example.com");

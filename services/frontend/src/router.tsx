@@ -1,6 +1,7 @@
 /** The addresses of the console. Each page is its own chunk, read when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
 import { Missing, PageFailure, PagePending } from "./app/fallbacks";
+import { patiently } from "./app/reach";
 import { RootView } from "./app/root";
 import { Shell } from "./app/shell";
 import { session, sessionState } from "./auth/session";
@@ -11,6 +12,9 @@ export interface Search {
   next?: string;
   tab?: string;
 }
+
+/** A page that is a chunk of its own. */
+const lazyPage: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => patiently(load), name);
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
@@ -24,17 +28,17 @@ const root = createRootRoute({ component: RootView, validateSearch: readSearch, 
 const signin = createRoute({
   getParentRoute: () => root,
   path: "/signin",
-  component: lazyRouteComponent(() => import("./features/signin/signin-page"), "SignInPage"),
+  component: lazyPage(() => import("./features/signin/signin-page"), "SignInPage"),
 });
 const invitation = createRoute({
   getParentRoute: () => root,
   path: "/invitation",
-  component: lazyRouteComponent(() => import("./features/signin/token-page"), "InvitationPage"),
+  component: lazyPage(() => import("./features/signin/token-page"), "InvitationPage"),
 });
 const reset = createRoute({
   getParentRoute: () => root,
   path: "/reset",
-  component: lazyRouteComponent(() => import("./features/signin/token-page"), "ResetPage"),
+  component: lazyPage(() => import("./features/signin/token-page"), "ResetPage"),
 });
 
 /** Everything below asks for somebody signed in, and comes back here after. */
@@ -53,112 +57,112 @@ const page = <Path extends string>(path: Path, component: ReturnType<typeof lazy
 const ofTenant = <Path extends string>(path: Path, component: ReturnType<typeof lazyRouteComponent>) =>
   createRoute({ getParentRoute: () => inside, path: `/t/$tenantId/${path}` as const, component });
 
-const home = lazyRouteComponent(() => import("./features/tenants/home-page"), "HomePage");
-const inbox = lazyRouteComponent(() => import("./features/inbox/inbox-page"), "InboxPage");
-const tickets = lazyRouteComponent(() => import("./features/tickets/tickets-page"), "TicketsPage");
+const home = lazyPage(() => import("./features/tenants/home-page"), "HomePage");
+const inbox = lazyPage(() => import("./features/inbox/inbox-page"), "InboxPage");
+const tickets = lazyPage(() => import("./features/tickets/tickets-page"), "TicketsPage");
 
 const pages = [
   page("/", home),
   page("/t/$tenantId", home),
   page(
     "/tenants",
-    lazyRouteComponent(() => import("./features/tenants/tenants-page"), "TenantsPage"),
+    lazyPage(() => import("./features/tenants/tenants-page"), "TenantsPage"),
   ),
   page(
     "/account",
-    lazyRouteComponent(() => import("./features/account/account-page"), "AccountPage"),
+    lazyPage(() => import("./features/account/account-page"), "AccountPage"),
   ),
   page(
     "/system",
-    lazyRouteComponent(() => import("./features/system/system-page"), "SystemPage"),
+    lazyPage(() => import("./features/system/system-page"), "SystemPage"),
   ),
   page(
     "/automation",
-    lazyRouteComponent(() => import("./features/automation/ops-page"), "OpsPage"),
+    lazyPage(() => import("./features/automation/ops-page"), "OpsPage"),
   ),
   ofTenant(
     "automation",
-    lazyRouteComponent(() => import("./features/automation/automation-page"), "AutomationPage"),
+    lazyPage(() => import("./features/automation/automation-page"), "AutomationPage"),
   ),
   ofTenant(
     "automation/$ruleId",
-    lazyRouteComponent(() => import("./features/automation/rule-page"), "RulePage"),
+    lazyPage(() => import("./features/automation/rule-page"), "RulePage"),
   ),
   ofTenant(
     "webhooks",
-    lazyRouteComponent(() => import("./features/webhooks/webhooks-page"), "WebhooksPage"),
+    lazyPage(() => import("./features/webhooks/webhooks-page"), "WebhooksPage"),
   ),
   ofTenant(
     "webhooks/$webhookId",
-    lazyRouteComponent(() => import("./features/webhooks/webhook-page"), "WebhookPage"),
+    lazyPage(() => import("./features/webhooks/webhook-page"), "WebhookPage"),
   ),
   ofTenant(
     "start",
-    lazyRouteComponent(() => import("./features/start/start-page"), "StartPage"),
+    lazyPage(() => import("./features/start/start-page"), "StartPage"),
   ),
   ofTenant("inbox", inbox),
   ofTenant("inbox/$conversationId", inbox),
   ofTenant(
     "knowledge",
-    lazyRouteComponent(() => import("./features/knowledge/knowledge-page"), "KnowledgePage"),
+    lazyPage(() => import("./features/knowledge/knowledge-page"), "KnowledgePage"),
   ),
   ofTenant(
     "knowledge/$sourceId",
-    lazyRouteComponent(() => import("./features/knowledge/source-page"), "SourcePage"),
+    lazyPage(() => import("./features/knowledge/source-page"), "SourcePage"),
   ),
   ofTenant(
     "bench",
-    lazyRouteComponent(() => import("./features/bench/bench-page"), "BenchPage"),
+    lazyPage(() => import("./features/bench/bench-page"), "BenchPage"),
   ),
   ofTenant(
     "gaps",
-    lazyRouteComponent(() => import("./features/gaps/gaps-page"), "GapsPage"),
+    lazyPage(() => import("./features/gaps/gaps-page"), "GapsPage"),
   ),
   ofTenant(
     "channels",
-    lazyRouteComponent(() => import("./features/channels/channels-page"), "ChannelsPage"),
+    lazyPage(() => import("./features/channels/channels-page"), "ChannelsPage"),
   ),
   ofTenant(
     "channels/$channelId",
-    lazyRouteComponent(() => import("./features/channels/channel-page"), "ChannelPage"),
+    lazyPage(() => import("./features/channels/channel-page"), "ChannelPage"),
   ),
   ofTenant(
     "deliveries",
-    lazyRouteComponent(() => import("./features/channels/deliveries-page"), "DeliveriesPage"),
+    lazyPage(() => import("./features/channels/deliveries-page"), "DeliveriesPage"),
   ),
   ofTenant(
     "persona",
-    lazyRouteComponent(() => import("./features/persona/persona-page"), "PersonaPage"),
+    lazyPage(() => import("./features/persona/persona-page"), "PersonaPage"),
   ),
   ofTenant("tickets", tickets),
   ofTenant("tickets/$ticketId", tickets),
   ofTenant(
     "replies",
-    lazyRouteComponent(() => import("./features/replies/replies-page"), "RepliesPage"),
+    lazyPage(() => import("./features/replies/replies-page"), "RepliesPage"),
   ),
   ofTenant(
     "people",
-    lazyRouteComponent(() => import("./features/people/people-page"), "PeoplePage"),
+    lazyPage(() => import("./features/people/people-page"), "PeoplePage"),
   ),
   ofTenant(
     "analytics",
-    lazyRouteComponent(() => import("./features/analytics/analytics-page"), "AnalyticsPage"),
+    lazyPage(() => import("./features/analytics/analytics-page"), "AnalyticsPage"),
   ),
   ofTenant(
     "data",
-    lazyRouteComponent(() => import("./features/data/data-page"), "DataPage"),
+    lazyPage(() => import("./features/data/data-page"), "DataPage"),
   ),
   ofTenant(
     "audit",
-    lazyRouteComponent(() => import("./features/audit/audit-page"), "AuditPage"),
+    lazyPage(() => import("./features/audit/audit-page"), "AuditPage"),
   ),
   ofTenant(
     "keys",
-    lazyRouteComponent(() => import("./features/keys/keys-page"), "KeysPage"),
+    lazyPage(() => import("./features/keys/keys-page"), "KeysPage"),
   ),
   ofTenant(
     "settings",
-    lazyRouteComponent(() => import("./features/tenants/settings-page"), "SettingsPage"),
+    lazyPage(() => import("./features/tenants/settings-page"), "SettingsPage"),
   ),
 ] as const;
 

@@ -199,5 +199,7 @@ async def test_the_snippet_stands_at_both_addresses(client: httpx.AsyncClient, s
         "data-gateway": "ws://127.0.0.1:8080",
         "data-locale": "fa",
     }
+    left_open = (await client.get(f"/admin/embed_snippet/{shop.id}", headers=bearer())).json()
+    assert _Script(left_open["snippet"]).attributes["data-locale"] == "auto"
     unknown = await client.get(f"/admin/embed_snippet/{shop.id}", headers=bearer(), params={"brand_id": str(new_id())})
     assert unknown.status_code == 404

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, JsonValue, SecretStr, model_validator
 
 from chatbot.channels.contract import Credentials
 
@@ -44,6 +44,11 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Secret = Annotated[SecretStr, Field(max_length=1_000), AfterValidator(_secret_line)]
 
 
+def _with(*ways: Inbound, needed: bool = False) -> dict[str, JsonValue]:
+    """Mark what only some ways in need: a form shows it with these; `needed`: and asks for it."""
+    return {"only_with": {"inbound": list(ways)}, "needed": needed}
+
+
 class EmailCredentials(Credentials):
     """An address, its way in and its way out."""
 
@@ -56,12 +61,24 @@ class EmailCredentials(Credentials):
         "the headers of replies. Only for mail servers that deliver such addresses.",
     )
 
-    imap_host: Host = Field("", description="Host of the mailbox, with `inbound: imap`.")
-    imap_port: Port = Field(993, description="993 for `tls`, 143 for `starttls`.")
-    imap_security: Security = Field("tls", description="`none` sends the password in clear: own networks only.")
-    imap_username: Line = Field("", description="Login of the mailbox; the address when empty.")
-    imap_password: Secret | None = Field(None, description="Password (often an app password) of the mailbox.")
-    imap_folder: Line = Field("INBOX", min_length=1, description="Folder that is read; it is never changed.")
+    imap_host: Host = Field(
+        "", description="Host of the mailbox, with `inbound: imap`.", json_schema_extra=_with("imap", needed=True)
+    )
+    imap_port: Port = Field(993, description="993 for `tls`, 143 for `starttls`.", json_schema_extra=_with("imap"))
+    imap_security: Security = Field(
+        "tls", description="`none` sends the password in clear: own networks only.", json_schema_extra=_with("imap")
+    )
+    imap_username: Line = Field(
+        "", description="Login of the mailbox; the address when empty.", json_schema_extra=_with("imap")
+    )
+    imap_password: Secret | None = Field(
+        None,
+        description="Password (often an app password) of the mailbox.",
+        json_schema_extra=_with("imap", needed=True),
+    )
+    imap_folder: Line = Field(
+        "INBOX", min_length=1, description="Folder that is read; it is never changed.", json_schema_extra=_with("imap")
+    )
 
     smtp_host: Host = Field(min_length=1, description="Host that takes our answers.")
     smtp_port: Port = Field(587, description="587 for `starttls`, 465 for `tls`.")
@@ -72,13 +89,35 @@ class EmailCredentials(Credentials):
         "", max_length=100_000, description="PEM of a private certificate authority of these hosts, if they have one."
     )
 
-    signing_key: Secret | None = Field(None, description="Mailgun: the HTTP webhook signing key.")
-    signing_secret: Secret | None = Field(None, description="Resend: the webhook's secret, `whsec_…`.")
-    api_key: Secret | None = Field(None, description="Resend: a key that may read received mail.")
-    public_key: str = Field("", max_length=1_000, description="SendGrid: verification key of the signed event webhook.")
-    webhook_username: Line = Field("", description="SendGrid, Postmark: user of HTTP basic authentication.")
-    webhook_password: Secret | None = Field(None, description="SendGrid, Postmark: its password.")
-    api_url: str = Field("https://api.resend.com", max_length=500, description="Resend: base address of its API.")
+    signing_key: Secret | None = Field(
+        None, description="Mailgun: the HTTP webhook signing key.", json_schema_extra=_with("mailgun")
+    )
+    signing_secret: Secret | None = Field(
+        None, description="Resend: the webhook's secret, `whsec_…`.", json_schema_extra=_with("resend")
+    )
+    api_key: Secret | None = Field(
+        None, description="Resend: a key that may read received mail.", json_schema_extra=_with("resend")
+    )
+    public_key: str = Field(
+        "",
+        max_length=1_000,
+        description="SendGrid: verification key of the signed event webhook.",
+        json_schema_extra=_with("sendgrid"),
+    )
+    webhook_username: Line = Field(
+        "",
+        description="SendGrid, Postmark: user of HTTP basic authentication.",
+        json_schema_extra=_with("sendgrid", "postmark"),
+    )
+    webhook_password: Secret | None = Field(
+        None, description="SendGrid, Postmark: its password.", json_schema_extra=_with("sendgrid", "postmark")
+    )
+    api_url: str = Field(
+        "https://api.resend.com",
+        max_length=500,
+        description="Resend: base address of its API.",
+        json_schema_extra=_with("resend"),
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

@@ -9,9 +9,11 @@ import { prefer } from "@/lib/preferences";
 import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
+import { Lost } from "@/ui/states";
 import { LiveProvider } from "./live";
 import { Mentions } from "./mentions";
 import { Palette } from "./palette";
+import { useUnreachable } from "./reach";
 import { ShortcutHelp } from "./shortcut-help";
 import { useShortcuts } from "./shortcuts";
 import { Sidebar } from "./sidebar";
@@ -37,6 +39,8 @@ function Frame() {
   }, [tenantId, known]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page closes what lay over the old one
   useEffect(() => setDrawer(false), [pathname]);
+  // The inbox has words of its own: what is sent there is kept.
+  const unreachable = useUnreachable();
   useShortcuts({
     "mod+k": () => setOverlay("palette"),
     "?": () => setOverlay("help"),
@@ -70,8 +74,11 @@ function Frame() {
           }}
         />
       </Sheet>
-      <main id="content" tabIndex={-1} className="min-h-0 min-w-0 flex-1 bg-canvas outline-none">
-        <Outlet />
+      <main id="content" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col bg-canvas outline-none">
+        {unreachable && !pathname.includes("/inbox") && <Lost>{t("problem.lost")}</Lost>}
+        <div className="min-h-0 flex-1">
+          <Outlet />
+        </div>
       </main>
       <Palette open={overlay === "palette"} onClose={() => setOverlay(null)} />
       <ShortcutHelp open={overlay === "help"} onClose={() => setOverlay(null)} />

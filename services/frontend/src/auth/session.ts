@@ -9,7 +9,8 @@ import { createStore } from "@/lib/store";
 export type Me = components["schemas"]["Me"];
 type SignedIn = components["schemas"]["SignedIn"];
 
-export type SessionState = { status: "starting" } | { status: "out" } | { status: "in"; me: Me };
+/** `ended`: nobody asked to leave; the platform knows the session no more. */
+export type SessionState = { status: "starting" } | { status: "out"; ended: boolean } | { status: "in"; me: Me };
 
 /** Renew this many seconds before the token runs out. */
 const EARLY = 60;
@@ -48,9 +49,9 @@ export async function reloadMe(): Promise<void> {
   sessionState.set({ status: "in", me: (await response.json()) as Me });
 }
 
-function leave(): void {
+function leave(ended = false): void {
   held = null;
-  sessionState.set({ status: "out" });
+  sessionState.set({ status: "out", ended });
 }
 
 /** The cookie's token serves once, so two tabs must not use the same one: they take turns. */
@@ -70,7 +71,7 @@ async function renewOnce(): Promise<boolean> {
   }
   if (!response.ok) {
     // Too many at once, or a server in trouble, ends no session.
-    if (response.status < 500 && response.status !== 429) leave();
+    if (response.status < 500 && response.status !== 429) leave(sessionState.get().status === "in");
     else if (sessionState.get().status === "starting") leave();
     return false;
   }
@@ -124,7 +125,7 @@ export const session = {
 
   /** At the first load: are we still signed in from before? */
   async resume(): Promise<void> {
-    if (sessionState.get().status === "starting") await session.renew().catch(leave);
+    if (sessionState.get().status === "starting") await session.renew().catch(() => leave());
     if (sessionState.get().status === "starting") leave();
   },
 };

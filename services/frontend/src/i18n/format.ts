@@ -59,7 +59,7 @@ function formatDuration(locale: string, seconds: number): string {
 function formatAgo(relative: Intl.RelativeTimeFormat, when: Date, now: number): string {
   const past = when.getTime() - now;
   const found = UNITS.find(([, size]) => Math.abs(past) >= size);
-  return found ? relative.format(Math.trunc(past / found[1]), found[0]) : relative.format(0, "minute");
+  return found ? relative.format(Math.trunc(past / found[1]), found[0]) : relative.format(0, "second");
 }
 
 export function formatFor(locale: string): Format {

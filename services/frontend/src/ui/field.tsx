@@ -42,7 +42,7 @@ export function Field({ label, hint, error, optional, hideLabel, className, chil
         </div>
       )}
       {error && (
-        <div id={`${id}-error`} role="alert" className="text-xs text-bad">
+        <div id={`${id}-error`} role="alert" className="text-xs text-bad first-letter:uppercase">
           {error}
         </div>
       )}

@@ -1,5 +1,5 @@
 /** What a view shows when it has nothing yet, nothing at all, or failed. */
-import { CircleAlert, LockKeyhole, RotateCw } from "lucide-react";
+import { CircleAlert, LockKeyhole, RotateCw, WifiOff } from "lucide-react";
 import type { ReactNode } from "react";
 import { asProblem } from "@/api/problem";
 import { useLanguage } from "@/i18n";
@@ -48,10 +48,23 @@ export function Failure({ error, onRetry }: { error: unknown; onRetry?: () => vo
           )
         }
       >
-        {problemWords(problem, t)}
+        {forbidden ? t("problem.forbidden_hint") : problemWords(problem, t)}
         {problem.requestId && <span className="mt-1 block text-2xs text-ink-faint">{problem.requestId}</span>}
       </Empty>
     </div>
+  );
+}
+
+/** Over a page: what is on it may be old, and nothing new comes just now. */
+export function Lost({ children }: { children: ReactNode }) {
+  return (
+    <p
+      role="status"
+      className="flex items-center justify-center gap-2 bg-warn-soft px-4 py-1.5 text-xs font-medium text-warn"
+    >
+      <WifiOff className="size-3.5 shrink-0" aria-hidden />
+      {children}
+    </p>
   );
 }
 

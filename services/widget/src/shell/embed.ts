@@ -21,7 +21,7 @@ function optionsOf(script: HTMLScriptElement): WidgetOptions {
     apiBaseUrl: api || new URL(script.src).origin,
     theme,
     ...(gateway ? { gatewayUrl: gateway } : {}),
-    ...(locale ? { locale } : {}),
+    ...(locale && locale !== "auto" ? { locale } : {}),
     ...(brand ? { brandId: brand } : {}),
     ...(launcher === "none" ? { launcher: false } : {}),
     ...(script.nonce ? { nonce: script.nonce } : {}),

@@ -79,6 +79,13 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     expect(await told()).toEqual(expect.arrayContaining(["open", "ready", "message"]));
   });
 
+  it("speaks the page's language where the snippet leaves it open", async () => {
+    platform.page = shopPage({ tenant: TENANT, api: platform.url, locale: "auto" }, "es");
+    const spanish = await open();
+    await openChat(spanish);
+    expect(await spanish.locator(".composer textarea").getAttribute("placeholder")).toBe("Escribe un mensaje…");
+  });
+
   it("loses nothing and doubles nothing when the network is cut in the middle of an answer", async () => {
     platform.pace = 60;
     await openChat(page);

@@ -74,7 +74,7 @@ function FoundRow({ found, before, compared, mostWords }: FoundRowProps) {
         {found.cut && <Badge>{named("cut", found.cut)}</Badge>}
         {compared && <Move from={before?.rank} to={found.rank} label={t("bench.new")} />}
       </div>
-      <div className="mb-1.5 grid gap-x-4 gap-y-1 sm:grid-cols-3">
+      <div className="mb-1.5 grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] gap-x-4 gap-y-1">
         <Bar label={t("trace.score")} value={found.score} strong />
         <Bar label={t("trace.words")} value={found.lexical_score} most={mostWords} />
         {found.vector_score !== null && <Bar label={t("trace.meaning")} value={found.vector_score} />}

@@ -17,6 +17,8 @@ export interface AskedField {
   options: string[] | null;
   default: unknown;
   description: string;
+  /** It is asked for only while another field has one of these values. */
+  only_with: Readonly<Record<string, readonly string[]>> | null;
 }
 
 export const ASKED = asked as Record<ChannelType, AskedField[]>;

@@ -1,6 +1,6 @@
 /** One channel: how it lives, its bot, its credentials. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
+import { useParams, useSearch } from "@tanstack/react-router";
 import { ArrowLeft, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { useGo } from "@/app/go";
@@ -43,7 +43,8 @@ export function ChannelPage() {
   const { channelId = "" } = useParams({ strict: false });
   const mayEdit = useMay("editChannels");
   const queries = useQueryClient();
-  const [tab, setTab] = useState<Tab>("health");
+  const { tab: asked } = useSearch({ strict: false });
+  const [tab, setTab] = useState<Tab>(asked === "bot" ? asked : "health");
   const [removing, setRemoving] = useState(false);
   const channel = useQuery({
     queryKey: channelKey(channelId),

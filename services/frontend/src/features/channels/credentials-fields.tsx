@@ -9,8 +9,16 @@ export type CredentialValues = Readonly<Record<string, unknown>>;
 
 /** What is sent: fields left empty are left out, so that the platform's default holds. */
 export function filledIn(fields: readonly AskedField[], values: CredentialValues): Record<string, unknown> {
-  const given = fields.map((field) => [field.name, values[field.name] ?? field.default] as const);
+  const asked = fields.filter((field) => isAskedFor(field, fields, values));
+  const given = asked.map((field) => [field.name, values[field.name] ?? field.default] as const);
   return Object.fromEntries(given.filter(([, value]) => value !== "" && value !== null && value !== undefined));
+}
+
+/** Whether a field means something with what is chosen in others. */
+function isAskedFor(field: AskedField, fields: readonly AskedField[], values: CredentialValues): boolean {
+  return Object.entries(field.only_with ?? {}).every(([name, wanted]) =>
+    wanted.includes(String(values[name] ?? fields.find((each) => each.name === name)?.default)),
+  );
 }
 
 /** What most people leave as it is. */
@@ -28,7 +36,8 @@ interface Props {
 export function CredentialsFields({ fields, values, onChange, error }: Props) {
   const { t } = useLanguage();
   const [all, setAll] = useState(false);
-  const shown = fields.filter((field) => all || !isRare(field));
+  const asked = fields.filter((field) => isAskedFor(field, fields, values));
+  const shown = asked.filter((field) => all || !isRare(field));
   return (
     <>
       {shown.map((field) => (
@@ -40,7 +49,7 @@ export function CredentialsFields({ fields, values, onChange, error }: Props) {
           onChange={(value) => onChange({ ...values, [field.name]: value })}
         />
       ))}
-      {shown.length < fields.length && (
+      {shown.length < asked.length && (
         <Button variant="ghost" size="sm" className="self-start" onClick={() => setAll(true)}>
           {t("channels.more_fields")}
         </Button>
@@ -61,14 +70,21 @@ export function typed(field: AskedField, text: string): string | number {
   return field.type === "integer" && text !== "" ? Number(text) : text;
 }
 
-const words = (name: string) => name.replaceAll("_", " ").replace(/^./, (first) => first.toUpperCase());
+const ABBREVIATED = new Set(["api", "ca", "id", "imap", "sid", "smtp", "url"]);
+
+/** `imap_host` is "IMAP host". */
+export function labelOf(name: string): string {
+  const words = name.split("_").map((word) => (ABBREVIATED.has(word) ? word.toUpperCase() : word));
+  return words.join(" ").replace(/^./, (first) => first.toUpperCase());
+}
 
 function CredentialField({ field, value, error, onChange }: OneProps) {
-  const label = words(field.name);
+  const label = labelOf(field.name);
+  const description = field.description.replaceAll("`", "");
   if (field.type === "boolean") {
-    return <Toggle checked={value === true} onChange={onChange} label={label} hint={field.description} />;
+    return <Toggle checked={value === true} onChange={onChange} label={label} hint={description} />;
   }
-  const hint = <span dir="auto">{field.description.replaceAll("`", "")}</span>;
+  const hint = <span dir="auto">{description}</span>;
   return (
     <Field label={label} hint={hint} error={error} optional={!field.required}>
       {field.options ? (

@@ -20,7 +20,7 @@ export function Bar({ label, value, most = 1, strong }: Props) {
           style={{ width }}
         />
       </span>
-      <span className="w-8 text-end tabular-nums">
+      <span className="min-w-8 shrink-0 text-end tabular-nums">
         {format.number(value, { minimumFractionDigits: 2, maximumFractionDigits: 2 })}
       </span>
     </div>

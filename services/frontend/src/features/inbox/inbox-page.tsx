@@ -1,9 +1,10 @@
 /** The inbox: queues and their conversations, the conversation, and what is known about it. On a phone one at a time. */
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { MessagesSquare, WifiOff } from "lucide-react";
+import { MessagesSquare } from "lucide-react";
 import { useRef, useState } from "react";
 import { Problem } from "@/api/problem";
 import { useLiveStatus } from "@/app/live";
+import { useUnreachable } from "@/app/reach";
 import { useShortcuts } from "@/app/shortcuts";
 import { useBrandId, useMay, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
@@ -11,7 +12,7 @@ import { cx } from "@/lib/classes";
 import { useLasting } from "@/lib/lasting";
 import { Kbd } from "@/ui/badge";
 import { useTitle } from "@/ui/page";
-import { Empty, Failure } from "@/ui/states";
+import { Empty, Failure, Lost } from "@/ui/states";
 import type { ListFilter, Queue } from "./api";
 import { ConversationList } from "./conversation-list";
 import { ConversationPane } from "./conversation-pane";
@@ -39,7 +40,8 @@ function Inbox() {
   const conversations = useConversations(tenantId, filter);
   const counts = useCounts(tenantId);
   // A feed that is renewed is away for a moment: only a longer silence is worth a word.
-  const lost = useLasting(useLiveStatus() === "lost", SILENCE_MS);
+  const silent = useLasting(useLiveStatus() === "lost", SILENCE_MS);
+  const lost = useUnreachable() || silent;
   useLiveInbox(tenantId, conversationId);
   const waiting = counts.data?.waiting ?? 0;
   useTitle(waiting > 0 ? `(${tn("inbox.waiting_count", waiting)}) ${t("nav.inbox")}` : t("nav.inbox"));
@@ -61,15 +63,7 @@ function Inbox() {
   return (
     <div className="flex h-full min-h-0 flex-col">
       <h1 className="sr-only">{t("nav.inbox")}</h1>
-      {lost && (
-        <p
-          role="status"
-          className="flex items-center justify-center gap-2 bg-warn-soft px-4 py-1.5 text-xs font-medium text-warn"
-        >
-          <WifiOff className="size-3.5" aria-hidden />
-          {t("inbox.lost")}
-        </p>
-      )}
+      {lost && <Lost>{t("inbox.lost")}</Lost>}
       <div className="flex min-h-0 flex-1">
         <section
           aria-label={t("inbox.conversations")}

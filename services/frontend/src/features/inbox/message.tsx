@@ -1,4 +1,6 @@
 /** A message: whose it is, its words, files, sources, and for the bot's own the way to why it said that. */
+
+import { useQuery } from "@tanstack/react-query";
 import {
   Bot,
   Check,
@@ -11,6 +13,7 @@ import {
   RotateCw,
   Trash2,
 } from "lucide-react";
+import { useEffect, useState } from "react";
 import { download } from "@/api/client";
 import { type Key, useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
@@ -18,6 +21,7 @@ import { saveBlob } from "@/lib/save";
 import { Badge } from "@/ui/badge";
 import { IconButton } from "@/ui/button";
 import { Markdown } from "@/ui/markdown";
+import { Skeleton } from "@/ui/states";
 import { toast } from "@/ui/toast";
 import type { Conversation, Message } from "./api";
 import type { Outgoing } from "./thread";
@@ -96,6 +100,32 @@ function Words({ message, markdown }: { message: Message; markdown: boolean }) {
   );
 }
 
+/** What a browser shows without running anything in it. */
+const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
+
+/** A picture comes with the session's token, so it is fetched and shown from memory. Without it the file is still there to be saved. */
+function Picture({ id, name }: { id: string; name: string }) {
+  const [url, setUrl] = useState<string | null>(null);
+  const picture = useQuery({
+    queryKey: ["attachment", id],
+    queryFn: () => download(`/admin/attachments/${id}`),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  const { data } = picture;
+  useEffect(() => {
+    if (!data) return;
+    const made = URL.createObjectURL(data);
+    setUrl(made);
+    return () => URL.revokeObjectURL(made);
+  }, [data]);
+  if (picture.error) return null;
+  return url ? (
+    <img src={url} alt={name} className="mb-1 max-h-60 max-w-full rounded-lg bg-sunken object-contain" />
+  ) : (
+    <Skeleton className="mb-1 h-40 w-56 max-w-full rounded-lg" />
+  );
+}
+
 function Files({ message }: { message: Message }) {
   const { t, format } = useLanguage();
   if (message.attachments.length === 0) return null;
@@ -109,6 +139,7 @@ function Files({ message }: { message: Message }) {
         const name = file.name ?? t("inbox.file");
         return (
           <li key={file.id}>
+            {PICTURES.test(file.mime ?? "") && <Picture id={file.id} name={name} />}
             <button
               type="button"
               onClick={() => save(file.id, name)}

@@ -14,7 +14,8 @@ interface Sending {
   name: string;
   bytes: number;
   share: number;
-  error: unknown;
+  /** Why it was not taken, in words. */
+  error: string | null;
   done: boolean;
 }
 
@@ -33,13 +34,14 @@ export function DropArea({ tenantId, brandId, onUploaded }: Props) {
   const change = (id: number, part: Partial<Sending>) =>
     setSending((all) => all.map((each) => (each.id === id ? { ...each, ...part } : each)));
   const send = async (id: number, file: File) => {
+    if (file.size === 0) return change(id, { error: t("reason.empty_file") });
     try {
       await uploadFile({ tenantId, brandId, tags: [], visibility: "public" }, file, (share) => change(id, { share }));
       change(id, { done: true, share: 1 });
       await onUploaded();
       setTimeout(() => setSending((all) => all.filter((each) => each.id !== id)), 3000);
     } catch (error) {
-      change(id, { error });
+      change(id, { error: problemWords(asProblem(error), t) });
     }
   };
   const take = (files: Iterable<File>) => {
@@ -105,7 +107,7 @@ function SendingRow({ sending, onDismiss }: { sending: Sending; onDismiss: () =>
       <div className="min-w-0 flex-1">
         <bdi className="block truncate text-sm font-medium">{sending.name}</bdi>
         <span className={cx("block text-xs", sending.error ? "text-bad" : "text-ink-faint")}>
-          {sending.error ? problemWords(asProblem(sending.error), t) : format.bytes(sending.bytes)}
+          {sending.error ?? format.bytes(sending.bytes)}
         </span>
       </div>
       {sending.done && <CircleCheck className="size-4 text-good" aria-label={t("state.done")} />}

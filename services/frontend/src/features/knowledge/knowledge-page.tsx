@@ -212,6 +212,9 @@ function SourceTable({ sources, jobs, onTag }: SourceTableProps) {
   );
 }
 
+/** A document's own title took the place of its file's name, under which people look for it too. */
+const isRenamed = ({ filename, title }: Source) => filename !== null && !filename.startsWith(title);
+
 function SourceName({ source, onTag }: { source: Source; onTag: (tag: string) => void }) {
   const language = useLanguage();
   const { t } = language;
@@ -228,9 +231,9 @@ function SourceName({ source, onTag }: { source: Source; onTag: (tag: string) =>
             {reasonOf(source, language)}
           </span>
         ) : (
-          source.url && (
+          (source.url || isRenamed(source)) && (
             <span dir="ltr" className="block truncate text-start text-xs text-ink-faint">
-              {source.url}
+              {source.url ?? source.filename}
             </span>
           )
         )}

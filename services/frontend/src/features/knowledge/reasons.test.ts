@@ -7,7 +7,7 @@ const SENTENCE = "The sitemap names more than 500 pages.";
 
 it.each([
   ["en", "page_limit", SENTENCE, SENTENCE],
-  ["en", "encrypted", null, "The file asks for a password."],
+  ["en", "encrypted", null, "The file is password-protected."],
   ["fa", "encrypted", SENTENCE, "فایل گذرواژه می‌خواهد."],
   ["fa", "of_tomorrow", SENTENCE, SENTENCE],
   ["fa", null, null, null],

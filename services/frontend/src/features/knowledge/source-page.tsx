@@ -145,6 +145,7 @@ function Summary({ source }: { source: Source }) {
             </Badge>,
           ],
           [t("field.kind"), named("kind", source.kind)],
+          ...(source.filename ? [[t("kind.file"), <bdi key="file">{source.filename}</bdi>] as const] : []),
           [t("knowledge.passages"), format.number(source.passages)],
           ...(source.language ? [[t("language.label"), format.language(source.language)] as const] : []),
           ...(source.url

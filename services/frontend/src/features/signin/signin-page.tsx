@@ -23,6 +23,11 @@ export function SignInPage() {
   return (
     <Frame title={t("signin.title")}>
       <ProviderRefusal />
+      {state.status === "out" && state.ended && (
+        <p role="status" className="mb-4 rounded-md bg-warn-soft px-3 py-2 text-sm text-warn">
+          {t("signin.ended")}
+        </p>
+      )}
       <PasswordForm />
       <Providers next={next} />
     </Frame>

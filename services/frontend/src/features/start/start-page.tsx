@@ -4,6 +4,7 @@ import { Check, ChevronRight, PartyPopper } from "lucide-react";
 import { api, type Body, call } from "@/api/client";
 import { useGo } from "@/app/go";
 import { useBrandId, useMay, useTenantId } from "@/app/tenant";
+import { listChannels } from "@/features/channels/api";
 import { Snippet } from "@/features/channels/snippet";
 import { type Key, useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
@@ -80,7 +81,17 @@ function Steps({ steps }: { steps: Onboarding["steps"] }) {
   const tenantId = useTenantId();
   const brandId = useBrandId();
   const mayEdit = useMay("editPolicy");
+  const channels = useQuery({
+    queryKey: ["channels", tenantId, brandId, "start"],
+    queryFn: () => listChannels(tenantId, brandId, undefined),
+  });
+  const web = channels.data?.items.find((channel) => channel.channel_type === "web");
   const next = steps.findIndex((step) => !step.done);
+  /** The website's own channel where there is one: its pages are named under Bot, its embed code stands under Health. */
+  const open = (id: StepId, page: string) => {
+    if (page !== "channels" || !web) return go(`/t/${tenantId}/${page}`);
+    go(`/t/${tenantId}/channels/${web.id}`, id === "channel" ? "bot" : undefined);
+  };
   return (
     <Card bodyClassName="">
       <ol className="divide-y">
@@ -118,7 +129,7 @@ function Steps({ steps }: { steps: Onboarding["steps"] }) {
                   size="sm"
                   variant={index === next ? "primary" : "secondary"}
                   className="self-start"
-                  onClick={() => go(`/t/${tenantId}/${page}`)}
+                  onClick={() => open(step.id, page)}
                 >
                   {t("start.go")}
                   <ChevronRight className="flip-rtl size-3.5" aria-hidden />
