@@ -217,7 +217,7 @@ class ChannelService:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
-            fields = [FieldError(_path(item["loc"]), field_words(dict(item))) for item in error.errors()]
+            fields = [FieldError(_path(item["loc"]), _words(channel_type, dict(item))) for item in error.errors()]
             words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
             raise InvalidInput(words, errors=fields) from None
         for name, value in credentials:
@@ -321,6 +321,16 @@ async def _brand(session: TenantReader, wanted: CreateChannel) -> UUID:
     if brand_id is None:
         raise NotFound("no such brand")
     return brand_id
+
+
+def _words(channel_type: str, problem: Mapping[str, Any]) -> str:
+    """What is wrong with a credential; of a form that is not met, what is asked for, and of a name, which there are."""
+    fields = PROVIDERS[channel_type].credentials.model_fields
+    if problem["type"] == "string_pattern_mismatch":
+        return f"has not the form of what is asked for: {fields[problem['loc'][0]].description}"
+    if problem["type"] == "extra_forbidden":
+        return f"is no credential of {channel_type}; there are {', '.join(fields)}"
+    return field_words(problem)
 
 
 def _path(location: tuple[Any, ...]) -> str:

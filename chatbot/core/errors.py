@@ -18,15 +18,33 @@ class FieldError:
 
 def field_words(problem: Mapping[str, Any]) -> str:
     """Say in words what pydantic found wrong with a field; its own words where they are for people."""
-    limits = problem.get("ctx", {})
-    if problem["type"] == "json_invalid":
+    limits, kind = problem.get("ctx", {}), problem["type"]
+    if kind == "json_invalid":
         return f"is not JSON ({limits['error']} at character {problem['loc'][-1]})"
     # A SecretStr is no text to pydantic, which counts its "items".
-    if problem["type"] == "too_short" and limits["field_type"] == "Value":
+    if kind == "too_short" and limits["field_type"] == "Value":
         return f"must hold at least {limits['min_length']} character{'' if limits['min_length'] == 1 else 's'}"
-    if problem["type"] == "too_long" and limits["field_type"] == "Value":
+    if kind == "too_long" and limits["field_type"] == "Value":
         return f"must hold at most {limits['max_length']} characters"
-    return str(problem["msg"]).removeprefix("Value error, ")
+    if kind == "model_attributes_type" and isinstance(problem.get("input"), bytes):
+        return "must be JSON, sent with Content-Type: application/json"
+    if kind == "union_tag_invalid":
+        return f"must be one of {limits['expected_tags']}"
+    return _PYTHONS_WORDS.get(kind) or str(problem["msg"]).removeprefix("Value error, ")
+
+
+_PYTHONS_WORDS = {
+    "extra_forbidden": "is no field here",
+    "union_tag_not_found": "Field required",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
+}
+"""What pydantic says in Python's words, for those who send JSON."""
 
 
 class XinError(Exception):

@@ -28,7 +28,7 @@ _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
 _DISK_FULL = "53100"
 """PostgreSQL's code of it."""
-_NAMED_IN_WORDS = re.compile(r"([\w.]+): (.+)", re.DOTALL)
+_NAMED_IN_WORDS = re.compile(r"([\w.]+(?:, [\w.]+)*): (.+)", re.DOTALL)
 _UNREADABLE_BODY = "There was an error parsing the body"  # FastAPI's own words
 
 
@@ -117,12 +117,13 @@ async def _on_xin_error(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_response(invalid_input_of(error.errors()))
+    # FastAPI says first where a field stands (body, query, path, header); fields have such names too.
+    return problem_response(invalid_input_of([{**item, "loc": item["loc"][1:]} for item in error.errors()]))
 
 
 def invalid_input_of(problems: Sequence[Mapping[str, Any]]) -> InvalidInput:
     """Return what pydantic found wrong as one error that names each field."""
-    fields = [_field_error(item) for item in problems]
+    fields = [field for item in problems for field in _field_errors(item)]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields[:5])
     return InvalidInput(detail, errors=fields)
 
@@ -154,17 +155,19 @@ async def _on_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(XinError())
 
 
-def _field_error(problem: Mapping[str, Any]) -> FieldError:
-    """Name the field, also of a rule that looks at the whole body and begins with the name of what it found wrong."""
+def _field_errors(problem: Mapping[str, Any]) -> list[FieldError]:
+    """Name the field, also of a rule that looks at the whole body and begins with the names of what it found wrong."""
     name, words = _field_name(problem), field_words(problem)
     found = _NAMED_IN_WORDS.fullmatch(words) if name == "body" and problem["type"] == "value_error" else None
-    return FieldError(*found.groups()) if found else FieldError(name, words)
+    return [FieldError(each, found[2]) for each in found[1].split(", ")] if found else [FieldError(name, words)]
 
 
 def _field_name(problem: Mapping[str, Any]) -> str:
     # Of a body that is no JSON the place is a count of characters, not a field.
     location = () if problem["type"] == "json_invalid" else problem["loc"]
-    parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
+    parts = [str(part) for part in location]
+    if problem["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        parts.append(problem["ctx"]["discriminator"].strip("'"))
     return ".".join(parts) or "body"
 
 

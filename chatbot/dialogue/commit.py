@@ -106,7 +106,7 @@ async def _once(
 
 
 async def _settled(session: TenantSession, values: dict[str, Any]) -> str | None:
-    """The mode that an earlier try whose end was not heard of left: its own, that of a withdrawn one, or (None) nothing.
+    """The mode that an earlier try, whose end was not heard of, left: its own, a withdrawn one's, or (None) nothing.
 
     Its usage is booked already, in the same transaction. A reply that the sweeper closed in between is not booked,
     and looks like none of these: it keeps its mode empty.

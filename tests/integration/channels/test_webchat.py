@@ -72,14 +72,18 @@ async def test_later_means_a_signed_post(whole: Whole, receiver: Receiver) -> No
         ({"text": ""}, 422, "text"),
         ({"text": REFUND, "message_id": ""}, 400, "message_id"),
         ({"text": REFUND, "session_id": "x" * 200}, 400, "session_id"),
-        ({"text": "x" * 20_000}, 422, "message"),
+        ({"text": "x" * 20_000}, 422, "text"),
+        ({"text": REFUND, "user": {"name": "x" * 201}}, 400, "user.name"),
+        ({"text": REFUND, "metadata": []}, 400, "metadata"),
     ],
 )
 async def test_bad_bodies_are_told_by_field(whole: Whole, body: dict[str, Any], status: int, words: str) -> None:
     channel = await whole.channel("web", {})
     answer = await chat(whole, channel, **body)
     assert answer.status == status
-    assert words in (await answer.json())["detail"]
+    problem = await answer.json()
+    assert problem["errors"][0]["field"] == words
+    assert problem["detail"] == f"{words}: {problem['errors'][0]['message']}"
 
 
 async def test_only_the_channels_own_secret_proves_a_message(whole: Whole) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
-from chatbot.core.metrics import TURNS
 from chatbot.dialogue.handoff.repository import change_floor
 from chatbot.dialogue.service import Dialogue
 from tests.conftest import TenantRows
@@ -328,7 +328,7 @@ async def test_a_person_who_takes_over_keeps_the_bots_reply_out(
 async def test_a_reply_that_is_withdrawn_says_why(
     smart: Platform, shop: TenantRows, model: ModelServer, state: str
 ) -> None:
-    counted = TURNS.labels(state)._value.get()
+    counted = REGISTRY.get_sample_value("turns_total", {"mode": state})
     model.words, model.pause = ["[1] ", *["late "] * 20], 0.1
     stream = asyncio.create_task(smart.stream(shop, REFUND))
     while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
@@ -340,7 +340,7 @@ async def test_a_reply_that_is_withdrawn_says_why(
     assert (done["mode"], done["status"], done["answer"]) == (state, "interrupted", "")
     assert tuple(await one(smart, shop, "SELECT mode, text FROM messages WHERE role = 'bot'")) == (state, "")
     async with asyncio.timeout(5):
-        while TURNS.labels(state)._value.get() == counted:  # noqa: ASYNC110
+        while REGISTRY.get_sample_value("turns_total", {"mode": state}) == counted:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
