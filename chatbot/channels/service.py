@@ -27,6 +27,7 @@ from chatbot.core.safe_http import SafeHttp
 from chatbot.db.models import Channel, ChannelSecret, ChannelState
 from chatbot.db.sessions import Database, TenantReader, TenantSession
 from chatbot.identity.audit.acting import note
+from chatbot.identity.brands.service import create_brand
 from chatbot.identity.subject import Role, Subject
 
 ROTATION_OVERLAP = timedelta(minutes=15)
@@ -85,7 +86,7 @@ class ChannelService:
             The channel and its secret, which cannot be read again.
 
         Raises:
-            NotFound: no such brand.
+            NotFound: no such brand, by its id; or no such tenant.
             InvalidInput: the credentials are not what the type needs, or hold an address that is not allowed.
         """
         credentials = self._checked(wanted.channel_type, wanted.credentials)
@@ -103,7 +104,10 @@ class ChannelService:
             self._seal(session, channel.id, "credentials", _as_text(credentials))
             await session.flush()
             await session.refresh(channel)
-            note(target=f"channel:{channel.id}", detail={"channel_type": wanted.channel_type})
+            note(
+                target=f"channel:{channel.id}",
+                detail={"channel_type": wanted.channel_type, "brand": str(brand_id)},
+            )
             return await self._row(session, channel), secret
 
     async def get(self, tenant_id: UUID, channel_id: UUID) -> ChannelRow:
@@ -311,11 +315,13 @@ def _found(channel: Channel | None) -> Channel:
     return channel
 
 
-async def _brand(session: TenantReader, wanted: CreateChannel) -> UUID:
+async def _brand(session: TenantSession, wanted: CreateChannel) -> UUID:
+    """The brand that is asked for. Operators name one that they have only just thought of, so a new name makes it."""
     if wanted.brand_id is not None:
         brand_id = wanted.brand_id if await repository.has_brand(session, wanted.brand_id) else None
     elif wanted.brand_name is not None:
-        brand_id = await repository.brand_named(session, wanted.brand_name)
+        known = await repository.brand_named(session, wanted.brand_name)
+        brand_id = known or (await create_brand(session, wanted.brand_name)).id
     else:
         brand_id = await repository.default_brand(session)
     if brand_id is None:

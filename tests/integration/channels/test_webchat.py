@@ -176,3 +176,17 @@ async def test_wrong_bodies_and_empty_secrets_are_told_in_words(whole: Whole) ->
         told = await answer.json()
     assert (answer.status, told["errors"][0]["field"]) == (422, "body")
     assert told["errors"][0]["message"].startswith("is not JSON (")
+
+
+async def test_a_channel_of_a_brand_that_is_new_makes_it(whole: Whole) -> None:
+    """As runbook 1 connects one: the brand's name is not the tenant's, and nobody made that brand before."""
+    body = {
+        "tenant_id": str(whole.tenant.id), "brand_name": "نام تازه", "channel_type": "web",
+        "display_name": "Web Widget", "credentials": {"webhook_url": "https://hooks.example.com/xin"},
+    }  # fmt: skip
+    made = await whole.ask("POST", "/admin/channels", body, status=201)
+    again = await whole.ask("POST", "/admin/channels", {**body, "brand_name": " نام تازه "}, status=201)
+    brands = (await whole.ask("GET", f"/admin/brands?tenant_id={whole.tenant.id}"))["items"]
+    assert [brand["id"] for brand in brands if brand["name"] == "نام تازه"] == [made["brand_id"]] == [again["brand_id"]]
+    refused = await whole.ask("POST", "/admin/channels", {**body, "brand_name": " "}, status=422)
+    assert refused["errors"][0]["field"] == "brand_name"

@@ -4649,7 +4649,10 @@ export interface components {
              * @description The tenant's default brand when neither is given.
              */
             brand_id?: string | null;
-            /** Brand Name */
+            /**
+             * Brand Name
+             * @description In place of the id, whatever its capitals; a new name makes a brand.
+             */
             brand_name?: string | null;
             /**
              * Channel Type
