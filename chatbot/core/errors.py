@@ -21,11 +21,11 @@ def field_words(problem: Mapping[str, Any]) -> str:
     limits, kind = problem.get("ctx", {}), problem["type"]
     if kind == "json_invalid":
         return f"is not JSON ({limits['error']} at character {problem['loc'][-1]})"
-    # A SecretStr is no text to pydantic, which counts its "items".
-    if kind == "too_short" and limits["field_type"] == "Value":
-        return f"must hold at least {limits['min_length']} character{'' if limits['min_length'] == 1 else 's'}"
-    if kind == "too_long" and limits["field_type"] == "Value":
-        return f"must hold at most {limits['max_length']} characters"
+    if kind in ("too_short", "too_long"):
+        least, limit = kind == "too_short", limits["min_length" if kind == "too_short" else "max_length"]
+        # A SecretStr is no text to pydantic, which counts its "items".
+        counted = "character" if limits["field_type"] == "Value" else "item"
+        return f"must hold at {'least' if least else 'most'} {limit} {counted}{'' if limit == 1 else 's'}"
     if kind == "model_attributes_type" and isinstance(problem.get("input"), bytes):
         return "must be JSON, sent with Content-Type: application/json"
     if kind == "union_tag_invalid":

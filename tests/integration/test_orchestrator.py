@@ -58,6 +58,15 @@ async def test_unknown_fields_are_refused(api: aiohttp.ClientSession) -> None:
         ("/admin/tenants", {"name": "A", "embed_theme": {"primary": "red"}}, "embed_theme.primary", "such as #f36"),
         ("/admin/webhooks", {"events": "all"}, "events", "must be a list"),
         ("/admin/automation/rules", {"trigger": {"event": "x"}}, "trigger.type", "Field required"),
+        ("/admin/automation/rules", {"trigger": {"type": "event"}}, "trigger.name", "Field required"),
+        ("/admin/automation/rules", {"actions": []}, "actions", "must hold at least 1 item"),
+        ("/admin/automation/rules", {"actions": [{"type": "note", "to": 1}]}, "actions.0.to", "is no field here"),
+        (
+            "/admin/automation/rules",
+            {"conditions": {"field": "message.text", "op": "is", "value": 5}},
+            "conditions.value",
+            "must be a list",
+        ),
         ("/admin/automation/rules", {"trigger": {"type": "moon"}}, "trigger.type", "must be one of 'event', "),
         (
             "/admin/channels",
@@ -80,8 +89,13 @@ async def test_a_problem_names_the_field_in_words_for_those_who_send_json(
     async with api.post(path, json=sent, headers=bearer()) as answer:
         body = await answer.json(content_type="application/problem+json")
         assert answer.status == 422
-        said = {error["field"]: error["message"] for error in body["errors"]}
-        assert words in said[field]
+        assert any(error["field"] == field and words in error["message"] for error in body["errors"]), body["errors"]
+
+
+async def test_a_list_of_wrong_items_is_not_called_too_short(api: aiohttp.ClientSession) -> None:
+    async with api.post("/admin/automation/rules", json={"actions": [{"type": "x"}]}, headers=bearer()) as answer:
+        body = await answer.json(content_type="application/problem+json")
+        assert {error["field"] for error in body["errors"]} == {"tenant_id", "name", "trigger", "actions.0.type"}
 
 
 async def test_a_rule_over_several_fields_names_each(api: aiohttp.ClientSession) -> None:
