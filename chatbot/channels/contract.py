@@ -79,7 +79,7 @@ class Refused(Exception):
 
 
 class Malformed(Exception):
-    """A proven request that cannot be read: answered 400; the message says where."""
+    """A proven request that cannot be read: answered 400; the message says where, as `field: words`."""
 
 
 Unit = Literal["characters", "utf16", "bytes"]

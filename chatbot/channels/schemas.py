@@ -21,7 +21,9 @@ class CreateChannel(RequestBody):
 
     tenant_id: UUID
     brand_id: UUID | None = Field(None, description="The tenant's default brand when neither is given.")
-    brand_name: str | None = Field(None, max_length=200)
+    brand_name: Name | None = Field(
+        None, description="In place of the id, whatever its capitals; a new name makes a brand."
+    )
     channel_type: ChannelType
     display_name: Name
     credentials: dict[str, Any] = Field(default_factory=dict, max_length=40)

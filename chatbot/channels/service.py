@@ -20,13 +20,15 @@ from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.channels.widget.options import CONFIGURED, WidgetOptions, changed
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
-from chatbot.core.errors import FieldError, InvalidInput, NotFound, field_words
+from chatbot.core.errors import FieldError, InvalidInput, NotFound
+from chatbot.core.field_words import field_words
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.models import Channel, ChannelSecret, ChannelState
 from chatbot.db.sessions import Database, TenantReader, TenantSession
 from chatbot.identity.audit.acting import note
+from chatbot.identity.brands.service import create_brand
 from chatbot.identity.subject import Role, Subject
 
 ROTATION_OVERLAP = timedelta(minutes=15)
@@ -85,7 +87,7 @@ class ChannelService:
             The channel and its secret, which cannot be read again.
 
         Raises:
-            NotFound: no such brand.
+            NotFound: no such brand, by its id; or no such tenant.
             InvalidInput: the credentials are not what the type needs, or hold an address that is not allowed.
         """
         credentials = self._checked(wanted.channel_type, wanted.credentials)
@@ -103,7 +105,10 @@ class ChannelService:
             self._seal(session, channel.id, "credentials", _as_text(credentials))
             await session.flush()
             await session.refresh(channel)
-            note(target=f"channel:{channel.id}", detail={"channel_type": wanted.channel_type})
+            note(
+                target=f"channel:{channel.id}",
+                detail={"channel_type": wanted.channel_type, "brand": str(brand_id)},
+            )
             return await self._row(session, channel), secret
 
     async def get(self, tenant_id: UUID, channel_id: UUID) -> ChannelRow:
@@ -217,7 +222,7 @@ class ChannelService:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
-            fields = [FieldError(_path(item["loc"]), field_words(dict(item))) for item in error.errors()]
+            fields = [FieldError(_path(item["loc"]), _words(channel_type, dict(item))) for item in error.errors()]
             words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
             raise InvalidInput(words, errors=fields) from None
         for name, value in credentials:
@@ -311,16 +316,28 @@ def _found(channel: Channel | None) -> Channel:
     return channel
 
 
-async def _brand(session: TenantReader, wanted: CreateChannel) -> UUID:
+async def _brand(session: TenantSession, wanted: CreateChannel) -> UUID:
+    """The brand that is asked for. Operators name one that they have only just thought of, so a new name makes it."""
     if wanted.brand_id is not None:
         brand_id = wanted.brand_id if await repository.has_brand(session, wanted.brand_id) else None
     elif wanted.brand_name is not None:
-        brand_id = await repository.brand_named(session, wanted.brand_name)
+        known = await repository.brand_named(session, wanted.brand_name)
+        brand_id = known or (await create_brand(session, wanted.brand_name)).id
     else:
         brand_id = await repository.default_brand(session)
     if brand_id is None:
         raise NotFound("no such brand")
     return brand_id
+
+
+def _words(channel_type: str, problem: Mapping[str, Any]) -> str:
+    """What is wrong with a credential; of a form that is not met, what is asked for, and of a name, which there are."""
+    fields = PROVIDERS[channel_type].credentials.model_fields
+    if problem["type"] == "string_pattern_mismatch":
+        return f"does not have the form that is asked for: {fields[problem['loc'][0]].description}"
+    if problem["type"] == "extra_forbidden":
+        return f"is no credential of {channel_type}; there are {', '.join(fields)}"
+    return field_words(problem)
 
 
 def _path(location: tuple[Any, ...]) -> str:

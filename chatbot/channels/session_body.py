@@ -33,6 +33,7 @@ from chatbot.channels.events import (
 )
 from chatbot.channels.reading import json_body
 from chatbot.channels.signing import sha256_hex
+from chatbot.core.field_words import field_words
 
 _SHORT = 200
 _ID = 128
@@ -145,7 +146,7 @@ def read_session_body(raw: bytes) -> SessionBody:
         return SessionBody.model_validate(found)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        raise Malformed(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from error
+        raise Malformed(f"{'.'.join(str(part) for part in first['loc'])}: {field_words(dict(first))}") from error
 
 
 def session_events(request: Request) -> list[InboundEvent]:

@@ -16,47 +16,6 @@ class FieldError:
     message: str
 
 
-# A pattern says nothing to a person: what those of our schemas ask for, by the first of these pieces that is in it.
-_FORMS = (
-    ("[^/]$", "must be an address that begins with https:// or http:// and does not end with /"),
-    ("@", "must be an e-mail address such as ann@example.com"),
-    ("://([A-Za-z0-9-]", "must be an origin such as https://shop.example.com, without a path"),
-    ("://[^/", "must be an origin such as https://shop.example.com, without a path"),
-    ("://[^\\s/?#]+", "must be an address that begins with https:// or http://, without a query and a / at its end"),
-    ("https://", "must be an address that begins with https://"),
-    ("https?://", "must be an address that begins with https:// or http://"),
-    ("[Pp][Ss]?://", "must be an address that begins with https:// or http://"),
-    ("\\+[0-9]", "must be a phone number such as +15551234567"),
-    ("2[0-3]", "must be a time of the day such as 09:00"),
-    ("^#", "must be a colour such as #4f46e5"),
-    ("^[0-9]", "must hold digits only"),
-    ("^([0-9a-fA-F]", "must hold 64 hexadecimal digits"),
-    ("{2,8}([-_]", "must be the code of a language such as en or pt-BR"),
-    ("{2,3}(-", "must be the code of a language such as en or pt-BR"),
-    ("^[a-z][a-z0-9_]", "must begin with a small letter and hold small letters, digits and _ only"),
-    ("^[A-Za-z0-9_-]", "must hold letters, digits, - and _ only"),
-    ("^[A-Za-z0-9]", "must hold letters and digits only"),
-    ("^[^\\s/]", "must hold neither spaces nor /"),
-)
-
-
-def field_words(problem: Mapping[str, Any]) -> str:
-    """Say in words what pydantic found wrong with a field; its own words where they are for people."""
-    limits = problem.get("ctx", {})
-    if problem["type"] == "json_invalid":
-        return f"is not JSON ({limits['error']} at character {problem['loc'][-1]})"
-    # A SecretStr is no text to pydantic, which counts its "items".
-    if problem["type"] == "too_short" and limits["field_type"] == "Value":
-        return f"must hold at least {limits['min_length']} character{'' if limits['min_length'] == 1 else 's'}"
-    if problem["type"] == "too_long" and limits["field_type"] == "Value":
-        return f"must hold at most {limits['max_length']} characters"
-    if problem["type"] == "string_pattern_mismatch":
-        return next(
-            (words for piece, words in _FORMS if piece in limits["pattern"]), "does not have the form that is asked for"
-        )
-    return str(problem["msg"]).removeprefix("Value error, ")
-
-
 class XinError(Exception):
     """Base of every error shown to a client.
 

@@ -1,11 +1,14 @@
 """Bases of request and response bodies."""
 
 import math
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from chatbot.core.clock import rfc3339
 
@@ -14,6 +17,33 @@ _MAX_INTEGER = 2**63 - 1
 
 Item = TypeVar("Item")
 Timestamp = Annotated[datetime, PlainSerializer(rfc3339, return_type=str, when_used="json")]
+
+
+@dataclass(frozen=True)
+class Like:
+    """A text of a form (in an `Annotated`): OpenAPI gets the pattern, whoever errs gets words.
+
+    Attributes:
+        pattern: a regular expression for the whole text, understood by Python and ECMAScript alike.
+        words: what follows "must be".
+    """
+
+    pattern: str
+    words: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "pattern": self.pattern}
+
+    def _checked(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text):
+            raise ValueError(f"must be {self.words}")
+        return text
+
+
+HttpAddress = Like(r"^[Hh][Tt][Tt][Pp][Ss]?://.+$", "an address that begins with https:// or http://")
 
 
 class RequestBody(BaseModel):

@@ -6,20 +6,22 @@ streams on disconnect.
 
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.core import correlation, telemetry
-from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError, field_words
+from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError
+from chatbot.core.field_words import field_words
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
 
@@ -28,7 +30,7 @@ _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
 _DISK_FULL = "53100"
 """PostgreSQL's code of it."""
-_NAMED_IN_WORDS = re.compile(r"([\w.]+): (.+)", re.DOTALL)
+_NAMED_IN_WORDS = re.compile(r"([\w.]+(?:, [\w.]+)*): (.+)", re.DOTALL)
 _UNREADABLE_BODY = "There was an error parsing the body"  # FastAPI's own words
 
 
@@ -117,12 +119,28 @@ async def _on_xin_error(_request: Request, error: Exception) -> Response:
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problem_response(invalid_input_of(error.errors()))
+    # FastAPI says first where a field stands (body, query, path, header); fields have such names too.
+    found = [
+        ({**item, "loc": item["loc"][1:]}, error.body if item["loc"][0] == "body" else None) for item in error.errors()
+    ]
+    return problem_response(_invalid_input(found))
 
 
-def invalid_input_of(problems: Sequence[Mapping[str, Any]]) -> InvalidInput:
-    """Return what pydantic found wrong as one error that names each field."""
-    fields = [_field_error(item) for item in problems]
+def invalid_input_of(error: ValidationError, given: Any) -> InvalidInput:
+    """Return what pydantic found wrong with what was given as one error that names each field."""
+    return _invalid_input([(dict(item), given) for item in error.errors()])
+
+
+def _invalid_input(problems: Sequence[tuple[Mapping[str, Any], Any]]) -> InvalidInput:
+    places = [item["loc"] for item, _ in problems]
+    fields = [
+        field
+        for item, given in problems
+        # Of a list whose items are wrong pydantic says as well that it is too short: they do not count.
+        if item["type"] != "too_short"
+        or not any(len(at) > len(item["loc"]) == _shared(at, item["loc"]) for at in places)
+        for field in _field_errors(item, given)
+    ]
     detail = "; ".join(f"{item.field}: {item.message}" for item in fields[:5])
     return InvalidInput(detail, errors=fields)
 
@@ -154,18 +172,45 @@ async def _on_unexpected(_request: Request, error: Exception) -> Response:
     return problem_response(XinError())
 
 
-def _field_error(problem: Mapping[str, Any]) -> FieldError:
-    """Name the field, also of a rule that looks at the whole body and begins with the name of what it found wrong."""
-    name, words = _field_name(problem), field_words(problem)
+def _shared(one: Sequence[Any], other: Sequence[Any]) -> int:
+    """How long two places are the same."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+def _field_errors(problem: Mapping[str, Any], given: Any) -> list[FieldError]:
+    """Name the field, also of a rule that looks at the whole body and begins with the names of what it found wrong."""
+    name, words = _field_name(problem, given), field_words(problem)
     found = _NAMED_IN_WORDS.fullmatch(words) if name == "body" and problem["type"] == "value_error" else None
-    return FieldError(*found.groups()) if found else FieldError(name, words)
+    return [FieldError(each, found[2]) for each in found[1].split(", ")] if found else [FieldError(name, words)]
 
 
-def _field_name(problem: Mapping[str, Any]) -> str:
+def _field_name(problem: Mapping[str, Any], given: Any) -> str:
     # Of a body that is no JSON the place is a count of characters, not a field.
     location = () if problem["type"] == "json_invalid" else problem["loc"]
-    parts = [str(part) for part in location if part not in ("body", "query", "path", "header")]
+    parts = [
+        str(part)
+        for part in (_as_sent(location, given, problem["type"]) if isinstance(given, dict | list) else location)
+    ]
+    if problem["type"] in ("union_tag_not_found", "union_tag_invalid"):
+        parts.append(problem["ctx"]["discriminator"].strip("'"))
     return ".".join(parts) or "body"
+
+
+def _as_sent(location: Sequence[str | int], given: Any, kind: str) -> Iterator[str | int]:
+    """A place without the names of the alternatives that pydantic tried on its way, which nobody has sent."""
+    here: Any = given
+    for n, part in enumerate(location, 1):
+        if _holds(here, part):
+            here = here[part]
+            yield part
+        elif n == len(location) and kind == "missing":
+            yield part
+
+
+def _holds(here: Any, part: str | int) -> bool:
+    if isinstance(here, dict):
+        return part in here
+    return isinstance(here, list) and isinstance(part, int) and part < len(here)
 
 
 def install_problem_handlers(app: FastAPI) -> None:

@@ -25,12 +25,16 @@ log = get_logger(__name__)
 _WAITS = (0.5, 1.5, 4.0, 8.0)
 """Seconds between tries while the database is away: it comes back within 15 s or the turn is lost."""
 
+_WITHDRAWN = ("human", "closed")
+"""Modes of replies that were withdrawn; no draft has one of them."""
 
-async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> bool:
+
+async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> str:
     """Store a finished reply.
 
     Returns:
-        False when a person took over, or the conversation was closed: the reply is withdrawn, its usage is booked.
+        The reply's mode: the draft's; else `human` (a person took over) or `closed` (the conversation was closed):
+        the reply is withdrawn, its usage is booked.
 
     Raises:
         DBAPIError: the database stayed away; the sweeper closes the reply.
@@ -78,7 +82,8 @@ async def _once(
     gap: Gap | None,
     *,
     retried: bool,
-) -> bool:
+) -> str:
+    mode: str = draft.mode
     async with parts.database.tenant(turn.tenant_id) as session:
         if retried and (settled := await _settled(session, values)) is not None:
             return settled
@@ -91,15 +96,17 @@ async def _once(
             await floor.request(session, await floor.held(session, turn.conversation_id), draft.wish, parts.courier)
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
+            withdrawn = await repository.message(session, turn.reply_id)
+            mode = withdrawn.mode if withdrawn and withdrawn.mode in _WITHDRAWN else "human"
         if draft.ledger:
             record_usage(session, draft.ledger, message_id=turn.reply_id)
     if stored:
         parts.hot_sessions.note(turn.hot)
-    return stored
+    return mode
 
 
-async def _settled(session: TenantSession, values: dict[str, Any]) -> bool | None:
-    """What became of an earlier try whose end was not heard of: stored, withdrawn, or (None) nothing.
+async def _settled(session: TenantSession, values: dict[str, Any]) -> str | None:
+    """The mode that an earlier try, whose end was not heard of, left: its own, a withdrawn one's, or (None) nothing.
 
     Its usage is booked already, in the same transaction. A reply that the sweeper closed in between is not booked,
     and looks like none of these: it keeps its mode empty.
@@ -108,8 +115,8 @@ async def _settled(session: TenantSession, values: dict[str, Any]) -> bool | Non
     if row is None or row.status == "streaming":
         return None
     if (row.status, row.text, row.mode) == (values["status"], values["text"], values["mode"]):
-        return True
-    return False if row.mode == "human" else None
+        return row.mode
+    return row.mode if row.mode in _WITHDRAWN else None
 
 
 def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> dict[str, Any]:

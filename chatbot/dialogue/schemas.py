@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.identity.policies.schemas import RetrievalConfig, TenantPolicy
 
 MAX_MESSAGE_CHARS = 8_000
@@ -24,7 +24,9 @@ Message = Annotated[
 ]
 ClientId = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
 SessionId = Annotated[str, Field(min_length=1, max_length=180), AfterValidator(_storable)]
-Locale = Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}$", max_length=35)]
+Locale = Annotated[
+    str, Field(max_length=35), Like(r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8}){0,3}$", "a language such as en or pt-BR")
+]
 
 
 class ChatBody(RequestBody):
@@ -33,7 +35,7 @@ class ChatBody(RequestBody):
     message: Message
     conversation_id: UUID | None = Field(None, description="Goes on with a conversation; without it one begins.")
     client_message_id: ClientId | None = Field(
-        None, description="The client's own id: a repeat returns the stored answer."
+        None, description="The client's own id: a repeat returns the stored answer; with another text it is refused."
     )
     brand_id: UUID | None = Field(None, description="The tenant's default brand when it is left out.")
     locale: Locale | None = Field(None, description="Language of the page, such as `fa` or `es-MX`.")

@@ -26,7 +26,7 @@ from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply, reader_payload, withdrawn_payload
 from chatbot.dialogue.trial import Trial, Tried, try_out
-from chatbot.dialogue.turn import answer, apologize, begin, taken_over_body
+from chatbot.dialogue.turn import answer, apologize, begin, withdrawn_body
 from chatbot.dialogue.waiting import begin_waiting
 
 log = get_logger(__name__)
@@ -147,7 +147,7 @@ class Dialogue:
             async with self._parts.database.tenant_reader(turn.tenant_id) as session:
                 row = await repository.message(session, turn.reply_id)
             if row and row.status == "interrupted" and not row.text:
-                live.withdraw(taken_over_body(turn))
+                live.withdraw(withdrawn_body(turn, row.mode or "human"))
 
     def _unread(self, live: LiveReply) -> None:
         self._spawn(self._abandon(live), self._watches)

@@ -47,15 +47,15 @@ async def answer(parts: Parts, turn: Turn, live: LiveReply) -> None:
             live.write(draft.text)
             for citation in draft.citations:
                 live.cite(citation)
-        stored = await commit(parts, turn, plan, found, draft, clock.laps)
-        step.set_attributes({"xin.mode": draft.mode, "xin.stored": stored is not None})
-    _count(plan, draft, stored=stored is not None)
-    live.finish("done", done_body(turn, draft) if stored else taken_over_body(turn))
+        mode = await commit(parts, turn, plan, found, draft, clock.laps)
+        step.set_attributes({"xin.mode": draft.mode, "xin.stored": mode == draft.mode})
+    _count(plan, draft, mode)
+    live.finish("done", done_body(turn, draft) if mode == draft.mode else withdrawn_body(turn, mode))
 
 
-def _count(plan: Plan, draft: Draft, *, stored: bool) -> None:
-    TURNS.labels(draft.mode if stored else "human").inc()
-    if stored and draft.mode == "no_answer":
+def _count(plan: Plan, draft: Draft, mode: str) -> None:
+    TURNS.labels(mode).inc()
+    if mode == draft.mode == "no_answer":
         REFUSALS.labels("blocked" if plan.blocked else "no_evidence").inc()
 
 
@@ -116,9 +116,9 @@ def done_body(turn: Turn, draft: Draft) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def taken_over_body(turn: Turn) -> dict[str, Any]:
-    """What is left of a reply when a person took over: nothing."""
-    return reply_body(turn.conversation_id, turn.reply_id, "", [], "human", status="interrupted")
+def withdrawn_body(turn: Turn, mode: str) -> dict[str, Any]:
+    """What is left of a reply when a person took over (`human`) or the conversation was closed: nothing."""
+    return reply_body(turn.conversation_id, turn.reply_id, "", [], mode, status="interrupted")
 
 
 @dataclass(slots=True)

@@ -61,7 +61,7 @@ def validated(model: type[Body], given: Any) -> Body:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        raise invalid_input_of(error.errors()) from None
+        raise invalid_input_of(error, given) from None
 
 
 def _fields(form: FormData) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, Field, computed_field, model_validator
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import HttpAddress, Like, RequestBody, ResponseBody, Timestamp
 
 MAX_TAGS = 50
 MAX_PAIRS = 1_000
@@ -35,11 +35,13 @@ Text = Annotated[str, AfterValidator(_no_null)]
 Title = Annotated[Text, Field(min_length=1, max_length=500)]
 Tag = Annotated[Text, Field(min_length=1, max_length=100)]
 Tags = Annotated[list[Tag], BeforeValidator(_split_commas), Field(max_length=MAX_TAGS)]
-Url = Annotated[Text, Field(min_length=8, max_length=2000, pattern="^[Hh][Tt][Tt][Pp][Ss]?://")]
+Url = Annotated[Text, Field(min_length=8, max_length=2000), HttpAddress]
 Question = Annotated[Text, Field(min_length=1, max_length=2_000)]
 Answer = Annotated[Text, Field(min_length=1, max_length=50_000)]
 ExternalId = Annotated[Text, Field(min_length=1, max_length=500)]
-Language = Annotated[str, Field(pattern="^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+Language = Annotated[
+    str, Field(max_length=35), Like("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language such as en or pt-BR")
+]
 
 
 class Pair(RequestBody):

@@ -1,10 +1,19 @@
 """The orchestrator's shared behaviour: problems, request ids, limits, health."""
 
 import io
+from typing import Any
 
 import aiohttp
+import pytest
 
 from tests.conftest import bearer
+
+SOMEBODY = "0199c7a2-0000-7000-8000-000000000001"
+
+
+def channel(channel_type: str, **credentials: str) -> dict[str, Any]:
+    """A channel's body with some of its credentials."""
+    return {"tenant_id": SOMEBODY, "channel_type": channel_type, "display_name": "A", "credentials": credentials}
 
 
 async def test_problems_have_one_shape(api: aiohttp.ClientSession) -> None:
@@ -37,6 +46,72 @@ async def test_unknown_fields_are_refused(api: aiohttp.ClientSession) -> None:
         body = await answer.json(content_type="application/problem+json")
         assert answer.status == 422
         assert body["errors"][0]["field"] == "id"
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "field", "words"),
+    [
+        ("/admin/diagnostics/retrieval", {"tenant_id": SOMEBODY}, "query", "Field required"),
+        ("/admin/diagnostics/retrieval", {"tenant_id": SOMEBODY, "query": ""}, "query", "at least 1 character"),
+        ("/admin/tenants", {"name": "A", "metadata": []}, "metadata", "must be an object"),
+        ("/admin/tenants", {"name": "A", "colour": "red"}, "colour", "is no field here"),
+        ("/admin/tenants", {"name": "A", "embed_theme": {"primary": "red"}}, "embed_theme.primary", "such as #f36"),
+        ("/admin/webhooks", {"events": "all"}, "events", "must be a list"),
+        ("/admin/automation/rules", {"trigger": {"event": "x"}}, "trigger.type", "Field required"),
+        ("/admin/automation/rules", {"trigger": {"type": "event"}}, "trigger.name", "Field required"),
+        ("/admin/automation/rules", {"actions": []}, "actions", "must hold at least 1 item"),
+        ("/admin/automation/rules", {"actions": [{"type": "note", "to": 1}]}, "actions.0.to", "is no field here"),
+        (
+            "/admin/automation/rules",
+            {"conditions": {"field": "message.text", "op": "is", "value": 5}},
+            "conditions.value",
+            "must be a list",
+        ),
+        ("/admin/automation/rules", {"trigger": {"type": "moon"}}, "trigger.type", "must be one of 'event', "),
+        (
+            "/admin/channels",
+            channel("discord", application_id="x"),
+            "credentials.application_id",
+            "Application ID, from",
+        ),
+        (
+            "/admin/channels",
+            channel("telegram", token="x"),
+            "credentials.token",
+            "no credential of telegram; there are bot_",
+        ),
+        ("/admin/invitations", {"email": "ann"}, "email", "must be an address such as ann@example.com"),
+    ],
+)
+async def test_a_problem_names_the_field_in_words_for_those_who_send_json(
+    api: aiohttp.ClientSession, path: str, sent: dict[str, Any], field: str, words: str
+) -> None:
+    async with api.post(path, json=sent, headers=bearer()) as answer:
+        body = await answer.json(content_type="application/problem+json")
+        assert answer.status == 422
+        assert any(error["field"] == field and words in error["message"] for error in body["errors"]), body["errors"]
+
+
+async def test_a_list_of_wrong_items_is_not_called_too_short(api: aiohttp.ClientSession) -> None:
+    async with api.post("/admin/automation/rules", json={"actions": [{"type": "x"}]}, headers=bearer()) as answer:
+        body = await answer.json(content_type="application/problem+json")
+        assert {error["field"] for error in body["errors"]} == {"tenant_id", "name", "trigger", "actions.0.type"}
+
+
+async def test_a_rule_over_several_fields_names_each(api: aiohttp.ClientSession) -> None:
+    async with api.post("/admin/tenants", json={"name": "Acme"}, headers=bearer()) as made:
+        brand = (await made.json())["default_brand_id"]
+    async with api.post(f"/v1/brands/{brand}/knowledge", json={}, headers=bearer()) as answer:
+        body = await answer.json(content_type="application/problem+json")
+        assert [error["field"] for error in body["errors"]] == ["title", "content"]
+
+
+async def test_a_body_that_is_not_sent_as_json_is_told_how(api: aiohttp.ClientSession) -> None:
+    headers = {**bearer(), "Content-Type": "application/x-www-form-urlencoded"}
+    async with api.post("/admin/tenants", data=b'{"name": "Acme"}', headers=headers) as answer:
+        assert (await answer.json(content_type="application/problem+json"))["errors"] == [
+            {"field": "body", "message": "must be JSON, sent with Content-Type: application/json"}
+        ]
 
 
 async def test_a_tenant_is_made_with_a_brand(api: aiohttp.ClientSession) -> None:

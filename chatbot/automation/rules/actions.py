@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from chatbot.automation.rules.conditions import Name, Part
 from chatbot.automation.rules.templates import unknown_placeholders
+from chatbot.core.schemas import HttpAddress
 from chatbot.identity.policies.schemas import Language
 
 MAX_ACTIONS = 20
@@ -52,7 +53,7 @@ class Webhook(Action):
     """
 
     type: Literal["webhook"]
-    url: Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2_000)]
+    url: Annotated[str, StringConstraints(max_length=2_000), HttpAddress]
     body: dict[str, Any] | None = None
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, StringConstraints, Tag
 
 from chatbot.automation.rules.facts import FIELDS, Facts, Kind
-from chatbot.core.schemas import RequestBody
+from chatbot.core.schemas import Like, RequestBody
 from chatbot.knowledge.analysis.folding import fold, fold_accents
 
 MAX_DEPTH = 6
@@ -16,7 +16,7 @@ MAX_LEAVES = 50
 
 Words = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 WordsList = Annotated[tuple[Words, ...], Field(min_length=1, max_length=50)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Name = Annotated[str, Like(r"^[a-z][a-z0-9_]{0,59}$", "1 to 60 of a-z, 0-9 and _, a letter first")]
 TextOperator = Literal["contains", "not_contains", "is", "is_not", "begins_with", "has_words"]
 
 
@@ -81,7 +81,7 @@ class VariableIs(Part):
 class EventHas(Part):
     """A value of the event's payload, compared as text."""
 
-    event: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+    event: Annotated[str, Like(r"^[a-z][a-z0-9_]{0,59}$", "1 to 60 of a-z, 0-9 and _, a letter first")]
     op: TextOperator
     value: Words | WordsList
 

@@ -142,7 +142,7 @@ def _whole(document: dict[str, Any]) -> RuleDocument:
     try:
         return RuleDocument.model_validate(document)
     except ValidationError as error:
-        raise invalid_input_of(error.errors()) from None
+        raise invalid_input_of(error, document) from None
 
 
 async def _begin(session: TenantSession, rule: AutomationRule, trigger: Trigger) -> None:

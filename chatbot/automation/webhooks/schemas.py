@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 from chatbot.automation.catalogue import EVENTS
 from chatbot.automation.jobs.schemas import JobStatus
 from chatbot.automation.rules.schemas import Description, State
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import HttpAddress, RequestBody, ResponseBody, Timestamp
 
 
 def _known(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -19,7 +19,7 @@ def _known(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 EventNames = Annotated[tuple[str, ...], Field(min_length=1, max_length=len(EVENTS)), AfterValidator(_known)]
-Address = Annotated[str, StringConstraints(pattern=r"^https?://", max_length=2_000)]
+Address = Annotated[str, StringConstraints(max_length=2_000), HttpAddress]
 
 
 class CreateWebhook(RequestBody):

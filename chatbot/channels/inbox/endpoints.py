@@ -87,7 +87,7 @@ async def _events(channel: ConnectedChannel, asked: Request, http: SafeHttp) -> 
             events = provider.parse(channel.account, asked)
     except Malformed as error:
         _count(channel.channel_type, "malformed")
-        raise BadRequest(f"body: {error}") from None
+        raise BadRequest("body: " + str(error).removeprefix("body: ")) from None
     if isinstance(provider, Completer):
         return [await provider.complete(channel.account, event, http) for event in events]
     return events

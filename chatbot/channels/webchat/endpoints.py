@@ -18,7 +18,7 @@ from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.proof import prove
 from chatbot.channels.session_body import SessionBody, read_session_body, session_events
 from chatbot.channels.webchat.schemas import WebChatAccepted, WebChatAnswer
-from chatbot.core.errors import BadRequest, InvalidInput, NotFound, error_of_problem
+from chatbot.core.errors import BadRequest, FieldError, InvalidInput, NotFound, error_of_problem
 from chatbot.core.metrics import CHANNEL_REQUESTS
 from chatbot.db.sessions import Database
 from chatbot.dialogue.answerer import Answerer
@@ -78,12 +78,21 @@ async def _answer(
     incoming = incoming_of(channel, event, message)
     if not incoming.text:
         raise InvalidInput.field("text", "must hold at least 1 character")
-    reply = await answerer.ask(incoming)
+    try:
+        reply = await answerer.ask(incoming)
+    except InvalidInput as error:
+        raise _by_our_names(error) from None
     last = await reply.wait()
     if last.name == "error":
         raise error_of_problem(last.data, {})
     said = last.data
     return WebChatAnswer(reply=said["answer"], **{name: said[name] for name in _SAID})
+
+
+def _by_our_names(error: InvalidInput) -> InvalidInput:
+    """What the chat calls `message` is this body's `text`."""
+    named = [FieldError("text" if item.field == "message" else item.field, item.message) for item in error.errors]
+    return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in named) or error.detail, errors=named)
 
 
 _SAID = ("conversation_id", "message_id", "citations", "mode", "handoff_offered")
@@ -94,7 +103,8 @@ def _read(asked: Request) -> tuple[SessionBody, InboundEvent]:
         return read_session_body(asked.body), session_events(asked)[0]
     except Malformed as error:
         _count("malformed")
-        raise BadRequest(str(error)) from None
+        field, _, words = str(error).partition(": ")
+        raise BadRequest(str(error), errors=[FieldError(field, words)]) from None
 
 
 async def _named_channel(accounts: Accounts, db: Database, body: bytes) -> ConnectedChannel:

@@ -39,7 +39,8 @@ WITH changed AS (
         handoff_reason = %(reason)s, updated_at = now()
     WHERE tenant_id = %(tenant_id)s AND id = %(id)s RETURNING id
 ), withdrawn AS (
-    UPDATE messages SET status = 'interrupted', text = '', mode = 'human', completed_at = now()
+    UPDATE messages SET status = 'interrupted', text = '', completed_at = now(),
+        mode = CASE WHEN CAST(%(state)s AS text) = 'closed' THEN 'closed' ELSE 'human' END
     WHERE tenant_id = %(tenant_id)s AND conversation_id = %(id)s AND status = 'streaming' RETURNING id
 ), logged AS (
     INSERT INTO events (tenant_id, name, payload, correlation_id)

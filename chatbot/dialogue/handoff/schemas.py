@@ -5,11 +5,13 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.dialogue.schemas import Author
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$", max_length=320)]
+Email = Annotated[
+    str, StringConstraints(max_length=320), Like(r"^[^@\s]+@[^@\s]+$", "an address such as ann@example.com")
+]
 
 
 class Contact(RequestBody):

@@ -5,12 +5,15 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from chatbot.core.schemas import RequestBody, ResponseBody
+from chatbot.core.schemas import Like, RequestBody, ResponseBody
+from chatbot.identity.policies.schemas import LANGUAGE
 from chatbot.identity.sign_in.schemas import NewPassword, Password, SecretBody, UserView
 from chatbot.identity.tenants.schemas import Name
 
-AvatarUrl = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s\"'<>\\]+$")]
-Locale = Annotated[str, StringConstraints(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+AvatarUrl = Annotated[
+    str, StringConstraints(max_length=500), Like(r"^https://[^\s\"'<>\\]+$", "an address that begins with https://")
+]
+Locale = Annotated[str, StringConstraints(max_length=35), Like(LANGUAGE, "a language such as en or pt-BR")]
 
 
 class ChangeMe(RequestBody):
@@ -38,7 +41,7 @@ class TotpSecret(ResponseBody):
 class EnableTotp(RequestBody):
     """The first code that the app shows."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+    code: Annotated[str, Like(r"^[0-9]{6}$", "six digits")]
 
 
 class RecoveryCodes(ResponseBody):

@@ -4,19 +4,19 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.identity.tenants.schemas import TimeZone
 
 LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
 
-Language = Annotated[str, StringConstraints(pattern=LANGUAGE, max_length=35)]
+Language = Annotated[str, StringConstraints(max_length=35), Like(LANGUAGE, "a language such as en or pt-BR")]
 Text200 = Annotated[str, StringConstraints(max_length=200)]
 Text1000 = Annotated[str, StringConstraints(max_length=1000)]
 Text8000 = Annotated[str, StringConstraints(max_length=8000)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ByLanguage = dict[Language, Text1000]
-ClockTime = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
-ClosingTime = Annotated[str, StringConstraints(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+ClockTime = Annotated[str, Like(r"^([01]\d|2[0-3]):[0-5]\d$", "a time of day such as 09:30")]
+ClosingTime = Annotated[str, Like(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", "a time of day such as 17:30, at most 24:00")]
 OpenMinutes = Annotated[int, Field(ge=1, le=525_600)]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 

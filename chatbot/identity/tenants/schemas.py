@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 
 MAX_METADATA_BYTES = 16 * 1024
 MAX_VISITOR_BYTES = 4 * 1024
@@ -31,7 +31,7 @@ def _small(value: dict[str, Any]) -> dict[str, Any]:
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TimeZone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_known_zone)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_small)]
-Colour = Annotated[str, StringConstraints(pattern=r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$")]
+Colour = Annotated[str, Like(r"^#([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$", "a colour such as #f36 or #ff3366")]
 
 
 class EmbedTheme(RequestBody):
@@ -93,7 +93,7 @@ class CreateEmbedToken(RequestBody):
 
     user: EmbedUser | None = None
     brand_id: UUID | None = None
-    origin: Annotated[str, StringConstraints(pattern=r"^https?://[^/\s]{1,250}$")] | None = None
+    origin: Annotated[str, Like(r"^https?://[^/\s]{1,250}$", "an origin such as https://www.example.com")] | None = None
 
 
 class EmbedToken(ResponseBody):

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.identity.account.schemas import AvatarUrl, Locale
 from chatbot.identity.sign_in.schemas import NewPassword, SecretBody
 from chatbot.identity.tenants.schemas import Name
 from chatbot.identity.users.policy import PersonRow
 
-Email = Annotated[str, StringConstraints(max_length=320, pattern=r"^[^@\s<>\"',;:]+@[^@\s<>\"',;:]+\.[^@\s<>\"',;:]+$")]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=320),
+    Like(r"^[^@\s<>\"',;:]+@[^@\s<>\"',;:]+\.[^@\s<>\"',;:]+$", "an address such as ann@example.com"),
+]
 TenantRole = Literal["tenant_admin", "agent", "viewer"]
 UserStatus = Literal["active", "suspended", "deleted"]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.dialogue.handoff.schemas import Email
 
 NamedBy = Literal["visitor", "conversation", "email"]
 
@@ -24,7 +25,7 @@ class EraseVisitor(RequestBody):
 
     visitor: Annotated[str, StringConstraints(min_length=1, max_length=300)] | None = None
     conversation_id: UUID | None = None
-    email: Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
+    email: Email | None = None
     dry_run: bool = False
 
     @model_validator(mode="after")

@@ -72,14 +72,18 @@ async def test_later_means_a_signed_post(whole: Whole, receiver: Receiver) -> No
         ({"text": ""}, 422, "text"),
         ({"text": REFUND, "message_id": ""}, 400, "message_id"),
         ({"text": REFUND, "session_id": "x" * 200}, 400, "session_id"),
-        ({"text": "x" * 20_000}, 422, "message"),
+        ({"text": "x" * 20_000}, 422, "text"),
+        ({"text": REFUND, "user": {"name": "x" * 201}}, 400, "user.name"),
+        ({"text": REFUND, "metadata": []}, 400, "metadata"),
     ],
 )
 async def test_bad_bodies_are_told_by_field(whole: Whole, body: dict[str, Any], status: int, words: str) -> None:
     channel = await whole.channel("web", {})
     answer = await chat(whole, channel, **body)
     assert answer.status == status
-    assert words in (await answer.json())["detail"]
+    problem = await answer.json()
+    assert problem["errors"][0]["field"] == words
+    assert problem["detail"] == f"{words}: {problem['errors'][0]['message']}"
 
 
 async def test_only_the_channels_own_secret_proves_a_message(whole: Whole) -> None:
@@ -172,3 +176,17 @@ async def test_wrong_bodies_and_empty_secrets_are_told_in_words(whole: Whole) ->
         told = await answer.json()
     assert (answer.status, told["errors"][0]["field"]) == (422, "body")
     assert told["errors"][0]["message"].startswith("is not JSON (")
+
+
+async def test_a_channel_of_a_brand_that_is_new_makes_it(whole: Whole) -> None:
+    """As runbook 1 connects one: the brand's name is not the tenant's, and nobody made that brand before."""
+    body = {
+        "tenant_id": str(whole.tenant.id), "brand_name": "نام تازه", "channel_type": "web",
+        "display_name": "Web Widget", "credentials": {"webhook_url": "https://hooks.example.com/xin"},
+    }  # fmt: skip
+    made = await whole.ask("POST", "/admin/channels", body, status=201)
+    again = await whole.ask("POST", "/admin/channels", {**body, "brand_name": " نام تازه "}, status=201)
+    brands = (await whole.ask("GET", f"/admin/brands?tenant_id={whole.tenant.id}"))["items"]
+    assert [brand["id"] for brand in brands if brand["name"] == "نام تازه"] == [made["brand_id"]] == [again["brand_id"]]
+    refused = await whole.ask("POST", "/admin/channels", {**body, "brand_name": " "}, status=422)
+    assert refused["errors"][0]["field"] == "brand_name"

@@ -8,8 +8,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
+from chatbot.dialogue.handoff.repository import change_floor
 from chatbot.dialogue.service import Dialogue
 from tests.conftest import TenantRows
 from tests.integration.dialogue.model_server import ModelServer
@@ -320,6 +322,26 @@ async def test_a_person_who_takes_over_keeps_the_bots_reply_out(
     assert tuple(row) == ("interrupted", "")
     assert (await one(smart, shop, "SELECT count(*) FROM events WHERE name = 'message.sent'"))[0] == 0
     assert (await one(smart, shop, "SELECT outcome FROM usage_records"))[0] == "completed"
+
+
+@pytest.mark.parametrize("state", ["human", "closed"])
+async def test_a_reply_that_is_withdrawn_says_why(
+    smart: Platform, shop: TenantRows, model: ModelServer, state: str
+) -> None:
+    counted = REGISTRY.get_sample_value("turns_total", {"mode": state})
+    model.words, model.pause = ["[1] ", *["late "] * 20], 0.1
+    stream = asyncio.create_task(smart.stream(shop, REFUND))
+    while not model.open_streams:  # noqa: ASYNC110 - the server counts, it has no event
+        await asyncio.sleep(0.01)
+    async with smart.database.tenant(shop.id) as session:
+        conversation_id = (await session.execute(text("SELECT id FROM conversations"))).scalar_one()
+        await change_floor(session, conversation_id, state, events=())
+    done = (await stream)[-1]["data"]
+    assert (done["mode"], done["status"], done["answer"]) == (state, "interrupted", "")
+    assert tuple(await one(smart, shop, "SELECT mode, text FROM messages WHERE role = 'bot'")) == (state, "")
+    async with asyncio.timeout(5):
+        while REGISTRY.get_sample_value("turns_total", {"mode": state}) == counted:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
 
 
 async def test_replies_of_a_dead_process_are_closed(smart: Platform, shop: TenantRows) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from chatbot.apps.api import api_document
 from chatbot.channels.registry import PROVIDERS
-from chatbot.core.errors import field_words
+from chatbot.core.field_words import field_words
 
 
 def _patterns(schema: Any) -> Iterator[str]:

@@ -4367,7 +4367,7 @@ export interface components {
             conversation_id?: string | null;
             /**
              * Client Message Id
-             * @description The client's own id: a repeat returns the stored answer.
+             * @description The client's own id: a repeat returns the stored answer; with another text it is refused.
              */
             client_message_id?: string | null;
             /**
@@ -4649,7 +4649,10 @@ export interface components {
              * @description The tenant's default brand when neither is given.
              */
             brand_id?: string | null;
-            /** Brand Name */
+            /**
+             * Brand Name
+             * @description In place of the id, whatever its capitals; a new name makes a brand.
+             */
             brand_name?: string | null;
             /**
              * Channel Type
