@@ -77,6 +77,13 @@ test("whose session ends in the middle of work is told so, and comes back to the
   await expect(page).toHaveURL(new RegExp(`/t/${tenant.id}/tickets`));
 });
 
+test("a link to a tenant that is not there says so, instead of showing an empty inbox", async ({ signIn }) => {
+  const page = await signIn();
+  await page.goto("/console/t/00000000-0000-7000-8000-00000000ffff/inbox");
+  await expect(page.getByRole("alert")).toContainText("No such tenant");
+  await expect(page.getByLabel("Conversations", { exact: true })).toHaveCount(0);
+});
+
 test("a wrong password is said in words", async ({ page, platform }) => {
   await page.goto(`${platform.url}/console/signin`);
   await page.locator('input[type="email"]').fill("nobody@example.com");

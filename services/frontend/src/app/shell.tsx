@@ -1,7 +1,9 @@
 /** The frame of everything after the sign-in: navigation at the side, the page beside it. */
+import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
 import { useEffect, useState } from "react";
+import { Problem } from "@/api/problem";
 import { may, roleIn } from "@/auth/permissions";
 import { sessionState } from "@/auth/session";
 import { useLanguage } from "@/i18n";
@@ -9,7 +11,7 @@ import { prefer } from "@/lib/preferences";
 import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
-import { Lost } from "@/ui/states";
+import { Failure, Lost } from "@/ui/states";
 import { LiveProvider } from "./live";
 import { Mentions } from "./mentions";
 import { Palette } from "./palette";
@@ -17,7 +19,7 @@ import { useUnreachable } from "./reach";
 import { ShortcutHelp } from "./shortcut-help";
 import { useShortcuts } from "./shortcuts";
 import { Sidebar } from "./sidebar";
-import { useMe, useShownTenantId } from "./tenant";
+import { tenantQuery, useMe, useShownTenantId } from "./tenant";
 
 export function Shell() {
   const state = useStore(sessionState);
@@ -39,6 +41,9 @@ function Frame() {
   }, [tenantId, known]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new page closes what lay over the old one
   useEffect(() => setDrawer(false), [pathname]);
+  // Of a tenant that is not there a list is empty, which would be taken for the truth.
+  const tenant = useQuery({ ...tenantQuery(tenantId ?? ""), enabled: Boolean(tenantId) });
+  const missing = tenant.error instanceof Problem && tenant.error.status === 404;
   // The inbox has words of its own: what is sent there is kept.
   const unreachable = useUnreachable();
   useShortcuts({
@@ -76,9 +81,7 @@ function Frame() {
       </Sheet>
       <main id="content" tabIndex={-1} className="flex min-h-0 min-w-0 flex-1 flex-col bg-canvas outline-none">
         {unreachable && !pathname.includes("/inbox") && <Lost>{t("problem.lost")}</Lost>}
-        <div className="min-h-0 flex-1">
-          <Outlet />
-        </div>
+        <div className="min-h-0 flex-1">{missing ? <Failure error={tenant.error} /> : <Outlet />}</div>
       </main>
       <Palette open={overlay === "palette"} onClose={() => setOverlay(null)} />
       <ShortcutHelp open={overlay === "help"} onClose={() => setOverlay(null)} />
