@@ -126,8 +126,9 @@ class Accounts:
         own = [self._plain(row) for row in secrets if row.purpose == "secret"] or [self._demo_secret(channel)]
         given = [self._credentials(provider, row) for row in secrets if row.purpose == "credentials"]
         account = Account(
-            channel.tenant_id, channel.id, own[0], (given or [provider.credentials()])[0], self.webhook_url(channel)
-        )
+            channel.tenant_id, channel.id, own[0], (given or [provider.credentials()])[0], self.webhook_url(channel),
+            tuple(own[1:]),
+        )  # fmt: skip
         older = tuple(
             replace(account, secret=secret, credentials=credentials)
             for secret in own

@@ -30,6 +30,7 @@ class Account(Generic[C]):
         secret: our own secret of the channel (the token of its webhook, the key of our signatures).
         credentials: the provider's.
         webhook_url: the public address of this channel's webhook, as it was told to the provider.
+        former: our secrets that were rotated and still count.
     """
 
     tenant_id: UUID
@@ -37,6 +38,7 @@ class Account(Generic[C]):
     secret: str
     credentials: C
     webhook_url: str = ""
+    former: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

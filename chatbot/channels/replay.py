@@ -52,7 +52,7 @@ def _timestamped(secret: str, request: Request, now: int) -> Request:
 def _standard(secret: str, request: Request, now: int) -> Request:
     """The id is the body's own, so that the same payload is the same message however often it is replayed."""
     message_id = f"msg_{sha256_hex(request.body)[:32]}"
-    return _with(request, **standard_webhook_headers(secret, message_id, now, request.body))
+    return _with(request, **standard_webhook_headers([secret], message_id, now, request.body))
 
 
 def _in_header(secret: str, request: Request, now: int) -> Request:  # noqa: ARG001 - no time is signed

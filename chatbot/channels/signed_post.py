@@ -1,6 +1,6 @@
 """Messages told to a program of the operator's own: one signed POST by Standard Webhooks (standardwebhooks.com)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,8 +34,12 @@ def message_calls(message: Outgoing) -> list[Call]:
     return [Call("message", body) for body in bodies]
 
 
-async def post_signed(url: str, secret: str, body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID) -> Outcome:
-    """POST a body, signed; `delivery_id` is its `webhook-id`, by which the receiver knows a repetition.
+async def post_signed(
+    url: str, secrets: Sequence[str], body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID
+) -> Outcome:
+    """POST a body, signed by each of the secrets that count; the newest is the first.
+
+    `delivery_id` is its `webhook-id`, by which the receiver knows a repetition.
 
     Any 2xx is taken as received. 410 means never again; anything else is tried again, as the standard asks.
 
@@ -43,21 +47,21 @@ async def post_signed(url: str, secret: str, body: Mapping[str, Any], http: Safe
         OutgoingFailed: the receiver could not be reached.
     """
     try:
-        answer = await _post(url, secret, body, http, delivery_id=delivery_id)
+        answer = await _post(url, secrets, body, http, delivery_id=delivery_id)
     except AddressRefused as refused:
         return Permanent(clipped(f"webhook_url: {refused.detail}"))
     if 200 <= answer.status < 300:
         return Sent(_message_id(answer, body) or str(delivery_id))
-    words = _words(answer, secret)
+    words = _words(answer, secrets)
     if answer.status == _GONE:
         return Permanent(words)
     return RetryAfter(words, retry_seconds(answer), rate_limited=answer.status == 429)
 
 
-async def ping(url: str, secret: str, http: SafeHttp) -> Finding:
+async def ping(url: str, secrets: Sequence[str], http: SafeHttp) -> Finding:
     """Send a signed `{"type": "ping"}` and say how it was answered; never raises."""
     try:
-        answer = await _post(url, secret, {"type": "ping"}, http, delivery_id=new_id())
+        answer = await _post(url, secrets, {"type": "ping"}, http, delivery_id=new_id())
     except (OutgoingFailed, AddressRefused) as error:
         return Finding("webhook_url", ok=False, words=error.detail)
     ok = 200 <= answer.status < 300
@@ -65,23 +69,27 @@ async def ping(url: str, secret: str, http: SafeHttp) -> Finding:
     return Finding("webhook_url", ok=ok, words=words)
 
 
-def _words(answer: Fetched, secret: str) -> str:
-    """The status and the beginning of what the receiver said, on one line, without our secret."""
+def _words(answer: Fetched, secrets: Sequence[str]) -> str:
+    """The status and the beginning of what the receiver said, on one line, without our secrets."""
     said = " ".join(answer.body[:_MOST_SAID].decode(errors="replace").split())
+    for secret in secrets:
+        said = said.replace(secret, "…")
     told = f"webhook_url answered HTTP {answer.status}"
-    return clipped(f"{told}: {said.replace(secret, '…')}") if said else told
+    return clipped(f"{told}: {said}") if said else told
 
 
-async def _post(url: str, secret: str, body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID) -> Fetched:
+async def _post(
+    url: str, secrets: Sequence[str], body: Mapping[str, Any], http: SafeHttp, *, delivery_id: UUID
+) -> Fetched:
     raw = orjson.dumps(body)
     now = int(utcnow().timestamp())
     headers = {
         "Content-Type": "application/json",
         correlation.HEADER: correlation.current(),
-        **standard_webhook_headers(secret, str(delivery_id), now, raw),
-        # The proof that our own webhooks take, so that a program can check with what it signs with.
+        **standard_webhook_headers(secrets, str(delivery_id), now, raw),
+        # The proof that our own webhooks take, so that a program can check with what it signs with; there is one of it.
         "X-Timestamp": str(now),
-        "X-Signature": timestamped_signature(secret, str(now), raw),
+        "X-Signature": timestamped_signature(secrets[0], str(now), raw),
     }
     return await http.request("POST", url, headers=headers, body=raw)
 

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Sequence
 from typing import Literal
 
 from chatbot.channels.contract import Refused, Request
@@ -51,18 +52,20 @@ def sha256_hex(message: bytes) -> str:
     return hashlib.sha256(message).hexdigest()
 
 
-def standard_webhook_headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
+def standard_webhook_headers(secrets: Sequence[str], message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
     """Return the headers that prove a POST of ours by Standard Webhooks (standardwebhooks.com).
 
     Args:
-        secret: `whsec_` and base64, as every library of that standard takes it.
+        secrets: each `whsec_` and base64, as every library of that standard takes it; several while one is rotated.
         message_id: stays the same when the same message is sent again.
         timestamp: now, Unix seconds.
     """
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": f"v1,{_standard_signature(secret, message_id, str(timestamp), body)}",
+        "webhook-signature": " ".join(
+            f"v1,{_standard_signature(secret, message_id, str(timestamp), body)}" for secret in secrets
+        ),
     }
 
 

@@ -170,7 +170,7 @@ class Runner:
         begun = time.perf_counter()
         try:
             outcome: Outcome = await post_signed(
-                post.url, post.secret, post.body, self._http, delivery_id=post.delivery_id
+                post.url, [post.secret], post.body, self._http, delivery_id=post.delivery_id
             )
         except OutgoingFailed as error:
             outcome = RetryAfter(error.detail, None, rate_limited=False)

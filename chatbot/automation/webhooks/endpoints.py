@@ -82,7 +82,7 @@ async def test_webhook(webhook_id: UUID, caller: Caller, db: Db, vault: Secrets,
     async with db.tenant(await service.reach(db, caller, webhook_id, Role.TENANT_ADMIN)) as session:
         url = service.url_of(await service.require(session, webhook_id))
         secret = await secrets.signing_secret(session, vault, webhook_id)
-    found = await ping(url, secret, http)
+    found = await ping(url, [secret], http)
     return TestResult(ok=found.ok, words=found.words)
 
 

@@ -11,7 +11,7 @@ import pytest
 from chatbot.channels.contract import Call, Request
 from chatbot.channels.events import InboundEvent, Message
 from chatbot.channels.outbox import repository as deliveries
-from chatbot.channels.signing import verify_standard_webhook
+from chatbot.channels.signing import standard_webhook_headers, verify_standard_webhook
 from chatbot.core.clock import utcnow
 from tests.conftest import bearer
 from tests.integration.channels.conftest import Receiver, Whole, signed
@@ -128,7 +128,11 @@ async def test_the_rotated_secret_works_beside_the_new_one(whole: Whole, receive
     before = await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
     after = await whole.tell({**channel, "secret": new["secret"]}, said("s2", 1, "How do I get a refund?"))
     assert [before.status, after.status] == [200, 200]
-    await receiver.wait_for(2)
+    told = await receiver.wait_for(2)
+    for body, headers in zip(told, receiver.headers, strict=True):
+        secrets, at = [new["secret"], channel["secret"]], int(headers["webhook-timestamp"])
+        expected = standard_webhook_headers(secrets, headers["webhook-id"], at, orjson.dumps(body))
+        assert headers["webhook-signature"] == expected["webhook-signature"], "the receiver may hold either"
 
 
 async def test_what_answers_in_our_name_is_not_shown(whole: Whole) -> None:

@@ -67,7 +67,7 @@ def test_each_proof_is_taken() -> None:
     raw = json.dumps(BODY).encode()
     hub = "sha256=" + hmac.new(SECRET.encode(), raw, hashlib.sha256).hexdigest()
     for request in (
-        posted(raw, **sign(SECRET, "evt_1", int(NOW), raw)),
+        posted(raw, **sign([SECRET], "evt_1", int(NOW), raw)),
         timestamped(BODY),
         posted(raw, X_Hub_Signature_256=hub),
     ):
@@ -77,7 +77,7 @@ def test_each_proof_is_taken() -> None:
 
 def test_refusals_tell_missing_wrong_and_stale_apart() -> None:
     raw = b"{}"
-    proof = sign(SECRET, "evt_1", int(NOW), raw)
+    proof = sign([SECRET], "evt_1", int(NOW), raw)
     assert refusal(posted(raw)) == "missing"
     assert refusal(posted(raw, **{**proof, "webhook-id": ""})) == "missing"
     assert refusal(posted(raw, **{**proof, "webhook-signature": "v2," + proof["webhook-signature"][3:]})) == "wrong"
@@ -94,7 +94,7 @@ def test_refusals_tell_missing_wrong_and_stale_apart() -> None:
 def test_an_unset_secret_refuses_everything() -> None:
     raw = b"{}"
     hub = "sha256=" + hmac.new(b"", raw, hashlib.sha256).hexdigest()
-    assert refusal(posted(raw, **sign("", "evt_1", int(NOW), raw)), secret="") == "wrong"
+    assert refusal(posted(raw, **sign([""], "evt_1", int(NOW), raw)), secret="") == "wrong"
     assert refusal(timestamped(raw, secret=""), secret="") == "wrong"
     assert refusal(posted(raw, X_Hub_Signature_256=hub), secret="") == "wrong"
 
@@ -104,11 +104,11 @@ def test_the_web_chat_takes_its_own_proof_only() -> None:
     WEB.verify(here, timestamped(BODY, secret="dev-web"), NOW)
     raw = json.dumps(BODY).encode()
     with pytest.raises(Refused, match="missing"):
-        WEB.verify(here, posted(raw, **sign("dev-web", "evt_1", int(NOW), raw)), NOW)
+        WEB.verify(here, posted(raw, **sign(["dev-web"], "evt_1", int(NOW), raw)), NOW)
 
 
 def test_several_signatures_any_of_which_counts() -> None:
-    proof = sign(SECRET, "evt_1", int(NOW), b"{}")
+    proof = sign([SECRET], "evt_1", int(NOW), b"{}")
     proof["webhook-signature"] = f"v1,AAAA v2,BBBB {proof['webhook-signature']}"
     verify_standard_webhook(SECRET, posted(b"{}", **proof), NOW)
     assert proof["webhook-signature"].count("v1,") == 2
@@ -177,7 +177,7 @@ def test_ids_hold_when_a_sender_repeats_itself() -> None:
     later = WEBHOOK.parse(ACCOUNT, timestamped({"type": "deleted", **BODY}, at=NOW + 9))[0]
     assert one.id == again.id != later.id
     raw = json.dumps({"session_id": "s1", "text": "no id"}).encode()
-    named = WEBHOOK.parse(ACCOUNT, posted(raw, **sign(SECRET, "evt_1", int(NOW), raw)))[0]
+    named = WEBHOOK.parse(ACCOUNT, posted(raw, **sign([SECRET], "evt_1", int(NOW), raw)))[0]
     assert named.id != parsed().id
     assert all(len(event.id) <= 200 for event in (one, later, named, parsed()))
 

@@ -37,10 +37,10 @@ class Web(Adapter[WebCredentials]):
         """POST it, signed; `delivery_id` is the `webhook-id`."""
         if not (url := account.credentials.webhook_url):
             return Permanent("webhook_url: the channel has none any more")
-        return await post_signed(url, account.secret, call.body, http, delivery_id=delivery_id)
+        return await post_signed(url, (account.secret, *account.former), call.body, http, delivery_id=delivery_id)
 
     async def check(self, account: Account[WebCredentials], http: SafeHttp) -> list[Finding]:
         """Send a signed `ping` to the address, if there is one."""
         if not (url := account.credentials.webhook_url):
             return [Finding("webhook_url", ok=True, words="Answers go to the widget and with the request only.")]
-        return [await ping(url, account.secret, http)]
+        return [await ping(url, (account.secret, *account.former), http)]

@@ -38,8 +38,8 @@ class Webhook(Adapter[WebhookCredentials]):
     ) -> Outcome:
         """POST it, signed; `delivery_id` is the `webhook-id`."""
         url = account.credentials.webhook_url
-        return await post_signed(url, account.secret, call.body, http, delivery_id=delivery_id)
+        return await post_signed(url, (account.secret, *account.former), call.body, http, delivery_id=delivery_id)
 
     async def check(self, account: Account[WebhookCredentials], http: SafeHttp) -> list[Finding]:
         """Send a signed `ping` and see whether it is taken."""
-        return [await ping(account.credentials.webhook_url, account.secret, http)]
+        return [await ping(account.credentials.webhook_url, (account.secret, *account.former), http)]
