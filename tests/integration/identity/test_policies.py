@@ -83,7 +83,7 @@ async def test_of_saves_at_once_each_version_is_one(
         ("/retrieval_config", {"tenant_id": "x"}, "tenant_id"),
         ("", {"languages": ["English"]}, "languages.0"),
         ("", {"persona": {"name": "x" * 201}}, "persona.name"),
-        ("", {"persona": {"greeting": {"??": "hi"}}}, "persona.greeting.??.[key]"),
+        ("", {"persona": {"greeting": {"??": "hi"}}}, "persona.greeting.??"),
         ("", {"hours": {"open": [{"day": "mon", "opens": "9:00", "closes": "17:00"}]}}, "hours.open.0.opens"),
         ("", {"hours": {"open": [{"day": "mon", "opens": "17:00", "closes": "09:00"}]}}, "hours.open.0"),
         ("", {"hours": {"timezone": "Mars/Base"}}, "hours.timezone"),
