@@ -238,7 +238,7 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     await page.getByRole("radio", { name: "Great" }).check();
     await page.locator(".csat textarea").fill("Quick!");
     await page.locator(".csat button").click();
-    await page.getByText("Thank you for telling us.").waitFor();
+    await page.getByText("Thank you for your feedback.").waitFor();
     expect(platform.posted.at(-1)).toMatchObject({ body: { score: 5, comment: "Quick!" } });
     await page.getByRole("button", { name: "New conversation" }).click();
     await page.locator(".welcome").waitFor();
