@@ -7,7 +7,7 @@ from chatbot.core.errors import InvalidInput
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue import files_repository, repository
-from chatbot.dialogue.errors import AlreadyAsked, ClientMessageIdReused, ConversationBusy
+from chatbot.dialogue.errors import AlreadyAsked, ClientIdTaken, ConversationBusy
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import (
@@ -56,7 +56,7 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         NotFound: unknown brand, channel or conversation, or one of another visitor.
         ConversationBusy: too many messages of this conversation wait for their replies.
         AlreadyAsked: the channel's event is stored in another conversation.
-        ClientMessageIdReused: the client's id belongs to a message with another text.
+        ClientIdTaken: the client's id belongs to a message with another text.
     """
     asked = turn_policies(session)
     conversation, recent = await conversation_of(session, incoming)
@@ -96,7 +96,7 @@ async def _repeated(session: TenantSession, conversation: ConversationRow, incom
     if question is None or question.conversation_id != conversation.id:
         raise AlreadyAsked("this event was received in another conversation")
     if incoming.client_message_id is not None and question.text != incoming.text:
-        raise ClientMessageIdReused("client_message_id: was sent before with another text; give each message its own")
+        raise ClientIdTaken("client_message_id: was sent before with another text; give each message its own")
     reply = await repository.reply_to(session, question)
     return Accepted(conversation.id, question.id, conversation.state, question.language or "en", repeated=reply)
 

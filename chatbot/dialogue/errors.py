@@ -17,8 +17,8 @@ class AlreadyAsked(Conflict):
     title = "This event was received in another conversation"
 
 
-class ClientMessageIdReused(Conflict):
-    """A client's message id came again with another text, which must not be answered with the first one's reply."""
+class ClientIdTaken(Conflict):
+    """Another message of the conversation has this client id."""
 
-    code = "client_message_id_reused"
-    title = "This client_message_id belongs to another message"
+    code = "client_message_id_taken"
+    title = "Another message has this client_message_id"

@@ -31,13 +31,6 @@ class NoPeople(Conflict):
     title = "No person can be asked for here"
 
 
-class ClientIdTaken(Conflict):
-    """Another message of the conversation has this client id."""
-
-    code = "client_message_id_taken"
-    title = "Another message has this client_message_id"
-
-
 class FilesNotSent(Conflict):
     """A message with files for a visitor whose channel takes none from us; nothing was stored."""
 

@@ -13,8 +13,9 @@ from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.core.metrics import HANDOFF_WAIT
 from chatbot.db.sessions import TenantSession
+from chatbot.dialogue.errors import ClientIdTaken
 from chatbot.dialogue.handoff import notices, repository
-from chatbot.dialogue.handoff.errors import ClientIdTaken, ConversationClosed, HeldByAnother, NotYours
+from chatbot.dialogue.handoff.errors import ConversationClosed, HeldByAnother, NotYours
 from chatbot.dialogue.handoff.parts import Agent, Held, Messenger, Spoken, Wish
 from chatbot.dialogue.log_repository import EventRow
 from chatbot.dialogue.repository import MessageRow

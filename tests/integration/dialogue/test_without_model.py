@@ -173,7 +173,7 @@ async def test_the_id_of_another_message_is_refused(plain: Platform, shop: Tenan
     body = {"message": "And on Android?", "client_message_id": "m-1"}
     async with plain.http.post(f"{plain.url}/v1/chat", json=body, headers=plain.visitor(shop)) as answer:
         problem = await answer.json()
-    assert (problem["status"], problem["code"]) == (409, "client_message_id_reused")
+    assert (problem["status"], problem["code"]) == (409, "client_message_id_taken")
     assert problem["detail"].startswith("client_message_id: ")
     assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
 
