@@ -1,5 +1,5 @@
 /** From an empty tenant to a widget that answers: five steps, each looked at for real by the platform. */
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Check, ChevronRight, PartyPopper } from "lucide-react";
 import { api, type Body, call } from "@/api/client";
 import { useGo } from "@/app/go";
@@ -75,22 +75,30 @@ export function StartPage() {
   );
 }
 
+function websiteOf(channels: Awaited<ReturnType<typeof listChannels>> | undefined) {
+  return channels?.items.find((channel) => channel.channel_type === "web");
+}
+
 function Steps({ steps }: { steps: Onboarding["steps"] }) {
   const { t, format, named } = useLanguage();
   const go = useGo();
   const tenantId = useTenantId();
   const brandId = useBrandId();
   const mayEdit = useMay("editPolicy");
-  const channels = useQuery({
+  const queries = useQueryClient();
+  const listed = {
     queryKey: ["channels", tenantId, brandId, "start"],
     queryFn: () => listChannels(tenantId, brandId, undefined),
-  });
-  const web = channels.data?.items.find((channel) => channel.channel_type === "web");
+  };
+  useQuery(listed); // ahead of a press, which then need not wait
   const next = steps.findIndex((step) => !step.done);
   /** The website's own channel where there is one: its pages are named under Bot, its embed code stands under Health. */
-  const open = (id: StepId, page: string) => {
-    if (page !== "channels" || !web) return go(`/t/${tenantId}/${page}`);
-    go(`/t/${tenantId}/channels/${web.id}`, id === "channel" ? "bot" : undefined);
+  const open = async (id: StepId, page: string) => {
+    // A press may come before the channels do.
+    const channels = page === "channels" ? await queries.ensureQueryData(listed).catch(() => undefined) : undefined;
+    const website = websiteOf(channels);
+    if (!website) return go(`/t/${tenantId}/${page}`);
+    go(`/t/${tenantId}/channels/${website.id}`, id === "channel" ? "bot" : undefined);
   };
   return (
     <Card bodyClassName="">
@@ -129,7 +137,7 @@ function Steps({ steps }: { steps: Onboarding["steps"] }) {
                   size="sm"
                   variant={index === next ? "primary" : "secondary"}
                   className="self-start"
-                  onClick={() => open(step.id, page)}
+                  onClick={() => void open(step.id, page)}
                 >
                   {t("start.go")}
                   <ChevronRight className="flip-rtl size-3.5" aria-hidden />
