@@ -11,6 +11,7 @@ import type { Problem, ServerFrame } from "./protocol";
 import { Store } from "./store";
 import { Tabs } from "./tabs";
 import { noToken, Tokens } from "./token";
+import { TypingSignal } from "./typing";
 
 export interface ChatState {
   readonly link: Link;
@@ -38,8 +39,6 @@ export interface ClientOptions {
   readonly onNoPerson: () => void;
 }
 
-const TYPING_EVERY_MS = 4_000;
-const TYPING_ENDS_MS = 6_000;
 const ACKNOWLEDGED_WITHIN_MS = 15_000;
 
 type Timer = ReturnType<typeof setTimeout>;
@@ -58,13 +57,12 @@ export class Client {
   readonly #tokens: Tokens;
   readonly #connection: Connection;
   readonly #tabs: Tabs;
+  readonly #typing = new TypingSignal((active) => void this.#connection.send({ type: "typing", active }));
   #joined = false;
   /** Each visitor has a number: what was asked for an earlier one is nobody's business. */
   #visitor = 0;
   #flushTimer: Timer | undefined;
   #ackTimer: Timer | undefined;
-  #typingTimer: Timer | undefined;
-  #typingSince = 0;
   #handoffTimer: Timer | undefined;
   #upload: AbortController | null = null;
   #contact: Contact = {};
@@ -108,7 +106,7 @@ export class Client {
     this.#tabs.close();
     clearTimeout(this.#flushTimer);
     clearTimeout(this.#ackTimer);
-    clearTimeout(this.#typingTimer);
+    this.#typing.cancel();
     clearTimeout(this.#handoffTimer);
   }
 
@@ -162,13 +160,7 @@ export class Client {
 
   /** A key was pressed in the composer. Told only to a person: a bot does not care. */
   typing(active: boolean): void {
-    if (this.state.value.conversation.state !== "human") return;
-    clearTimeout(this.#typingTimer);
-    if (active) this.#typingTimer = setTimeout(() => this.typing(false), TYPING_ENDS_MS);
-    const due = Date.now() - this.#typingSince > TYPING_EVERY_MS;
-    if (active ? due : this.#typingSince > 0) this.#connection.send({ type: "typing", active });
-    if (!active) this.#typingSince = 0;
-    else if (due) this.#typingSince = Date.now();
+    if (this.state.value.conversation.state === "human") this.#typing.set(active);
   }
 
   /** Ask for a person. What cannot be asked now is said in `words`, which wait with all that is said. */

@@ -47,11 +47,14 @@ class Shell implements Widget, ChatHost {
     for (const [property, value] of HOST_STYLE) element.style.setProperty(property, value, "important");
     this.root = element.attachShadow({ mode: "open" });
     this.#launcher = createLauncher(this.root, () => this.toggle(), options.nonce);
-    this.#ready = this.loadConfig().then(
-      () => this.#appear(),
-      (error: unknown) => this.#onNoConfig(error),
-    );
-    setTimeout(() => this.#appear(), PAINT_WITHIN_MS);
+    const late = setTimeout(() => this.#appear(), PAINT_WITHIN_MS);
+    this.#ready = this.loadConfig()
+      .then(
+        () => this.#appear(),
+        (error: unknown) => this.#onNoConfig(error),
+      )
+      // Painted once more after the chat has begun, the button would lose its count of unread messages.
+      .finally(() => clearTimeout(late));
     whenIdle(() => this.#ready.then(() => (wasActive(options) ? this.#load() : null)));
   }
 

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { socketUrl } from "../../src/chat/model";
 import { themeOf } from "../../src/core/config";
 import type { Widget } from "../../src/public";
@@ -42,6 +42,23 @@ describe("the shell", () => {
     const style = document.querySelector<HTMLElement>("[data-xin-widget]")?.style;
     expect(style?.getPropertyValue("--on-primary")).toBe("rgb(0 0 0)");
     expect(String(answer.mock.calls[0]?.[0])).toBe("https://api.example.com/v1/widget/config?tenant_id=t");
+  });
+
+  it("keeps the count of unread messages in the button's name", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    widget.destroy();
+    widget = createWidget(OPTIONS, () =>
+      Promise.resolve({
+        startChat: (given: ChatHost) => {
+          given.setUnread(1, "Open chat, 1 unread message");
+          return chat;
+        },
+      }),
+    );
+    widget.open();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(launcher()?.getAttribute("aria-label")).toBe("Open chat, 1 unread message");
   });
 
   it("loads the chat once, when it is wanted, and tells it of all that was said before", async () => {
