@@ -207,8 +207,7 @@ describe.skipIf(!hasBrowser)("the widget", () => {
   it("fits a phone on its side", async () => {
     const page = await open({ viewport: { width: 844, height: 390 } });
     await openChat(page);
-    await page.waitForTimeout(500);
-    expect(await page.locator(".panel").boundingBox()).toMatchObject({ y: 8, height: 374 });
+    await expect.poll(() => page.locator(".panel").boundingBox()).toMatchObject({ y: 8, height: 374 });
   });
 
   it("keeps keys that are typed in it from the page's shortcuts", async () => {
@@ -258,8 +257,10 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     });
     await say(page, "How do I return something?");
     await page.locator(".source-chip").first().waitFor();
-    await page.waitForTimeout(300);
-    const heard = await page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+    const listened = () => page.evaluate(() => (window as unknown as { heard: string[] }).heard);
+    await expect.poll(async () => (await listened()).length).toBe(1);
+    await page.waitForTimeout(300); // said again, it would be by now
+    const heard = await listened();
     expect(heard).toHaveLength(1);
     expect(heard[0]).toMatch(/^Acme: You can send anything back within 30 days/);
   });

@@ -284,7 +284,7 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     await page.reload();
     await openChat(page);
     await page.getByRole("button", { name: "Start the chat" }).click();
-    expect(await page.getByText("Please fill this in.").count()).toBe(2);
+    await expect.poll(() => page.getByText("Please fill this in.").count()).toBe(2);
     await page.getByLabel("Name").fill("Ada");
     await page.getByLabel("Mail").fill("ada@example.com");
     await page.getByRole("button", { name: "Start the chat" }).click();
