@@ -10,8 +10,8 @@ _PHRASES: dict[str, dict[TicketPhrase, str]] = {
         "which_problem": "What is it about? Please write it in a sentence or two, then ask for the ticket again.",
     },
     "es": {
-        "opened": "He abierto un tique para usted. Su número es {number}; le responderá una persona.",
-        "which_problem": "¿De qué se trata? Escríbalo en una o dos frases y pida de nuevo el tique, por favor.",
+        "opened": "He abierto un ticket para ti. Su número es {number}; te responderá una persona.",
+        "which_problem": "¿De qué se trata? Escríbelo en una o dos frases y pide de nuevo el ticket, por favor.",
     },
     "fa": {
         "opened": "برایتان تیکت ثبت کردم. شماره آن {number} است و یکی از همکارانم به آن پاسخ می‌دهد.",

@@ -44,7 +44,7 @@ _WORDS: dict[str, dict[Word, str]] = {
         "open again.\n\n{brand}",
     },
     "es": {
-        "ticket": "Tique n.º {number}",
+        "ticket": "Ticket n.º {number}",
         "subject": "Asunto",
         "status": "Estado",
         "priority": "Prioridad",
@@ -70,10 +70,10 @@ _WORDS: dict[str, dict[Word, str]] = {
         "normal": "normal",
         "high": "alta",
         "urgent": "urgente",
-        "mail_subject": "Su solicitud n.º {number}",
-        "mail_opened": "Hemos recibido su solicitud; su número es **{number}**.\n\nLe responderemos aquí. Para añadir "
-        "algo, responda a este correo.\n\n{brand}",
-        "mail_solved": "Su solicitud **{number}** está resuelta.\n\nSi no lo está, responda a este correo y volverá a "
+        "mail_subject": "Tu solicitud n.º {number}",
+        "mail_opened": "Hemos recibido tu solicitud; su número es **{number}**.\n\nTe responderemos aquí. Para añadir "
+        "algo, responde a este correo.\n\n{brand}",
+        "mail_solved": "Tu solicitud **{number}** está resuelta.\n\nSi no lo está, responde a este correo y volverá a "
         "abrirse.\n\n{brand}",
     },
     "fa": {

@@ -148,5 +148,5 @@ async def test_a_persian_ticket_reads_from_right_to_left(desk: Desk, runtime: Ru
 async def test_a_spanish_ticket_has_spanish_words(desk: Desk) -> None:
     ticket = await desk.open(problem="La impresora no imprime nada desde ayer por la tarde y no sé qué hacer")
     told = (await desk.http.get(f"/api/tickets/{ticket['id']}?format=txt", headers=desk.headers)).text
-    assert told.startswith("Tique n.º 1\n")
+    assert told.startswith("Ticket n.º 1\n")
     assert "Prioridad: normal" in told
