@@ -104,5 +104,5 @@ async def _ask(check: Check) -> str:
         return error.detail
     except Exception as error:  # noqa: BLE001 - whatever a driver raises, the report names the dependency
         log.warning("health check failed", reason=str(error)[:300])
-        return type(error).__name__
+        return f"does not answer ({type(error).__name__})"
     return "ok"
