@@ -184,7 +184,8 @@ function Health({ channel, mayEdit }: { channel: Channel; mayEdit: boolean }) {
 function Credentials({ channel }: { channel: Channel }) {
   const { t } = useLanguage();
   const queries = useQueryClient();
-  const fields = ASKED[channel.channel_type as ChannelType] ?? [];
+  const type = channel.channel_type as ChannelType;
+  const fields = ASKED[type] ?? [];
   const form = useForm(
     { name: channel.display_name, credentials: channel.credentials as CredentialValues },
     async ({ name, credentials }) => {
@@ -210,6 +211,7 @@ function Credentials({ channel }: { channel: Channel }) {
             />
           </Field>
           <CredentialsFields
+            type={type}
             fields={fields}
             values={form.values.credentials}
             onChange={(values) => form.set("credentials", values)}

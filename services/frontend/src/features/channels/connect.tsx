@@ -115,6 +115,7 @@ function DetailsForm({ type, tenantId, brandId, onBack, onMade }: DetailsProps) 
         </Field>
       </div>
       <CredentialsFields
+        type={type}
         fields={ASKED[type]}
         values={form.values.credentials}
         onChange={(values) => form.set("credentials", values)}

@@ -1,9 +1,9 @@
 /** The fields that a provider's credentials have, as the platform declares them. */
 import { useState } from "react";
-import { useLanguage } from "@/i18n";
+import { type Language, useLanguage } from "@/i18n";
 import { Button } from "@/ui/button";
 import { Field, Input, Select, Textarea, Toggle } from "@/ui/field";
-import type { AskedField } from "./api";
+import type { AskedField, ChannelType } from "./api";
 
 export type CredentialValues = Readonly<Record<string, unknown>>;
 
@@ -27,13 +27,14 @@ function isRare(field: AskedField): boolean {
 }
 
 interface Props {
+  type: ChannelType;
   fields: readonly AskedField[];
   values: CredentialValues;
   onChange: (values: CredentialValues) => void;
   error: (name: string) => string | undefined;
 }
 
-export function CredentialsFields({ fields, values, onChange, error }: Props) {
+export function CredentialsFields({ type, fields, values, onChange, error }: Props) {
   const { t } = useLanguage();
   const [all, setAll] = useState(false);
   const asked = fields.filter((field) => isAskedFor(field, fields, values));
@@ -43,6 +44,7 @@ export function CredentialsFields({ fields, values, onChange, error }: Props) {
       {shown.map((field) => (
         <CredentialField
           key={field.name}
+          type={type}
           field={field}
           value={values[field.name] ?? field.default ?? ""}
           error={error(`credentials.${field.name}`) ?? error(field.name)}
@@ -59,6 +61,7 @@ export function CredentialsFields({ fields, values, onChange, error }: Props) {
 }
 
 interface OneProps {
+  type: ChannelType;
   field: AskedField;
   value: unknown;
   error: string | undefined;
@@ -78,9 +81,16 @@ export function labelOf(name: string): string {
   return words.join(" ").replace(/^./, (first) => first.toUpperCase());
 }
 
-function CredentialField({ field, value, error, onChange }: OneProps) {
+/** What a field is, in the reader's language; names that several providers use may mean something else with each. */
+export function hintOf(type: ChannelType, field: AskedField, named: Language["named"]): string {
+  const ours = named("credential", field.name, field.description.replaceAll("`", ""));
+  return named("credential", `${type}.${field.name}`, ours);
+}
+
+function CredentialField({ type, field, value, error, onChange }: OneProps) {
+  const { named } = useLanguage();
   const label = labelOf(field.name);
-  const description = field.description.replaceAll("`", "");
+  const description = hintOf(type, field, named);
   if (field.type === "boolean") {
     return <Toggle checked={value === true} onChange={onChange} label={label} hint={description} />;
   }

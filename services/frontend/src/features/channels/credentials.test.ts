@@ -1,11 +1,27 @@
 import { expect, it } from "vitest";
+import { makeLanguage } from "@/i18n";
+import en from "@/locales/en.json";
+import es from "@/locales/es.json";
+import fa from "@/locales/fa.json";
 import { ASKED, CHANNEL_TYPES } from "./api";
-import { filledIn, labelOf, typed } from "./credentials-fields";
+import { filledIn, hintOf, labelOf, typed } from "./credentials-fields";
 
 it("knows what every channel asks for", () => {
   expect(CHANNEL_TYPES).toContain("telegram");
   expect(ASKED.telegram.find((field) => field.name === "bot_token")).toMatchObject({ secret: true, required: true });
   expect(ASKED.email.find((field) => field.name === "imap_security")?.options).toContain("starttls");
+});
+
+it("explains every field in the reader's language, in English as the platform does", () => {
+  const english = makeLanguage("en", en);
+  const others = [makeLanguage("es", es), makeLanguage("fa", fa)];
+  for (const type of CHANNEL_TYPES) {
+    for (const field of ASKED[type]) {
+      const words = field.description.replaceAll("`", "");
+      expect(hintOf(type, field, english.named), `${type}.${field.name}`).toBe(words);
+      for (const { named } of others) expect(hintOf(type, field, named), `${type}.${field.name}`).not.toBe(words);
+    }
+  }
 });
 
 it("leaves out what was left empty, so that the platform's default holds", () => {

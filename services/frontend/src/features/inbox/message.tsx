@@ -21,6 +21,7 @@ import { saveBlob } from "@/lib/save";
 import { Badge } from "@/ui/badge";
 import { IconButton } from "@/ui/button";
 import { Markdown } from "@/ui/markdown";
+import { ReplyMode } from "@/ui/reply-mode";
 import { Skeleton } from "@/ui/states";
 import { toast } from "@/ui/toast";
 import type { Conversation, Message } from "./api";
@@ -180,11 +181,11 @@ function DeliveryMark({ message, read }: { message: Message; read: boolean }) {
 }
 
 function Sources({ message, onTrace }: { message: Message; onTrace: (messageId: string) => void }) {
-  const { t, named } = useLanguage();
+  const { t } = useLanguage();
   const titles = [...new Set(message.citations.map((citation) => String(citation.title ?? "")))].filter(Boolean);
   return (
     <>
-      {message.mode && <Badge className="h-4">{named("mode", message.mode)}</Badge>}
+      {message.mode && <ReplyMode reply={{ ...message, mode: message.mode }} className="h-4" />}
       {titles.slice(0, 3).map((title) => (
         <Badge key={title} tone="accent" className="h-4">
           <FileText className="size-2.5" aria-hidden />

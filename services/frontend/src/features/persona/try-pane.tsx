@@ -9,6 +9,7 @@ import { IconButton } from "@/ui/button";
 import { Input } from "@/ui/field";
 import { Markdown } from "@/ui/markdown";
 import { Card } from "@/ui/page";
+import { ReplyMode } from "@/ui/reply-mode";
 import { problemWords } from "@/ui/words";
 import { type Draft, type Tried, tryPolicy } from "./api";
 
@@ -20,7 +21,7 @@ interface Exchange {
 }
 
 export function TryPane({ tenantId, draft, changed }: { tenantId: string; draft: Draft; changed: boolean }) {
-  const { t, named } = useLanguage();
+  const { t } = useLanguage();
   const brandId = useBrandId();
   const [typed, setTyped] = useState("");
   const [exchanges, setExchanges] = useState<readonly Exchange[]>([]);
@@ -61,7 +62,7 @@ export function TryPane({ tenantId, draft, changed }: { tenantId: string; draft:
                 <>
                   <Markdown text={each.answer.answer} />
                   <div className="mt-2 flex flex-wrap gap-1">
-                    <Badge>{named("mode", each.answer.mode)}</Badge>
+                    <ReplyMode reply={each.answer} />
                     {each.answer.citations.map((citation) => (
                       <Badge key={citation.index} tone="accent">
                         {citation.index} · <bdi className="max-w-40 truncate">{citation.title}</bdi>

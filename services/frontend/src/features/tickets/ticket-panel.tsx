@@ -1,15 +1,16 @@
 /** One ticket: what is wrong, its clocks, what was said about it, and the conversation that it came from. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Download, Lock, MessagesSquare } from "lucide-react";
-import type { ReactNode } from "react";
+import { Download, Lock, MessagesSquare, Pencil } from "lucide-react";
+import { type ReactNode, useState } from "react";
 import { download } from "@/api/client";
 import { keys as inboxKeys, listAgents } from "@/features/inbox/api";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { saveBlob } from "@/lib/save";
-import { Button, buttonClass } from "@/ui/button";
-import { Field, FormProblem, Select, Textarea, Toggle } from "@/ui/field";
+import { Button, buttonClass, IconButton } from "@/ui/button";
+import { FormDialog } from "@/ui/dialog";
+import { Field, FormProblem, Input, Select, Textarea, Toggle } from "@/ui/field";
 import { Markdown } from "@/ui/markdown";
 import { Facts } from "@/ui/page";
 import { Loaded } from "@/ui/states";
@@ -54,9 +55,7 @@ function Detail({ ticket }: { ticket: TicketDetail }) {
           <StatusBadge status={ticket.status} />
           <SlaClock sla={ticket.sla} />
         </div>
-        <h2 className="text-base font-semibold">
-          <bdi>{ticket.subject}</bdi>
-        </h2>
+        <Subject ticket={ticket} />
         <p dir="auto" className="text-sm whitespace-pre-wrap text-ink-soft">
           {ticket.problem}
         </p>
@@ -66,6 +65,51 @@ function Detail({ ticket }: { ticket: TicketDetail }) {
       <Comments ticket={ticket} />
       <Transcript ticket={ticket} />
     </div>
+  );
+}
+
+function Subject({ ticket }: { ticket: TicketDetail }) {
+  const { t } = useLanguage();
+  const [editing, setEditing] = useState(false);
+  return (
+    <div className="flex items-start gap-1">
+      <h2 className="min-w-0 text-base font-semibold">
+        <bdi>{ticket.subject}</bdi>
+      </h2>
+      <IconButton size="sm" label={t("tickets.change_subject")} onClick={() => setEditing(true)}>
+        <Pencil className="size-3.5" aria-hidden />
+      </IconButton>
+      {editing && <SubjectDialog ticket={ticket} onClose={() => setEditing(false)} />}
+    </div>
+  );
+}
+
+function SubjectDialog({ ticket, onClose }: { ticket: TicketDetail; onClose: () => void }) {
+  const { t } = useLanguage();
+  const reload = useReload(ticket);
+  const form = useForm({ subject: ticket.subject }, async ({ subject }) => {
+    await changeTicket(ticket.id, { subject, version: ticket.version });
+    await reload();
+    onClose();
+  });
+  return (
+    <FormDialog
+      form={form}
+      shown={["subject"]}
+      onClose={onClose}
+      title={t("tickets.change_subject")}
+      action={t("action.save")}
+    >
+      <Field label={t("tickets.subject")} error={form.error("subject")}>
+        <Input
+          required
+          maxLength={200}
+          dir="auto"
+          value={form.values.subject}
+          onChange={(event) => form.set("subject", event.target.value)}
+        />
+      </Field>
+    </FormDialog>
   );
 }
 
