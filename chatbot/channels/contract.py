@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.channels.events import InboundEvent, Media
 from chatbot.channels.outgoing import Draft, Outgoing
 from chatbot.core.safe_http import SafeHttp
+from chatbot.core.schemas import HttpAddress, Like
 
 
 class Credentials(BaseModel):
@@ -18,6 +19,19 @@ class Credentials(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+
+BaseUrl = Annotated[
+    str,
+    Field(max_length=500),
+    Like(
+        r"^https?://[^\s/?#]+(/[^\s?#]*[^\s/?#])?$",
+        "an address that begins with https:// or http://, without a query and without a / at its end",
+    ),
+]
+"""Where a provider's API begins."""
+OptionalAddress = Annotated[str, Field(max_length=2048), Like(r"^(https?://.+)?$", HttpAddress.words)]
+PlainId = Annotated[str, Like(r"^[A-Za-z0-9_-]{1,64}$", "1 to 64 letters, digits, - and _")]
+OptionalPlainId = Annotated[str, Like(r"^[A-Za-z0-9_-]{0,64}$", "at most 64 letters, digits, - and _")]
 
 C = TypeVar("C", bound=Credentials)
 

@@ -44,6 +44,7 @@ class Like:
 
 
 HttpAddress = Like(r"^[Hh][Tt][Tt][Pp][Ss]?://.+$", "an address that begins with https:// or http://")
+PictureAddress = Like(r"^https://[^\s\"'<>\\]+$", "an address that begins with https://")
 
 
 class RequestBody(BaseModel):

@@ -153,6 +153,13 @@ def short_functions(source: Source) -> Iterator[Hit]:
             yield function.lineno, f"{function.name} has {length} lines; {MAX_FUNCTION_LINES} are the most"
 
 
+def forms_have_words(source: Source) -> Iterator[Hit]:
+    """A pattern says nothing to whoever errs: the form of a text is a `Like`, which brings words."""
+    for call in _calls(source.tree):
+        if _name(call.func) in {"Field", "StringConstraints"} and any(word.arg == "pattern" for word in call.keywords):
+            yield call.lineno, "asks for a pattern without words; core/schemas.py has Like"
+
+
 RULES: tuple[Rule, ...] = (
     commits_only_in_sessions,
     environment_only_in_settings,
@@ -165,6 +172,7 @@ RULES: tuple[Rule, ...] = (
     nothing_for_later,
     short_files,
     short_functions,
+    forms_have_words,
 )
 
 

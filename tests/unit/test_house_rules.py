@@ -18,6 +18,7 @@ BROKEN = {
     "nothing_for_later": ("chatbot/x/service.py", "A = 1  # TO" + "DO\n"),
     "short_files": ("chatbot/x/service.py", "A = 1\n" * 401),
     "short_functions": ("chatbot/x/service.py", "def f():\n" + "    a = 1\n" * 61),
+    "forms_have_words": ("chatbot/x/schemas.py", "Code = Annotated[str, StringConstraints(pattern='^[0-9]$')]\n"),
 }
 
 KEPT = {
@@ -32,6 +33,7 @@ KEPT = {
     "nothing_for_later": ("chatbot/x/service.py", "A = 1\n"),
     "short_files": ("chatbot/x/service.py", "A = 1\n" * 400),
     "short_functions": ("chatbot/x/service.py", "def f():\n" + "    a = 1\n" * 59),
+    "forms_have_words": ("chatbot/x/schemas.py", "Code = Annotated[str, Like('^[0-9]$', 'a digit')]\n"),
 }
 
 

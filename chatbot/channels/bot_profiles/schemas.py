@@ -6,16 +6,16 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from chatbot.channels.schemas import StateView
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.identity.policies.schemas import ByLanguage, ModelName, Text200, Text8000
 from chatbot.identity.tenants.schemas import EmbedTheme
 
 Origin = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(:[0-9]{1,5})?$",
-        to_lower=True,
-        max_length=260,
+    StringConstraints(to_lower=True, max_length=260),
+    Like(
+        r"^[Hh][Tt][Tt][Pp][Ss]?://([A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(:[0-9]{1,5})?$",
+        "an origin such as https://shop.example.com, without a path",
     ),
 ]
 

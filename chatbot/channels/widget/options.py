@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError, 
 
 from chatbot.channels.inbox.file_type import BY_EXTENSION
 from chatbot.core.logging import get_logger
+from chatbot.core.schemas import Like, PictureAddress
 from chatbot.identity.policies.schemas import ByLanguage, Document, Language, Text200
 
 log = get_logger(__name__)
@@ -32,9 +33,11 @@ def _free(name: str) -> str:
 
 
 Extension = Annotated[str, StringConstraints(max_length=10, to_lower=True), AfterValidator(_verifiable)]
-FieldName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$"), AfterValidator(_free)]
+FieldName = Annotated[
+    str, Like(r"^[a-z][a-z0-9_]{0,39}$", "1 to 40 of a-z, 0-9 and _, a letter first"), AfterValidator(_free)
+]
 QuickReplies = Annotated[tuple[Text200, ...], Field(max_length=10)]
-PictureUrl = Annotated[str, StringConstraints(pattern=r"^https://[^\s\"'<>\\]+$", max_length=2000)]
+PictureUrl = Annotated[str, StringConstraints(max_length=2000), PictureAddress]
 
 
 class Features(Document):

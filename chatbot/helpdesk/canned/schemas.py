@@ -5,10 +5,12 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
+from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.dialogue.schemas import Locale
 
-Shortcut = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[^\s/]+$")]
+Shortcut = Annotated[
+    str, StringConstraints(min_length=1, max_length=60), Like(r"^[^\s/]+$", "without spaces and without /")
+]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
 

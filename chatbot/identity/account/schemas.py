@@ -5,15 +5,12 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from chatbot.core.schemas import Like, RequestBody, ResponseBody
-from chatbot.identity.policies.schemas import LANGUAGE
+from chatbot.core.schemas import Like, PictureAddress, RequestBody, ResponseBody
+from chatbot.identity.policies.schemas import Language
 from chatbot.identity.sign_in.schemas import NewPassword, Password, SecretBody, UserView
 from chatbot.identity.tenants.schemas import Name
 
-AvatarUrl = Annotated[
-    str, StringConstraints(max_length=500), Like(r"^https://[^\s\"'<>\\]+$", "an address that begins with https://")
-]
-Locale = Annotated[str, StringConstraints(max_length=35), Like(LANGUAGE, "a language such as en or pt-BR")]
+AvatarUrl = Annotated[str, StringConstraints(max_length=500), PictureAddress]
 
 
 class ChangeMe(RequestBody):
@@ -21,7 +18,7 @@ class ChangeMe(RequestBody):
 
     name: Name | None = None
     avatar_url: AvatarUrl | None = None
-    locale: Locale | None = None
+    locale: Language | None = None
 
 
 class ChangePassword(SecretBody):

@@ -7,9 +7,9 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.identity.tenants.schemas import TimeZone
 
-LANGUAGE = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
-
-Language = Annotated[str, StringConstraints(max_length=35), Like(LANGUAGE, "a language such as en or pt-BR")]
+Language = Annotated[
+    str, StringConstraints(max_length=35), Like(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", "a language such as en or pt-BR")
+]
 Text200 = Annotated[str, StringConstraints(max_length=200)]
 Text1000 = Annotated[str, StringConstraints(max_length=1000)]
 Text8000 = Annotated[str, StringConstraints(max_length=8000)]

@@ -6,7 +6,8 @@ from uuid import UUID
 from pydantic import StringConstraints
 
 from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
-from chatbot.identity.account.schemas import AvatarUrl, Locale
+from chatbot.identity.account.schemas import AvatarUrl
+from chatbot.identity.policies.schemas import Language
 from chatbot.identity.sign_in.schemas import NewPassword, SecretBody
 from chatbot.identity.tenants.schemas import Name
 from chatbot.identity.users.policy import PersonRow
@@ -26,7 +27,7 @@ class ChangeUser(RequestBody):
     name: Name | None = None
     email: Email | None = None
     avatar_url: AvatarUrl | None = None
-    locale: Locale | None = None
+    locale: Language | None = None
     is_platform_admin: bool | None = None
 
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import BaseUrl, Credentials
 
 
 class LineCredentials(Credentials):
@@ -14,13 +14,11 @@ class LineCredentials(Credentials):
     channel_access_token: SecretStr = Field(
         min_length=1, max_length=1000, description="Long-lived channel access token (“Messaging API”), for our calls."
     )
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://api.line.me",
-        pattern=r"^https?://.*[^/]$",
         description="Base of LINE's API, without a final slash.",
     )
-    data_url: str = Field(
+    data_url: BaseUrl = Field(
         "https://api-data.line.me",
-        pattern=r"^https?://.*[^/]$",
         description="Base of LINE's API for files, without a final slash.",
     )

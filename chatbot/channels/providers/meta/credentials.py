@@ -2,11 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chatbot.channels.contract import Credentials
-
-_ID = r"^[A-Za-z0-9_-]{1,64}$"
-_OPTIONAL_ID = r"^[A-Za-z0-9_-]{0,64}$"
-_ADDRESS = r"^https?://.*[^/]$"
+from chatbot.channels.contract import BaseUrl, Credentials, OptionalPlainId, PlainId
 
 
 class MetaCredentials(Credentials):
@@ -27,18 +23,16 @@ class MetaCredentials(Credentials):
 class WhatsAppCredentials(MetaCredentials):
     """A number of the WhatsApp Cloud API."""
 
-    phone_number_id: str = Field(
-        pattern=_ID, description="Id of the sending number (WhatsApp › API setup), not the number itself."
+    phone_number_id: PlainId = Field(
+        description="Id of the sending number (WhatsApp › API setup), not the number itself."
     )
-    waba_id: str = Field(
-        "", pattern=_OPTIONAL_ID,
+    waba_id: OptionalPlainId = Field(
+        "",
         description="Id of the WhatsApp Business account; with it the app is subscribed for you, and messages of "
         "other accounts are set aside.",
     )  # fmt: skip
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://graph.facebook.com",
-        pattern=_ADDRESS,
-        max_length=300,
         description="Base of the Graph API, without version and final slash.",
     )
 
@@ -46,22 +40,19 @@ class WhatsAppCredentials(MetaCredentials):
 class MessengerCredentials(MetaCredentials):
     """A Facebook page."""
 
-    page_id: str = Field(
-        "", pattern=_OPTIONAL_ID, description="Id of the page; with it, events of other pages of the app are set aside."
+    page_id: OptionalPlainId = Field(
+        "", description="Id of the page; with it, events of other pages of the app are set aside."
     )
-    app_id: str = Field(
+    app_id: OptionalPlainId = Field(
         "",
-        pattern=_OPTIONAL_ID,
         description="Id of the app; with it, the app's webhook is entered and checked for you.",
     )
     human_agent: bool = Field(
         default=False,
         description="Whether the app has the Human Agent permission: agents may then write for 7 days, not 24 hours.",
     )
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://graph.facebook.com",
-        pattern=_ADDRESS,
-        max_length=300,
         description="Base of the Graph API, without version and final slash.",
     )
 
@@ -69,17 +60,15 @@ class MessengerCredentials(MetaCredentials):
 class InstagramCredentials(MetaCredentials):
     """An Instagram professional account."""
 
-    account_id: str = Field(
-        "", pattern=_OPTIONAL_ID,
+    account_id: OptionalPlainId = Field(
+        "",
         description="Id of the professional account; with it, events of other accounts of the app are set aside.",
     )  # fmt: skip
     human_agent: bool = Field(
         default=False,
         description="Whether the app has the Human Agent permission: agents may then write for 7 days, not 24 hours.",
     )
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://graph.instagram.com",
-        pattern=_ADDRESS,
-        max_length=300,
         description="Base of the Instagram API (with Instagram login), without version and final slash.",
     )

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import BaseUrl, Credentials
 
 OFFICIAL = "https://slack.com/api"
 
@@ -16,4 +16,4 @@ class SlackCredentials(Credentials):
     signing_secret: SecretStr = Field(
         description="Signing Secret, from Basic Information; it proves that a request is Slack's.", max_length=200
     )
-    api_url: str = Field(default=OFFICIAL, description="Base address of the Web API.", max_length=500)
+    api_url: BaseUrl = Field(default=OFFICIAL, description="Base address of the Web API.")

@@ -4,20 +4,17 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import BaseUrl, Credentials
 
 _MAX_TOKEN = 200
-_URL = r"^https?://[^\s/?#]+(/[^\s?#]*[^\s/?#])?$"
 
 
 class TelegramCredentials(Credentials):
     """A bot of Telegram."""
 
     bot_token: SecretStr = Field(description="The token that @BotFather gave, like `123456:ABC-DEF`.")
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         default="https://api.telegram.org",
-        pattern=_URL,
-        max_length=500,
         description="Base address of the Bot API, without a slash at its end; another one for a server of your own.",
     )
     mode: Literal["webhook", "polling"] = Field(
@@ -46,9 +43,7 @@ class BaleCredentials(TelegramCredentials):
     """A bot of Bale."""
 
     bot_token: SecretStr = Field(description="The token that Bale's @botfather gave.")
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         default="https://tapi.bale.ai",
-        pattern=_URL,
-        max_length=500,
         description="Base address of the Bot API, without a slash at its end.",
     )

@@ -1,34 +1,40 @@
 """What an operator gives to connect a Twilio number."""
 
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import BaseUrl, Credentials
+from chatbot.core.schemas import Like
+
+Sender = Annotated[
+    str,
+    Like(
+        r"^((whatsapp:)?\+[0-9]{3,15}|[A-Za-z0-9 ]{1,11})?$",
+        "a phone number such as +15551234567, or a name of at most 11 letters and digits",
+    ),
+]
 
 
 class TwilioCredentials(Credentials):
     """An account and the number, or the messaging service, that speaks for the channel."""
 
-    account_sid: str = Field(
-        pattern=r"^[A-Za-z0-9]{2,64}$", description="Account SID (`AC…`), on the first page of Twilio's console."
+    account_sid: Annotated[str, Like(r"^[A-Za-z0-9]{2,64}$", "2 to 64 letters and digits")] = Field(
+        description="Account SID (`AC…`), on the first page of Twilio's console."
     )
     auth_token: SecretStr = Field(
         min_length=1, max_length=200, description="Auth token of the account: calls to Twilio and its signatures."
     )
-    phone_number: str = Field(
+    phone_number: Sender = Field(
         "",
-        pattern=r"^((whatsapp:)?\+[0-9]{3,15}|[A-Za-z0-9 ]{1,11})?$",
         description="The number that sends, as `+15551234567` or `whatsapp:+15551234567`.",
     )
-    messaging_service_sid: str = Field(
+    messaging_service_sid: Annotated[str, Like(r"^[A-Za-z0-9]{0,64}$", "at most 64 letters and digits")] = Field(
         "",
-        pattern=r"^[A-Za-z0-9]{0,64}$",
         description="Messaging service (`MG…`) that sends instead of one number; Twilio chooses the number.",
     )
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://api.twilio.com",
-        pattern=r"^https?://.*[^/]$",
         description="Base of Twilio's API, without a final slash.",
     )
 

@@ -2,7 +2,7 @@
 
 from pydantic import Field, SecretStr
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import BaseUrl, Credentials, OptionalAddress
 
 
 class ViberCredentials(Credentials):
@@ -14,11 +14,10 @@ class ViberCredentials(Credentials):
     sender_name: str = Field(
         "Support", min_length=1, max_length=28, description="The name that customers see above our messages."
     )
-    sender_avatar: str = Field(
-        "", pattern=r"^(https?://.*)?$", max_length=2000, description="Address of the picture beside it; may be empty."
+    sender_avatar: OptionalAddress = Field(
+        "", max_length=2000, description="Address of the picture beside it; may be empty."
     )
-    api_url: str = Field(
+    api_url: BaseUrl = Field(
         "https://chatapi.viber.com",
-        pattern=r"^https?://.*[^/]$",
         description="Base of Viber's API, without a final slash.",
     )

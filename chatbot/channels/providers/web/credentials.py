@@ -2,15 +2,13 @@
 
 from pydantic import Field
 
-from chatbot.channels.contract import Credentials
+from chatbot.channels.contract import Credentials, OptionalAddress
 
 
 class WebCredentials(Credentials):
     """Where answers go that a server asked to have later."""
 
-    webhook_url: str = Field(
+    webhook_url: OptionalAddress = Field(
         "",
-        pattern=r"^(https?://.*)?$",
-        max_length=2048,
         description="The address for signed POSTs with answers that were asked for with `async`; empty: none.",
     )
