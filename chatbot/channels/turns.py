@@ -21,7 +21,8 @@ from chatbot.core.logging import get_logger
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import waiting_repository
-from chatbot.dialogue.handoff.parts import Spoken
+from chatbot.dialogue.handoff import floor
+from chatbot.dialogue.handoff.parts import Spoken, Wish
 from chatbot.dialogue.live import LiveReply, Place
 from chatbot.dialogue.parts import Draft, Turn
 from chatbot.dialogue.service import Dialogue
@@ -75,7 +76,14 @@ class Turns:
             TurnFailed: the reply could not be made; nothing was stored.
         """
         pulse = await self._until_quiet(tenant_id, conversation_id)
-        if pulse is None or not await self._may_answer(tenant_id, conversation_id, pulse):
+        if pulse is None:
+            return
+        try:
+            may = await self._may_answer(tenant_id, conversation_id, pulse)
+        except NotFound:  # the channel was removed meanwhile: nobody can be answered
+            return
+        if not may:
+            await self._leave_to_people(tenant_id, conversation_id)
             return
         begun = await dialogue.answer_waiting(tenant_id, conversation_id)
         if begun is None:
@@ -135,21 +143,23 @@ class Turns:
             waited += rest
 
     async def _may_answer(self, tenant_id: UUID, conversation_id: UUID, pulse: Pulse) -> bool:
-        """Whether one more automatic answer is safe; where it is not, the message waits for a person."""
-        try:
-            channel = await self._accounts.get(pulse.channel_id)
-        except NotFound:  # removed meanwhile: nobody can be answered
-            return False
+        """Whether one more automatic answer is safe; raises `NotFound` where the channel was removed."""
+        channel = await self._accounts.get(pulse.channel_id)
         limits = channel.provider.capabilities.answers_at_most
         if not limits:
             return True
         since = pulse.now - max(span for span, _ in limits)
         async with self._database.tenant_reader(tenant_id) as session:
             answered = await waiting_repository.answers_since(session, conversation_id, since)
-        if may_answer(limits, answered, pulse.now):
-            return True
+        return may_answer(limits, answered, pulse.now)
+
+    async def _leave_to_people(self, tenant_id: UUID, conversation_id: UUID) -> None:
+        """Put a conversation into the queue and tell nobody by mail: that would feed a loop of machines."""
         log.warning("no more automatic answers in a conversation", conversation=str(conversation_id))
-        return False
+        async with self._database.tenant(tenant_id) as session:
+            conversation = await floor.held(session, conversation_id)
+            if conversation.state == "bot":
+                await floor.request(session, conversation, Wish("no_answer", None), None)
 
     @asynccontextmanager
     async def _presented(self, turn: Turn, live: LiveReply) -> AsyncIterator[None]:

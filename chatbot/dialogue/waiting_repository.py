@@ -12,7 +12,8 @@ from chatbot.core import correlation
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.dialogue.repository import MESSAGE_COLUMNS, MessageRow
 
-# What the visitor said since the last reply of the bot or a person; of too much the newest, in order.
+# What the visitor said since the last reply of the bot or a person; of too much the newest, in order. What a rule says
+# answers nothing: it comes of the platform's own accord, often between a question and its reply.
 _WAITING = text(f"""
 SELECT * FROM (
     SELECT {MESSAGE_COLUMNS} FROM messages
@@ -21,6 +22,7 @@ SELECT * FROM (
           SELECT max(coalesce(q.seq, r.seq)) FROM messages r
           LEFT JOIN messages q ON q.tenant_id = r.tenant_id AND q.id = r.reply_to
           WHERE r.tenant_id = :tenant_id AND r.conversation_id = :conversation_id AND r.role IN ('bot', 'agent')
+            AND r.mode IS DISTINCT FROM 'rule'
             AND (r.status = 'streaming' OR r.status IN ('complete', 'interrupted') AND r.text <> '')), 0)
     ORDER BY seq DESC LIMIT :limit) AS newest
 ORDER BY seq

@@ -1,6 +1,8 @@
 """Turns of channels when much happens at once: short of connections, slow providers, removed channels, much at once."""
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,11 +17,13 @@ from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.events import InboundEvent, Media, Message, Sender
+from chatbot.channels.providers.webhook import WEBHOOK
 from chatbot.channels.schemas import CreateChannel
 from chatbot.channels.turns import Turns
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
+from chatbot.dialogue.handoff import floor
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.parts import Draft, Parts, Turn, TurnPolicy
 from chatbot.dialogue.service import Dialogue
@@ -172,6 +176,33 @@ async def test_what_a_dead_job_has_written_so_far_is_no_answer(runtime: Runtime,
     assert await begin_waiting(parts, tenant.id, conversation), "the question still waits"
 
 
+async def test_what_a_rule_says_between_a_question_and_its_reply_is_no_answer(
+    runtime: Runtime, tenant: TenantRows
+) -> None:
+    conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+    async with runtime.database.tenant(tenant.id) as session:
+        await floor.announce(session, await floor.held(session, conversation), "We are a little slow today.", None)
+    await turns.answer(dialogue, tenant.id, conversation)
+    replies = await _replies(runtime, tenant)
+    assert [status for status, _ in replies] == ["complete", "complete"]
+    assert replies[0][1] == "We are a little slow today."
+
+
+async def test_a_mail_that_no_machine_may_answer_any_more_waits_for_a_person(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+    capabilities = replace(WEBHOOK.capabilities, answers_at_most=((timedelta(minutes=10), 0),))
+    monkeypatch.setattr(type(WEBHOOK), "capabilities", capabilities)
+    await turns.answer(dialogue, tenant.id, conversation)
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        state = (await session.execute(text("SELECT state FROM conversations"))).scalar_one()
+        wishes = list(await session.scalars(text("SELECT requested_by FROM handoffs")))
+    assert (state, wishes) == ("waiting", ["no_answer"])
+    assert await _sent(runtime, tenant) == [], "a mail more would feed a loop"
+    await turns.answer(dialogue, tenant.id, conversation)
+
+
 async def _asked(runtime: Runtime, tenant: TenantRows, question: str) -> tuple[UUID, Turns, Dialogue]:
     """Put a question into a conversation of a channel; return the conversation and what answers it."""
     parts = parts_of(runtime)
@@ -205,6 +236,27 @@ async def test_files_of_a_repeated_event_are_stored_once(runtime: Runtime, tenan
         await parts.inbox.take(channel, [event])
     folder = runtime.settings.folder("uploads") / "attachments" / str(tenant.id)
     assert [one.read_bytes() for one in folder.iterdir()] == [b"A file."]
+
+
+async def test_files_of_events_that_are_not_stored_are_removed_again(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = Media("document", name="a.txt", content=b"A file.")
+    event = InboundEvent("e1", "s1", Message("See the file", (media,)), Sender("ann"), "m1")
+
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("the database is away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("chatbot.channels.inbox.repository.link_events", fail)
+        with pytest.raises(RuntimeError, match="away"):
+            await parts.inbox.take(channel, [event])
+    mine = [key async for key in runtime.blobs.all_keys() if str(tenant.id) in key]
+    assert mine == []
+    await parts.inbox.take(channel, [event])
+    assert len([key async for key in runtime.blobs.all_keys() if str(tenant.id) in key]) == 1
 
 
 async def test_a_file_that_comes_when_its_visitor_has_been_erased_is_not_kept(
