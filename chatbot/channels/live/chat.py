@@ -183,9 +183,10 @@ class LiveChat:
         room, page = await self._let_in(socket, frame, host)
         socket.tell(_ready(page.state if page else None, socket.expires_at))
         if room and page:
-            (standing,) = await self._parts.conversations.standings(room.tenant_id, [page.state])
-            socket.tell(StateFrame(conversation_id=page.state.id, **dict(standing)))
-            await room.join(socket, page, ends=False)
+            with room.expecting():
+                (standing,) = await self._parts.conversations.standings(room.tenant_id, [page.state])
+                socket.tell(StateFrame(conversation_id=page.state.id, **dict(standing)))
+                await room.join(socket, page, ends=False)
 
     async def _let_in(self, socket: Socket, frame: Hello, host: str) -> tuple[Room | None, Page | None]:
         """Find out who it is and, where it names a conversation, the room to join at once."""

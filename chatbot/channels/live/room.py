@@ -1,8 +1,8 @@
 """A conversation with open sockets in this process: what all of them see, in one order, each thing once."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
@@ -137,8 +137,7 @@ class Room:
             ends: whether replies that are finished come with their ends: for whoever has just asked.
         """
         rows, known, after_seq = page.rows, page.known, page.after_seq
-        self._joining += 1
-        try:
+        with self.expecting():
             while not socket.closing:
                 last = rows[-1].seq if rows else after_seq
                 if len(rows) == PAGE:
@@ -152,6 +151,13 @@ class Room:
                 rows = await self._source.messages(
                     self.tenant_id, self.conversation_id, None, after_seq=after_seq, limit=PAGE
                 )
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Stay open while a socket is on its way in, though all others leave meanwhile."""
+        self._joining += 1
+        try:
+            yield
         finally:
             self._joining -= 1
             self._forget_finished()

@@ -80,3 +80,11 @@ async def test_no_word_of_the_bot_is_told_after_a_person_is(taken: str) -> None:
     assert told.count("delta") == 1
     assert "citation" not in told
     assert told.index("delta") < told.index("state")
+
+
+async def test_a_room_stays_open_for_whoever_is_on_the_way_in() -> None:
+    stream = Stream()
+    room = Room(stream, TENANT, state("bot"), lambda: None)
+    with room.expecting():
+        assert not room.empty
+    assert room.empty
