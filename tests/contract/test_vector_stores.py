@@ -1,5 +1,6 @@
 """The same promises hold for vectors in PostgreSQL and in Qdrant (its local mode)."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
@@ -134,3 +135,28 @@ async def test_passages_in_the_questions_own_language_go_first(
         assert found.answerable
         assert found.results[0].language == language
         assert found.results[0].vector_score == 1.0
+
+
+async def test_without_the_vector_store_questions_are_answered_by_words(
+    database: Database, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = AsyncQdrantClient(":memory:")
+    store = QdrantVectors(client)
+    await _index(database, tenant, store, 3, "refund of gift cards")
+
+    async def hang(*_: object, **__: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(client, "query_points", hang)
+    monkeypatch.setattr("chatbot.knowledge.index.qdrant._ANSWER_SECONDS", 0.05)
+    retriever = Retriever([_SameForAll()], store)
+    vectors = await retriever.embed_query("refund of gift cards")
+    assert vectors
+    async with database.tenant_reader(tenant.id) as session:
+        found = await retriever.retrieve(
+            session, tenant_id=tenant.id, brand_id=tenant.brand_id, query="refund of gift cards", vectors=vectors,
+            config=RetrievalConfig(),
+        )  # fmt: skip
+    await client.close()
+    assert found.answerable
+    assert found.results[0].vector_score is None

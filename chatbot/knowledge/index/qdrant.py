@@ -1,5 +1,6 @@
 """Dense vectors in Qdrant, for knowledge that has outgrown one PostgreSQL."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from uuid import UUID
@@ -13,6 +14,8 @@ from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.knowledge.index.vectors import VectorQuery, VectorRecord
 
 _FILTERED_MORE = 5
+_ANSWER_SECONDS = 2.0
+"""A question that waits for its vectors holds a connection of the database: rather is it answered by words."""
 
 
 class VectorStoreDown(Unavailable):
@@ -82,16 +85,17 @@ class QdrantVectors:
         """
         name = _name(query.embedder)
         try:
-            if not await self._client.collection_exists(name):
-                return []
-            found = await self._client.query_points(
-                name,
-                query=query.vector.tolist(),
-                query_filter=models.Filter(must=list(_within(session.tenant_id, query.brand_id))),
-                limit=limit * _FILTERED_MORE if checked else limit,
-                with_payload=False,
-            )
-        except ApiException as error:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                if not await self._client.collection_exists(name):
+                    return []
+                found = await self._client.query_points(
+                    name,
+                    query=query.vector.tolist(),
+                    query_filter=models.Filter(must=list(_within(session.tenant_id, query.brand_id))),
+                    limit=limit * _FILTERED_MORE if checked else limit,
+                    with_payload=False,
+                )
+        except (ApiException, TimeoutError) as error:
             raise VectorStoreDown from error
         return [(UUID(str(point.id)), float(point.score)) for point in found.points]
 
@@ -99,12 +103,13 @@ class QdrantVectors:
         """Fetch the passages' vectors and compare them here."""
         name = _name(query.embedder)
         try:
-            if not passage_ids or not await self._client.collection_exists(name):
-                return {}
-            points = await self._client.retrieve(
-                name, [str(passage) for passage in passage_ids], with_vectors=True, with_payload=["tenant_id"]
-            )
-        except ApiException as error:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                if not passage_ids or not await self._client.collection_exists(name):
+                    return {}
+                points = await self._client.retrieve(
+                    name, [str(passage) for passage in passage_ids], with_vectors=True, with_payload=["tenant_id"]
+                )
+        except (ApiException, TimeoutError) as error:
             raise VectorStoreDown from error
         mine = [point for point in points if (point.payload or {}).get("tenant_id") == str(session.tenant_id)]
         return {UUID(str(point.id)): float(np.asarray(point.vector) @ query.vector) for point in mine}

@@ -4,12 +4,13 @@ import asyncio
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from chatbot.core.errors import XinError
+from chatbot.core.errors import Unavailable, XinError
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import RETRIEVAL_SECONDS
 from chatbot.db.sessions import TenantReader
@@ -176,8 +177,11 @@ class Retriever:
         if queries:
             run.clock.stage("vector", lambda: _nearest(queries[0], "ranks", _by_meaning(found)))
         for query in queries[1:]:
-            beside = await self.store.search(run.session, query, _VECTOR_CANDIDATES, checked=bool(query.filters.tags))
-            run.clock.stage("vector", partial(_nearest, query, "beside", beside))
+            with suppress(Unavailable):
+                beside = await self.store.search(
+                    run.session, query, _VECTOR_CANDIDATES, checked=bool(query.filters.tags)
+                )
+                run.clock.stage("vector", partial(_nearest, query, "beside", beside))
         run.clock.stage("filter", lambda: _filtered(run.scope, found))
         return found
 
@@ -191,10 +195,14 @@ class Retriever:
                 session, scope, wanted, words=_LEXICAL_CANDIDATES, vectors=_VECTOR_CANDIDATES, query=query,
                 checked=checked,
             )  # fmt: skip
-        near = dict(await self.store.search(session, query, _VECTOR_CANDIDATES, checked=checked))
-        found = await search(session, scope, wanted, words=_LEXICAL_CANDIDATES, others=list(near))
-        missing = [one.id for one in found if one.id not in near and one.lexical is not None]
-        known = near | await self.store.scores(session, query, missing)
+        try:
+            near = dict(await self.store.search(session, query, _VECTOR_CANDIDATES, checked=checked))
+            found = await search(session, scope, wanted, words=_LEXICAL_CANDIDATES, others=list(near))
+            missing = [one.id for one in found if one.id not in near and one.lexical is not None]
+            known = near | await self.store.scores(session, query, missing)
+        except Unavailable as error:
+            log.warning("vector store failed; searching by words", reason=error.detail)
+            return await search(session, scope, wanted, words=_LEXICAL_CANDIDATES)
         return [one._replace(cosine=known.get(one.id), by_meaning=near.get(one.id)) for one in found]
 
 
