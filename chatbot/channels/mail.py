@@ -76,15 +76,16 @@ def answered(event: InboundEvent, message: Message, blobs: Sequence[tuple[Media,
     """Return a message of an e-mail channel as what was written under a thread of ours.
 
     Args:
-        blobs: the files that came along and were kept, each with its key.
+        blobs: the files that came along, each with its key; of one that was too large, none.
     """
     sender = event.sender
+    left_out = "".join(f"\n\n[{clean(media.name or media.kind)}: too large to keep]" for media, key in blobs if not key)
     return Answered(
         thread=key(event.thread),
-        text=words_of(message),
+        text=(words_of(message) + left_out).strip(),
         name=clean(sender.name) if sender else "",
         address=clean(sender.address) if sender else "",
-        files=tuple(_file(media, blob_key) for media, blob_key in blobs),
+        files=tuple(_file(media, key) for media, key in blobs if key),
         context={name: plain(event.context.get(name)) for name in ("message_id", "references")},
     )
 

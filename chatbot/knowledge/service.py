@@ -1,23 +1,22 @@
 """The knowledge of tenants: take a source in, show it, change it, remove it."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from uuid import UUID
 
 import procrastinate
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.core import correlation
 from chatbot.core.blobs import BlobStore
 from chatbot.core.clock import utcnow
-from chatbot.core.errors import NotFound, Unavailable
+from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.core.paging import cut_page
 from chatbot.core.settings import Settings
 from chatbot.db.models import IngestionJob, KnowledgeSource, Passage
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.db.stored_files import unless_committed
 from chatbot.identity.audit.acting import note
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.content import Content
@@ -278,22 +277,10 @@ class KnowledgeService:
         await session.refresh(job)
         return source, job
 
-    @asynccontextmanager
-    async def _unless_committed(self, tenant_id: UUID, key: str) -> AsyncIterator[None]:
-        """Remove a stored file again when the transaction inside did not commit.
-
-        A COMMIT whose answer is lost may have happened, so the row is looked for; when that cannot be done the file
-        stays: one file too many is better than knowledge without its file.
-        """
-        try:
-            yield
-        except BaseException:
-            with suppress(Unavailable, SQLAlchemyError, psycopg.Error, OSError):
-                async with self.database.tenant_reader(tenant_id) as session:
-                    committed = await repository.blob_in_use(session, key)
-                if not committed:
-                    await self.blobs.delete(key)
-            raise
+    def _unless_committed(self, tenant_id: UUID, key: str) -> AbstractAsyncContextManager[None]:
+        return unless_committed(
+            self.database, self.blobs, tenant_id, key, lambda session: repository.blob_in_use(session, key)
+        )
 
 
 def _new_source(tenant_id: UUID, brand_id: UUID, kind: Kind, labels: SourceLabels) -> KnowledgeSource:

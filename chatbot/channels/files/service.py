@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Collection
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from chatbot.channels.widget.service import Widget
 from chatbot.core.blobs import BlobStore
 from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import Database, TenantReader
+from chatbot.db.stored_files import unless_committed
 from chatbot.dialogue import files_repository
 from chatbot.dialogue.answerer import Answerer, Reply
 from chatbot.dialogue.files_repository import FileRow
@@ -62,11 +64,8 @@ class MessageFiles:
             as `Answerer.ask`.
         """
         file = await self._store(incoming.tenant_id, content, types)
-        try:
+        async with self._unless_noted(incoming.tenant_id, file):
             reply = await self._answerer.ask(replace(incoming, files=(file,)))
-        except BaseException:
-            await self._blobs.delete(file.blob_key)
-            raise
         self._read(reply)
         message = await self._message(incoming, reply)
         if not any(shown["id"] == str(file.id) for shown in message.attachments or ()):
@@ -81,12 +80,8 @@ class MessageFiles:
             NotFound: no such conversation.
         """
         file = await self._store(tenant_id, content, BY_EXTENSION)
-        try:
-            async with self._database.tenant(tenant_id) as session:
-                await files_repository.keep(session, conversation_id, file, uploaded_by)
-        except BaseException:
-            await self._blobs.delete(file.blob_key)
-            raise
+        async with self._unless_noted(tenant_id, file), self._database.tenant(tenant_id) as session:
+            await files_repository.keep(session, conversation_id, file, uploaded_by)
         return file
 
     async def of_visitor(self, subject: Subject, attachment_id: UUID) -> tuple[FileRow, bytes]:
@@ -116,6 +111,12 @@ class MessageFiles:
         file = StoredFile(new_id(), name, mime_of(body, name), len(body), f"attachments/{tenant_id}/{new_id()}")
         await self._blobs.put(file.blob_key, body)
         return file
+
+    def _unless_noted(self, tenant_id: UUID, file: StoredFile) -> AbstractAsyncContextManager[None]:
+        async def is_noted(session: TenantReader) -> bool:
+            return await files_repository.find(session, file.id) is not None
+
+        return unless_committed(self._database, self._blobs, tenant_id, file.blob_key, is_noted)
 
     async def _message(self, incoming: Incoming, reply: Reply) -> MessageRow:
         assert incoming.client_message_id

@@ -1,5 +1,6 @@
 """Customers' files: stored in the blob store under a name of ours, their type taken from their content."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import procrastinate
@@ -51,6 +52,11 @@ class AttachmentStore:
         blob_key = f"attachments/{tenant_id}/{new_id()}"
         await self._blobs.put(blob_key, content)
         return blob_key
+
+    async def drop(self, keys: Iterable[str]) -> None:
+        """Remove files that came to belong to nobody."""
+        for key in filter(None, keys):
+            await self._blobs.delete(key)
 
     async def add(
         self, session: TenantSession, channel_id: UUID, message_id: UUID, media: Media, kept: str | None

@@ -72,12 +72,19 @@ class Position:
 
 @dataclass(slots=True)
 class _Work:
-    """What one transaction gathers on its way."""
+    """What one transaction gathers on its way.
+
+    Attributes:
+        files: keys of files that came along and have a row.
+        is_whole: nothing but the COMMIT is left.
+    """
 
     links: list[dict[str, Any]] = field(default_factory=list)
     log: list[EventRow] = field(default_factory=list)
     to_answer: set[UUID] = field(default_factory=set)
     hot: list[HotSession] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+    is_whole: bool = False
 
 
 class Inbox:
@@ -117,11 +124,34 @@ class Inbox:
     ) -> Taken:
         rows = [(_row(event), event) for event in events]
         kept = await self._keep(channel, rows)
+        work = _Work()
+        try:
+            new = await self._store(channel, rows, work, kept, position)
+        except BaseException:
+            # Where only the answer to the COMMIT was lost, the rows are there and keep their files.
+            if not work.is_whole:
+                await self._files.drop(kept.values())
+            raise
+        await self._files.drop(set(kept.values()) - work.files)
+        for hot in work.hot:
+            self._hot_sessions.note(hot)
+        for row, _ in rows:
+            CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
+        return Taken(len(new), len(rows) - len(new))
+
+    async def _store(
+        self,
+        channel: ConnectedChannel,
+        rows: Sequence[tuple[EventToStore, InboundEvent]],
+        work: _Work,
+        kept: Mapping[int, str],
+        position: Position | None,
+    ) -> set[UUID]:
+        """Store events and do what they ask for, in one transaction; return those that are new."""
         async with self._database.tenant(channel.tenant_id) as session:
             new = (
                 await repository.insert_events(session, channel.channel_id, [row for row, _ in rows]) if rows else set()
             )
-            work = _Work()
             # Conversations are locked in one order everywhere, so that two processes never wait crosswise.
             for row, event in sorted(rows, key=lambda pair: pair[0].thread):
                 if row.id in new:
@@ -134,11 +164,8 @@ class Inbox:
                 session, channel.channel_id, position.cursor, position.owner
             ):
                 raise LeaseLost
-        for hot in work.hot:
-            self._hot_sessions.note(hot)
-        for row, _ in rows:
-            CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
-        return Taken(len(new), len(rows) - len(new))
+            work.is_whole = True
+        return new
 
     async def _keep(
         self, channel: ConnectedChannel, rows: Sequence[tuple[EventToStore, InboundEvent]]
@@ -195,6 +222,7 @@ class Inbox:
         kept: Mapping[int, str],
     ) -> None:
         if await self._answers_a_letter(session, channel, event, message, kept):
+            work.files.update(kept.get(id(media), "") for media in message.media)
             return
         if not event.addressed and not await repository.conversation_of_thread(session, channel.channel_id, row.thread):
             return
@@ -206,6 +234,7 @@ class Inbox:
         work.hot.append(received.hot)
         for media in message.media:
             await self._files.add(session, channel.channel_id, received.message_id, media, kept.get(id(media)))
+            work.files.add(kept.get(id(media), ""))
         if received.state == "bot":
             work.to_answer.add(received.conversation_id)
         self._note_waiting(channel, received, work)

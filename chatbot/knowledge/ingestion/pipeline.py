@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.logging import get_logger
 from chatbot.core.telemetry import span
 from chatbot.db.models import IngestionJob, KnowledgeSource
-from chatbot.db.sessions import Database, TenantSession
+from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.db.stored_files import unless_committed
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.embed import embed_drafts
@@ -151,7 +153,10 @@ class Pipeline:
     async def _keep(self, work: Work, prepared: Prepared) -> None:
         key = f"{work.tenant_id}/prepared/{work.job_id}-{work.run}"
         await self.blobs.put(key, await asyncio.to_thread(prepared.to_bytes))
-        async with self._held(work) as (_session, _source, job):
+        async with (
+            unless_committed(self.database, self.blobs, work.tenant_id, key, partial(_is_prepared, work.job_id, key)),
+            self._held(work) as (_session, _source, job),
+        ):
             job.parsed_key, job.total, job.stage = key, len(prepared.pieces), "index"
 
     async def _write_until_time_is_over(self, work: Work, prepared: Prepared) -> None:
@@ -285,3 +290,8 @@ class Pipeline:
                 job.attempts = max(0, job.attempts - 1)
         except (Superseded, *DATABASE_AWAY) as error:
             log.info("ingestion job not given back in order; it will be rescued", reason=str(error)[:200])
+
+
+async def _is_prepared(job_id: UUID, key: str, session: TenantReader) -> bool:
+    job = await repository.find_job(session, job_id)
+    return job is not None and job.parsed_key == key
