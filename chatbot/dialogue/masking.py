@@ -59,7 +59,8 @@ def _is_card(text: str) -> bool:
 
 def _is_iban(text: str) -> bool:
     letters = text.replace(" ", "").upper()
-    if not 15 <= len(letters) <= 34:
+    # To a pattern that overlooks capitals, letters such as the Turkish İ are Latin ones.
+    if not (letters.isascii() and 15 <= len(letters) <= 34):
         return False
     return int("".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4])) % 97 == 1
 

@@ -26,6 +26,7 @@ def test_what_is_personal_is_named_and_not_told(said: str, kept: str) -> None:
     "said",
     [
         "order 4111111111111112 is late",
+        "AB12 BİLGİSAYARLAR nerede?",
         "on 2026-11-26 at 10:30 I paid 1,250.00 €",
         "error 0x80070005, version 10.0.19045.3803",
         "GB00WEST12345698765432",
