@@ -27,7 +27,7 @@ from chatbot.identity.demo import DEMO_TENANT_ID
 
 _TENANTS = 4
 _SIZES = (10_000, 100_000)
-_IDLE_SECONDS = 8.0
+_IDLE_SECONDS = 40.0
 _LOAD_SECONDS = 8.0
 _QUICK = Plan(conversations=(1, 10), repetitions=1, seconds=3.0, paced_seconds=4.0)
 

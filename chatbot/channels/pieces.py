@@ -1,7 +1,8 @@
 """Long messages cut into pieces that a channel takes: at paragraphs, else lines, sentences, words, characters."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from chatbot.channels.contract import Unit
 
@@ -44,15 +45,13 @@ def pieces(
 
 def _packed(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
     """Put the largest units together as long as they fit."""
-    current = ""
-    for part in _parts(text, fits, 0):
-        if current and not fits(current + part):
-            yield current.strip()
-            current = part.lstrip()
-        else:
-            current += part
-    if current.strip():
-        yield current.strip()
+    parts = list(_parts(text, fits, 0))
+    start = 0
+    while start < len(parts):
+        end = start + _most(len(parts) - start, partial(_fit, parts, start, fits))
+        if piece := "".join(parts[start:end]).strip():
+            yield piece
+        start = end
 
 
 def _parts(text: str, fits: Callable[[str], bool], level: int) -> Iterator[str]:
@@ -77,11 +76,25 @@ def _split_keeping(text: str, cut: re.Pattern[str]) -> Iterator[str]:
 
 
 def _characters(text: str, fits: Callable[[str], bool]) -> Iterator[str]:
-    """A word longer than a whole message: as many characters as fit, by halving."""
-    while text:
-        low, high = 1, len(text)
-        while low < high:
-            middle = (low + high + 1) // 2
-            low, high = (middle, high) if fits(text[:middle]) else (low, middle - 1)
-        yield text[:low]
-        text = text[low:]
+    """A word longer than a whole message: as many characters as fit."""
+    start = 0
+    while start < len(text):
+        end = start + _most(len(text) - start, partial(_fit, text, start, fits))
+        yield text[start:end]
+        start = end
+
+
+def _fit(units: Sequence[str], start: int, fits: Callable[[str], bool], number: int) -> bool:
+    return fits("".join(units[start : start + number]).lstrip())
+
+
+def _most(limit: int, holds: Callable[[int], bool]) -> int:
+    """The largest number up to a limit that holds, at least 1: by doubling, then halving, as each look is dear."""
+    low, high = 1, 2
+    while high <= limit and holds(high):
+        low, high = high, high * 2
+    high = min(high - 1, limit)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if holds(middle) else (low, middle - 1)
+    return low

@@ -29,11 +29,12 @@ async def deliver_soon(
 ) -> None:
     """Have a lane of the outbox sent: one worker at a time.
 
-    A job for later does not stand in the way of one for now: what is not due yet is left alone by whichever comes.
+    A job for later does not stand in the way of one for now, nor of one that is due in half its time: what is not due
+    yet is left alone by whichever comes, and queued again.
     """
     # The queue runs jobs of one lock in order of priority, also when the first is not due yet: a job for later must
     # therefore be of a lower one.
-    later = in_seconds > 0
+    later = max(1, round(in_seconds)) if in_seconds > 0 else None
     await enqueue(
         app,
         session,
@@ -41,9 +42,9 @@ async def deliver_soon(
         queue=DELIVERY_QUEUE,
         arguments={"tenant_id": str(tenant_id), "lane": lane},
         lock=f"lane:{lane}",
-        queueing_lock=f"lane:{lane}:later" if later else f"lane:{lane}",
+        queueing_lock=f"lane:{lane}:later:{later.bit_length()}" if later else f"lane:{lane}",
         priority=-1 if later else 0,
-        in_seconds=max(1, round(in_seconds)) if later else None,
+        in_seconds=later,
     )
 
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -20,6 +22,9 @@ from chatbot.core.safe_http import SafeHttp
 from chatbot.identity.dependencies import AppSettings
 
 router = APIRouter(tags=["provider webhooks"])
+
+P = ParamSpec("P")
+Read = TypeVar("Read")
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_MAIL_BYTES = 32 * 1024 * 1024
@@ -66,7 +71,7 @@ async def receive(
     """Take a provider's events: proven over the raw body, stored, then answered; a repeat has no effect."""
     channel = await _channel(accounts, channel_type, channel_id)
     asked = _request(request, await _body(request, channel_type), settings.gateway_url, token)
-    prove(channel, asked, time.time())
+    await _in_time(asked, prove, channel, asked, time.time())
     answer = channel.provider.handshake(channel.account, asked)
     if answer is not None:
         _count(channel_type, "handshake")
@@ -77,14 +82,17 @@ async def receive(
     return _response(channel.provider.acknowledge(channel.account, events))
 
 
+async def _in_time(asked: Request, read: Callable[P, Read], *args: P.args, **more: P.kwargs) -> Read:
+    """Read a request; a large one (a mail with its files) in a thread, so that nobody else waits."""
+    if len(asked.body) > _LARGE_BYTES:
+        return await asyncio.to_thread(read, *args, **more)
+    return read(*args, **more)
+
+
 async def _events(channel: ConnectedChannel, asked: Request, http: SafeHttp) -> list[InboundEvent]:
-    """Read a request's events; a large one (a mail with its files) in a thread, so that nobody else waits."""
     provider = channel.provider
     try:
-        if len(asked.body) > _LARGE_BYTES:
-            events = await asyncio.to_thread(provider.parse, channel.account, asked)
-        else:
-            events = provider.parse(channel.account, asked)
+        events = await _in_time(asked, provider.parse, channel.account, asked)
     except Malformed as error:
         _count(channel.channel_type, "malformed")
         raise BadRequest("body: " + str(error).removeprefix("body: ")) from None

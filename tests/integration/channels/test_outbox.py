@@ -20,6 +20,7 @@ from chatbot.channels.outbox.pace import MAX_AT_ONCE, Pace
 from chatbot.channels.outbox.schedule import BACKOFF, MAX_RETRY_AFTER, next_try
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
+from chatbot.channels.queueing import deliver_soon
 from chatbot.channels.schemas import CreateChannel
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Conflict, NotFound
@@ -163,6 +164,18 @@ async def test_the_schedule_to_the_dead_letter_and_its_replay(lane: Lane, receiv
         await lane.outbox.replay(lane.tenant_id, dead.id)
     with pytest.raises(NotFound):
         await lane.outbox.replay(lane.tenant_id, new_id())
+
+
+async def test_a_late_try_does_not_stand_in_the_way_of_an_earlier_one(lane: Lane, runtime: Runtime) -> None:
+    jobs = runtime.jobs
+    async with lane.parts.database.tenant(lane.tenant_id) as session:
+        for seconds in (36_000, 5, 6, 40_000):
+            await deliver_soon(jobs, session, lane.tenant_id, "one", in_seconds=seconds)
+    async with lane.parts.database.platform() as session:
+        waits = await session.scalars(text(
+            "SELECT round(extract(epoch FROM scheduled_at - now())) FROM procrastinate_jobs WHERE lock = 'lane:one'"
+        ))  # fmt: skip
+        assert sorted(wait > 3_600 for wait in waits) == [False, True]
 
 
 async def test_a_definite_refusal_is_a_dead_letter_at_once_and_the_rest_goes_on(lane: Lane, receiver: Receiver) -> None:

@@ -135,6 +135,24 @@ async def test_pressed_buttons_stop_waiting_once_stored(peer: Peer) -> None:
     assert len(taken.events) == 1
 
 
+async def test_a_button_whose_answer_fails_stops_no_bot(peer: Peer, monkeypatch: pytest.MonkeyPatch) -> None:
+    query = {"id": "q1", "from": {"id": 77, "first_name": "Sara"}, "data": "y"}
+    peer.answers["getUpdates"] = [done([{"update_id": 5, "callback_query": query}]), done([update(6)]), done([])]
+
+    async def hang(body: Mapping[str, Any]) -> None:
+        raise OutgoingFailed("The provider does not answer.")
+
+    async def asked(bot: Any, method: str, *given: Any, **more: Any) -> Any:
+        return await (hang({}) if method == "answerCallbackQuery" else call(bot, method, *given, **more))
+
+    call = listen.call
+    monkeypatch.setattr(listen, "call", asked)
+    async with listening(peer) as (taken, task):
+        await peer.until("getUpdates", 3)
+        assert not task.done()
+    assert len(taken.events) == 2
+
+
 @pytest.mark.parametrize("code", [401, 404])
 async def test_a_revoked_token_is_final(peer: Peer, code: int) -> None:
     peer.answers["getUpdates"] = failed(code, "Unauthorized")

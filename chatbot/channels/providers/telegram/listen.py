@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from chatbot.channels.contract import Link, Malformed
@@ -10,10 +11,12 @@ from chatbot.channels.events import InboundEvent, Unsupported
 from chatbot.channels.providers.telegram.api import BotAccount, Reply, call
 from chatbot.channels.providers.telegram.parse import parse_update
 from chatbot.channels.providers.telegram.profile import Profile
+from chatbot.core.errors import XinError
 from chatbot.core.safe_http import OutgoingFailed
 
 _POLL_SECONDS = 25
 _ANSWER_SECONDS = 15
+_BUTTON_SECONDS = 5
 _LEAST_SECONDS = 1.0
 """Between two polls that bring nothing: not every server holds a poll open."""
 
@@ -91,7 +94,11 @@ class Poller:
     async def _answer_buttons(self, events: Sequence[InboundEvent]) -> None:
         """Let pressed buttons stop waiting; a late or repeated answer is refused and matters to nobody."""
         for query in {str(event.context["callback_id"]) for event in events if event.context.get("callback_id")}:
-            await call(self._account, "answerCallbackQuery", {"callback_query_id": query}, self._link.http)
+            with suppress(XinError):
+                await call(
+                    self._account, "answerCallbackQuery", {"callback_query_id": query}, self._link.http,
+                    seconds=_BUTTON_SECONDS,
+                )  # fmt: skip
 
     async def _refused(self, reply: Reply) -> None:
         name = self._profile.name
