@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import type { ChatState } from "../core/client";
+import type { ChatState } from "../core/state";
 import type { Words } from "../i18n";
 import { useChat, useModel, useWords } from "./hooks";
 

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { whyRefused } from "./files";
 import { useChat, useMedia, useModel, useScreen, useWords } from "./hooks";
 import { Icon } from "./icons";
@@ -11,11 +11,11 @@ const TALLEST_PX = 132;
 export function Composer(): JSX.Element {
   const model = useModel();
   const { conversation, link } = useChat();
-  const { open, config } = useScreen();
+  const { open, config, draft: text } = useScreen();
   const words = useWords();
   const isPhone = useMedia("(max-width: 480px)");
   const field = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState("");
+  const setText = (draft: string) => model.screen.patch({ draft });
   const over = [...text].length - MAX_CHARACTERS;
   const ready = text.trim() !== "" && over <= 0;
 

@@ -1,8 +1,8 @@
 /** What follows from a change: events told to the page, unread messages, sounds, the title, a word to screen readers. */
 
-import type { ChatState } from "../core/client";
 import { agentOf, isVisible } from "../core/conversation";
 import type { Message } from "../core/protocol";
+import type { ChatState } from "../core/state";
 import { withoutMarks } from "../markdown/blocks";
 import { Attention } from "./attention";
 import type { ChatModel } from "./model";
@@ -20,7 +20,9 @@ export function followChanges(model: ChatModel): () => void {
     if (now.conversation.messages !== before.conversation.messages) tellMessages(model, now, told, attention);
     tellUnread();
     if (now.conversation.csatAsked && !before.conversation.csatAsked) {
-      model.screen.patch({ csatPrevented: !model.host.emit({ type: "csat", phase: "asked" }) });
+      // Each closing asks anew, also of one that was opened again after it had been rated.
+      const { [now.conversation.id ?? ""]: _, ...rated } = model.screen.value.rated;
+      model.screen.patch({ rated, csatPrevented: !model.host.emit({ type: "csat", phase: "asked" }) });
     }
   };
   const tellUnread = unreadTeller(model, attention);

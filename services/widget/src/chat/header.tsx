@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { ChatState } from "../core/client";
 import { agentOf } from "../core/conversation";
+import type { ChatState } from "../core/state";
 import type { Words } from "../i18n";
 import { Avatar } from "./avatar";
 import { focusedWithin } from "./focus";

@@ -1,6 +1,6 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import type { ChatState } from "../core/client";
+import type { ChatState } from "../core/state";
 import type { Store } from "../core/store";
 import type { Words } from "../i18n";
 import type { ChatModel, Screen } from "./model";

@@ -2,10 +2,11 @@
 
 import type { ConversationSummary } from "../core/api";
 import { Api } from "../core/api";
-import { type ChatState, Client } from "../core/client";
+import { Client } from "../core/client";
 import { inLanguage, PLAIN_CONFIG, themeOf, type WidgetConfig } from "../core/config";
 import { agentOf, unreadCount } from "../core/conversation";
 import type { Citation, Hours } from "../core/protocol";
+import type { ChatState } from "../core/state";
 import { Store } from "../core/store";
 import { chooseLocale, loadWords, Words } from "../i18n";
 import type { TokenSource, WidgetTheme } from "../public";
@@ -27,6 +28,8 @@ export interface Screen {
   readonly config: WidgetConfig;
   readonly source: Citation | null;
   readonly menuOpen: boolean;
+  /** What the visitor writes: kept while another page of the panel is open, and no other visitor's. */
+  readonly draft: string;
   /** The form before the chat was filled in, or is not asked for. */
   readonly introduced: boolean;
   readonly notices: readonly Notice[];
@@ -56,6 +59,7 @@ export class ChatModel {
       config,
       source: null,
       menuOpen: false,
+      draft: "",
       introduced: host.token !== null || !config.pre_chat.enabled,
       notices: [],
       announcement: "",
@@ -150,6 +154,7 @@ export class ChatModel {
       notices: [],
       rated: {},
       view: "chat",
+      draft: "",
       introduced: source !== null || !this.config.pre_chat.enabled,
     });
   }

@@ -1,8 +1,8 @@
 import { Fragment, type JSX, type RefObject } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import type { ChatState } from "../core/client";
 import { isVisible } from "../core/conversation";
 import type { Message } from "../core/protocol";
+import type { ChatState } from "../core/state";
 import { Csat } from "./csat";
 import { useChat, useModel, useScreen, useWords } from "./hooks";
 import { Icon } from "./icons";

@@ -130,6 +130,7 @@ export class Api {
     if (item.text) form.set("text", item.text);
     form.set("file", item.file.blob, item.file.name);
     const bearer = await token();
+    if (signal.aborted) throw unreachable(); // meanwhile: it would not be told any more
     const request = new XMLHttpRequest();
     request.open("POST", `${this.#base}/v1/conversations/${conversationId ?? "new"}/attachments`);
     request.setRequestHeader("Authorization", `Bearer ${bearer}`);

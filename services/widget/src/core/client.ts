@@ -8,23 +8,11 @@ import { apply, type Conversation, emptyConversation, resumeFrom } from "./conve
 import { uuid } from "./ids";
 import * as outgoing from "./outbox";
 import type { Problem, ServerFrame } from "./protocol";
+import { type ChatState, NOTHING_YET } from "./state";
 import { Store } from "./store";
 import { Tabs } from "./tabs";
 import { noToken, Tokens } from "./token";
 import { TypingSignal } from "./typing";
-
-export interface ChatState {
-  readonly link: Link;
-  readonly problem: Problem | null;
-  readonly conversation: Conversation;
-  readonly outbox: outgoing.Outbox;
-  /** Messages up to this number were there when the conversation was joined: they are no news. */
-  readonly historySeq: number;
-  /** How often anything was tried again. */
-  readonly retries: number;
-  /** The visitor asked for a person and nobody has confirmed it yet. */
-  readonly handoffAsked: boolean;
-}
 
 export interface ClientOptions {
   readonly api: Api;
@@ -44,20 +32,14 @@ const ACKNOWLEDGED_WITHIN_MS = 15_000;
 type Timer = ReturnType<typeof setTimeout>;
 
 export class Client {
-  readonly state = new Store<ChatState>({
-    link: "idle",
-    problem: null,
-    conversation: emptyConversation(),
-    outbox: [],
-    historySeq: 0,
-    retries: 0,
-    handoffAsked: false,
-  });
+  readonly state = new Store<ChatState>(NOTHING_YET);
   readonly #options: ClientOptions;
   readonly #tokens: Tokens;
   readonly #connection: Connection;
   readonly #tabs: Tabs;
   readonly #typing = new TypingSignal((active) => void this.#connection.send({ type: "typing", active }));
+  /** What waits for other conversations, until the visitor is in them again: it is never said elsewhere. */
+  #elsewhere = new Map<string | null, outgoing.Outbox>();
   #joined = false;
   /** Each visitor has a number: what was asked for an earlier one is nobody's business. */
   #visitor = 0;
@@ -117,15 +99,23 @@ export class Client {
     this.#visitor += 1;
     this.#joined = false;
     this.#become(null);
-    if (!this.#claiming) this.state.patch({ outbox: [] });
+    if (!this.#claiming) {
+      this.#elsewhere.clear();
+      this.#contact = {};
+      this.state.patch({ outbox: [] });
+    }
     if (this.#connection.link !== "idle") this.#connection.restart();
   }
 
   /** Go on with a conversation; null begins one with the next message. */
   switchTo(id: string | null): void {
     if (id !== null && id === this.state.value.conversation.id) return;
+    this.#enter(id, false);
+  }
+
+  #enter(id: string | null, takesAlong: boolean): void {
     this.#joined = true;
-    this.#become(id);
+    this.#become(id, takesAlong);
     this.#connection.restart();
   }
 
@@ -180,7 +170,9 @@ export class Client {
   async introduce(fields: Readonly<Record<string, string>>): Promise<void> {
     const { name, email } = fields;
     this.#contact = { ...(name ? { name } : {}), ...(email ? { email } : {}) };
+    const visitor = this.#visitor;
     const session = await this.api.introduce(this.token, fields);
+    if (visitor !== this.#visitor) return; // somebody else speaks by now
     this.#tokens.take(session);
     this.#connection.send({ type: "refresh", token: session.token });
   }
@@ -195,8 +187,10 @@ export class Client {
     const contact = Object.keys(this.#contact).length ? { contact: this.#contact } : {};
     try {
       const standing = await this.api.handoff(this.token, id, contact);
+      if (this.state.value.conversation.id !== id) return;
       this.state.patch({ conversation: apply(this.state.value.conversation, { type: "state", ...standing }) });
     } catch (error) {
+      if (this.state.value.conversation.id !== id) return;
       if (!(error instanceof ApiError) || error.passing) return this.#askLater(error);
       this.#options.onProblem(error.problem, false);
       this.#options.onNoPerson();
@@ -220,7 +214,7 @@ export class Client {
       // Meanwhile somebody else may speak, or a conversation have been chosen.
       if (visitor === this.#visitor && !this.#joined) {
         this.#joined = true;
-        if (last !== null && this.state.value.conversation.id === null) this.#become(last);
+        if (last !== null && this.state.value.conversation.id === null) this.#become(last, true);
       }
     }
     const { conversation } = this.state.value;
@@ -248,10 +242,16 @@ export class Client {
     }
   }
 
-  #become(id: string | null): void {
+  /** Be in a conversation. What was said before any was known goes along, where that turns out to be the one meant. */
+  #become(id: string | null, takesAlong = false): void {
     clearTimeout(this.#handoffTimer);
     this.#finishing = false;
-    this.state.patch({ conversation: emptyConversation(id), historySeq: 0, handoffAsked: false });
+    const { conversation, outbox } = this.state.value;
+    const left = outgoing.disconnected(outbox);
+    this.#elsewhere.set(conversation.id, takesAlong ? [] : left);
+    const waiting = [...(this.#elsewhere.get(id) ?? []), ...(takesAlong ? left : [])];
+    this.#elsewhere.delete(id);
+    this.state.patch({ conversation: emptyConversation(id), outbox: waiting, historySeq: 0, handoffAsked: false });
   }
 
   #onFrame(frame: ServerFrame): void {
@@ -348,6 +348,7 @@ export class Client {
     const { conversation } = this.state.value;
     try {
       const message = await this.api.upload(this.token, conversation.id, { id, text, file }, onProgress, upload.signal);
+      if (upload.signal.aborted) return;
       this.#onUploaded(id, conversation.id, { type: "message", ...message });
     } catch (error) {
       if (upload.signal.aborted) return;
@@ -357,10 +358,14 @@ export class Client {
   }
 
   #onUploaded(id: string, into: string | null, frame: ServerFrame & { type: "message" }): void {
-    this.#acknowledge(id);
-    if (into !== null) return this.#onFrame(frame);
-    // The file began the conversation beside the socket: join it.
-    this.switchTo(frame.conversation_id);
+    if (into !== null) {
+      this.#acknowledge(id);
+      return this.#onFrame(frame);
+    }
+    // The file began the conversation beside the socket: join it, and say there what else was said meanwhile.
+    this.#setOutbox(outgoing.acknowledged(this.state.value.outbox, id));
+    if (frame.conversation_id !== this.state.value.conversation.id) this.#enter(frame.conversation_id, true);
+    else this.#flush();
     void this.#onBegun(frame.conversation_id);
   }
 

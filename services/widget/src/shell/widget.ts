@@ -35,6 +35,8 @@ class Shell implements Widget, ChatHost {
   readonly #ready: Promise<unknown>;
   #chat: Promise<Chat | null> | null = null;
   #destroyed = false;
+  /** Where the focus was when the chat was opened, on a page that has a button of its own for it. */
+  #opener: Element | null = null;
 
   constructor(options: WidgetOptions, loadChat: () => Promise<ChatModule>) {
     this.options = options;
@@ -85,6 +87,7 @@ class Shell implements Widget, ChatHost {
   open(): void {
     if (this.isOpen || this.#destroyed || !this.emit({ type: "open" })) return;
     this.isOpen = true;
+    this.#opener = document.activeElement;
     this.#launcher.setOpen(true);
     void this.#load().then((chat) => this.isOpen && chat?.show());
   }
@@ -94,7 +97,8 @@ class Shell implements Widget, ChatHost {
     this.isOpen = false;
     this.#launcher.setOpen(false);
     void this.#chat?.then((chat) => this.isOpen || chat?.hide());
-    this.#launcher.element.focus();
+    if (this.#launcher.element.isConnected) this.#launcher.element.focus();
+    else if (this.#opener instanceof HTMLElement) this.#opener.focus();
   }
 
   toggle(): void {
@@ -164,6 +168,8 @@ class Shell implements Widget, ChatHost {
     const code = (error as { code?: string }).code;
     if (!code) return this.#appear();
     this.#destroyed = true;
+    this.isOpen = false;
+    this.root.host.remove(); // painted meanwhile, where the refusal came late
     console.error(`xin widget: ${(error as Error).message}`);
     this.emit({ type: "error", code, detail: (error as Error).message, fatal: true });
   }

@@ -49,6 +49,18 @@ const texts = (of: Client) => of.state.value.conversation.messages.map((message)
 const hellos = () => platform.frames.filter((frame) => frame["type"] === "hello").length;
 const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
 
+/** Without the browser's `XMLHttpRequest`. */
+class FetchApi extends Api {
+  override async upload(...[token, conversationId, item]: Parameters<Api["upload"]>) {
+    const body = new FormData();
+    body.set("client_message_id", item.id);
+    body.set("file", item.file.blob, item.file.name);
+    const headers = { Authorization: `Bearer ${await token()}` };
+    const path = `/v1/conversations/${conversationId ?? "new"}/attachments`;
+    return (await fetch(platform.url + path, { method: "POST", headers, body })).json();
+  }
+}
+
 describe("a client", () => {
   it("says and is answered", async () => {
     const visitor = client();
@@ -300,16 +312,6 @@ describe("a client", () => {
   });
 
   it("sends a file again when the host's own server had no token for it", async () => {
-    class FetchApi extends Api {
-      override async upload(...[token, conversationId, item]: Parameters<Api["upload"]>) {
-        const body = new FormData();
-        body.set("client_message_id", item.id);
-        body.set("file", item.file.blob, item.file.name);
-        const headers = { Authorization: `Bearer ${await token()}` };
-        const path = `/v1/conversations/${conversationId ?? "new"}/attachments`;
-        return (await fetch(platform.url + path, { method: "POST", headers, body })).json();
-      }
-    }
     let away = false;
     const visitor = client({
       api: new FetchApi(platform.url, TENANT),
@@ -328,6 +330,41 @@ describe("a client", () => {
     away = false;
     await until(() => expect(visitor.state.value.conversation.messages[0]?.attachments?.[0]?.name).toBe("a.txt"));
     expect(visitor.state.value.outbox).toEqual([]);
+  });
+
+  it("sends two files that begin a conversation into the same one", async () => {
+    const visitor = client({ api: new FetchApi(platform.url, TENANT) });
+    visitor.start();
+    await until(() => expect(visitor.state.value.link).toBe("online"));
+    for (const name of ["a.txt", "b.txt"])
+      visitor.sendFile({ name, size: 2, type: "text/plain", blob: new Blob(["hi"]) });
+    const names = () =>
+      visitor.state.value.conversation.messages.flatMap(
+        (message) => message.attachments?.map(({ name }) => name) ?? [],
+      );
+    await until(() => expect(names()).toEqual(["a.txt", "b.txt"]));
+    expect(platform.conversations.all.size).toBe(1);
+    expect(visitor.state.value.outbox).toEqual([]);
+  });
+
+  it("says in no other conversation what was said in one", async () => {
+    platform.answer = () => null;
+    const visitor = client();
+    visitor.say("one");
+    await until(() => expect(texts(visitor)).toEqual(["one"]));
+    const first = visitor.state.value.conversation.id;
+    platform.away(true);
+    await until(() => expect(visitor.state.value.link).toBe("offline"));
+    visitor.say("my card is blocked");
+    visitor.switchTo(null);
+    expect(visitor.state.value.outbox).toEqual([]);
+    visitor.say("something else");
+    platform.away(false);
+    await until(() => expect(texts(visitor)).toEqual(["something else"]));
+    expect(visitor.state.value.conversation.id).not.toBe(first);
+    visitor.switchTo(first);
+    await until(() => expect(texts(visitor)).toEqual(["one", "my card is blocked"]));
+    expect(platform.conversations.all.size).toBe(2);
   });
 
   it("waits for a host's own server that fails", async () => {
