@@ -96,6 +96,15 @@ export function formatFor(locale: string): Format {
     },
     duration: (seconds) => formatDuration(locale, seconds),
     list: (items) => lists.format(items),
-    language: (code) => languages.of(code) ?? code,
+    language: (code) => nameOf(languages, code),
   };
+}
+
+/** Visitors' programs send all sorts of locales (`en_US`, `C`), and `Intl` throws at what is none. */
+function nameOf(languages: Intl.DisplayNames, code: string): string {
+  try {
+    return languages.of(code.replaceAll("_", "-")) ?? code;
+  } catch {
+    return code;
+  }
 }

@@ -73,6 +73,13 @@ it("names a code it has no words for by the code", () => {
   expect(makeLanguage("en", en).named("status", "half_done")).toBe("half done");
 });
 
+it("names a language, however a visitor's program spells it", () => {
+  const format = formatFor("en");
+  expect(format.language("fa")).toBe("Persian");
+  expect(format.language("en_US")).toBe("American English");
+  expect(["C", "zh-hans-raw-x", ""].map(format.language)).toEqual(["C", "zh-hans-raw-x", ""]);
+});
+
 describe("dates and numbers", () => {
   it("are Jalali and Persian in fa", () => {
     const format = formatFor("fa");

@@ -17,14 +17,16 @@ interface Props {
   description?: ReactNode;
   children: ReactNode;
   wide?: boolean;
+  /** A press beside it does not close it: what was typed, or is shown only now, would be gone. */
+  keepsOpen?: boolean;
 }
 
 const BACKDROP =
   "fixed inset-0 z-40 bg-black/35 transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
 
-export function Dialog({ open, onClose, title, description, children, wide }: Props) {
+export function Dialog({ open, onClose, title, description, children, wide, keepsOpen = false }: Props) {
   return (
-    <Base.Root open={open} onOpenChange={(next) => !next && onClose()}>
+    <Base.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={keepsOpen}>
       <Base.Portal>
         <Base.Backdrop className={BACKDROP} />
         <Base.Viewport className="fixed inset-0 z-50 flex items-end justify-center overflow-y-auto sm:items-start sm:p-4 sm:pt-[10vh]">
@@ -65,7 +67,7 @@ function CloseButton() {
   );
 }
 
-interface SheetProps extends Omit<Props, "wide" | "description"> {
+interface SheetProps extends Omit<Props, "wide" | "description" | "keepsOpen"> {
   side?: "start" | "end";
   headless?: boolean;
 }
@@ -109,7 +111,7 @@ interface FormDialogProps extends Omit<Props, "open"> {
 export function FormDialog({ form, shown, action, danger, ready = true, children, ...dialog }: FormDialogProps) {
   const { t } = useLanguage();
   return (
-    <Dialog open {...dialog}>
+    <Dialog open keepsOpen {...dialog}>
       <form className="flex flex-col gap-4" onSubmit={form.onSubmit}>
         <FormProblem problem={form.problem} shown={shown} />
         {children}
@@ -134,7 +136,7 @@ interface TakeAwayProps extends Omit<Props, "open" | "wide" | "children"> {
 export function TakeAway({ text, label, children, ...dialog }: TakeAwayProps) {
   const { t } = useLanguage();
   return (
-    <Dialog open {...dialog}>
+    <Dialog open keepsOpen {...dialog}>
       <div className="flex flex-col gap-3">
         <CodeBox text={text} label={label} />
         {children}

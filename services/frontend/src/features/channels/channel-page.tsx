@@ -87,7 +87,12 @@ export function ChannelPage() {
             {tab === "health" && <Health channel={data} mayEdit={mayEdit} />}
             {tab === "bot" && <BotForm channelId={data.id} mayEdit={mayEdit} />}
             {tab === "widget" && <WidgetForm channel={data} mayEdit={mayEdit} key={JSON.stringify(data.widget)} />}
-            {tab === "credentials" && <Credentials channel={data} key={data.updated_at} />}
+            {tab === "credentials" && (
+              <>
+                <Credentials channel={data} key={JSON.stringify([data.display_name, data.credentials])} />
+                <Rotation channel={data} />
+              </>
+            )}
             <Confirm
               open={removing}
               onClose={() => setRemoving(false)}
@@ -195,37 +200,34 @@ function Credentials({ channel }: { channel: Channel }) {
     },
   );
   return (
-    <>
-      <Card title={t("channels.credentials")} description={t("channels.masked")}>
-        <form className="flex flex-col gap-4" onSubmit={form.onSubmit}>
-          <FormProblem
-            problem={form.problem}
-            shown={["display_name", ...fields.flatMap((each) => [each.name, `credentials.${each.name}`])]}
+    <Card title={t("channels.credentials")} description={t("channels.masked")}>
+      <form className="flex flex-col gap-4" onSubmit={form.onSubmit}>
+        <FormProblem
+          problem={form.problem}
+          shown={["display_name", ...fields.flatMap((each) => [each.name, `credentials.${each.name}`])]}
+        />
+        <Field label={t("field.name")} error={form.error("display_name")}>
+          <Input
+            required
+            maxLength={200}
+            value={form.values.name}
+            onChange={(event) => form.set("name", event.target.value)}
           />
-          <Field label={t("field.name")} error={form.error("display_name")}>
-            <Input
-              required
-              maxLength={200}
-              value={form.values.name}
-              onChange={(event) => form.set("name", event.target.value)}
-            />
-          </Field>
-          <CredentialsFields
-            type={type}
-            fields={fields}
-            values={form.values.credentials}
-            onChange={(values) => form.set("credentials", values)}
-            error={form.error}
-          />
-          <div className="flex justify-end">
-            <Button type="submit" variant="primary" busy={form.busy}>
-              {t("action.save")}
-            </Button>
-          </div>
-        </form>
-      </Card>
-      <Rotation channel={channel} />
-    </>
+        </Field>
+        <CredentialsFields
+          type={type}
+          fields={fields}
+          values={form.values.credentials}
+          onChange={(values) => form.set("credentials", values)}
+          error={form.error}
+        />
+        <div className="flex justify-end">
+          <Button type="submit" variant="primary" busy={form.busy}>
+            {t("action.save")}
+          </Button>
+        </div>
+      </form>
+    </Card>
   );
 }
 

@@ -229,6 +229,7 @@ function PreChat({ form, mayEdit }: { form: Form<Options>; mayEdit: boolean }) {
             {field.type === "select" && (
               <Field label={t("widget.options")} className="col-span-full" hint={t("knowledge.tags_hint")}>
                 <Input
+                  key={(field.options ?? []).join()}
                   dir="auto"
                   defaultValue={(field.options ?? []).join(", ")}
                   onBlur={(event) =>

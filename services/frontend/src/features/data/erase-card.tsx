@@ -39,6 +39,7 @@ export function EraseCard() {
   });
   const erase = (whom: Whom, dry_run: boolean) =>
     call(api.POST("/admin/tenants/{tenant_id}/erasures", { params, body: { ...whom, dry_run } }));
+  const whom = preview && Object.values(preview.whom)[0];
   const change = <Name extends keyof typeof form.values>(name: Name, value: (typeof form.values)[Name]) => {
     form.set(name, value);
     setPreview(null);
@@ -48,6 +49,7 @@ export function EraseCard() {
       <form className="grid gap-3 sm:grid-cols-[12rem_1fr_auto] sm:items-end" onSubmit={form.onSubmit}>
         <Field label={t("data.named_by")}>
           <Select
+            disabled={form.busy}
             value={form.values.way}
             onChange={(event) => change("way", event.target.value as Way)}
             options={WAYS.map((way) => ({ value: way, label: named("erase_by", way) }))}
@@ -58,6 +60,7 @@ export function EraseCard() {
             required
             dir="ltr"
             maxLength={320}
+            disabled={form.busy}
             value={form.values.who}
             onChange={(event) => change("who", event.target.value)}
           />
@@ -106,7 +109,12 @@ export function EraseCard() {
           open={asking}
           onClose={() => setAsking(false)}
           title={t("data.erase")}
-          description={t("data.erase_confirm")}
+          description={
+            <>
+              <bdi className="block font-medium text-ink">{whom}</bdi>
+              {t("data.erase_confirm")}
+            </>
+          }
           action={t("data.erase")}
           onConfirm={async () => {
             setDone(await erase(preview.whom, false));

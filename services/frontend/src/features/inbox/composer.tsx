@@ -156,11 +156,12 @@ function Editor({ field, mode, conversation, mine }: EditorProps) {
   };
   const insertCanned = (reply: CannedReply) =>
     void renderCanned(reply.id, conversation.id)
-      .then((rendered) =>
+      .then((rendered) => {
+        const { text: now } = unsent.get(place) ?? NOTHING; // not what it was when the reply was asked for
         replace(
-          slashWord(text) === null ? `${text}${text && !/\s$/.test(text) ? " " : ""}${rendered.text}` : rendered.text,
-        ),
-      )
+          slashWord(now) === null ? `${now}${now && !/\s$/.test(now) ? " " : ""}${rendered.text}` : rendered.text,
+        );
+      })
       .catch(toast.failed);
   const suggested: Suggestion[] =
     mode === "reply"
@@ -179,7 +180,11 @@ function Editor({ field, mode, conversation, mine }: EditorProps) {
     const words = text.trim();
     if (!words && files.length === 0) return;
     keep(() => NOTHING);
-    if (mode === "note") void notes.add(words, mentioned(words, agents.data ?? [])).catch(() => replace(words));
+    if (mode === "note")
+      void notes.add(words, mentioned(words, agents.data ?? [])).catch(() => {
+        const { text: next } = unsent.get(place) ?? NOTHING;
+        replace(next ? `${words}\n\n${next}` : words);
+      });
     else threadOf(conversation.id).send(words, files);
     typing.stopped();
   };

@@ -51,6 +51,11 @@ export class OpenThread {
     this.state.set(reduceThread(this.state.get(), action));
   }
 
+  /** Let go of everything, also of what waits to be sent: it is not said in the name of whoever signs in next. */
+  forget(): void {
+    this.state.set(EMPTY);
+  }
+
   /** Read the newest page anew. */
   async load(): Promise<void> {
     try {
@@ -152,4 +157,7 @@ export function threadOf(conversationId: string): OpenThread {
   return thread;
 }
 
-onForget(() => open.clear());
+onForget(() => {
+  for (const thread of open.values()) thread.forget();
+  open.clear();
+});

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { Download, Lock, MessagesSquare, Pencil } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { download } from "@/api/client";
+import { useMay } from "@/app/tenant";
 import { keys as inboxKeys, listAgents } from "@/features/inbox/api";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
@@ -70,15 +71,18 @@ function Detail({ ticket }: { ticket: TicketDetail }) {
 
 function Subject({ ticket }: { ticket: TicketDetail }) {
   const { t } = useLanguage();
+  const mayEdit = useMay("manageTickets");
   const [editing, setEditing] = useState(false);
   return (
     <div className="flex items-start gap-1">
       <h2 className="min-w-0 text-base font-semibold">
         <bdi>{ticket.subject}</bdi>
       </h2>
-      <IconButton size="sm" label={t("tickets.change_subject")} onClick={() => setEditing(true)}>
-        <Pencil className="size-3.5" aria-hidden />
-      </IconButton>
+      {mayEdit && (
+        <IconButton size="iconSm" label={t("tickets.change_subject")} onClick={() => setEditing(true)}>
+          <Pencil className="size-3.5" aria-hidden />
+        </IconButton>
+      )}
       {editing && <SubjectDialog ticket={ticket} onClose={() => setEditing(false)} />}
     </div>
   );
@@ -121,15 +125,19 @@ function Controls({ ticket }: { ticket: TicketDetail }) {
     queryFn: () => listAgents(ticket.tenant_id),
     staleTime: 30_000,
   });
+  const mayEdit = useMay("manageTickets");
+  const [busy, setBusy] = useState(false);
   const change = async (body: Parameters<typeof changeTicket>[1]) => {
+    setBusy(true); // a second change before the first is seen would be refused as an older version's
     await changeTicket(ticket.id, { ...body, version: ticket.version }).catch(toast.failed);
     await reload();
+    setBusy(false);
   };
   const known = agents.data ?? [];
   const assigned = ticket.assignee;
   const people = assigned && !known.some((agent) => agent.id === assigned.id) ? [...known, assigned] : known;
   return (
-    <div className="grid gap-3 sm:grid-cols-3">
+    <fieldset disabled={busy || !mayEdit} className="grid gap-3 sm:grid-cols-3">
       <Field label={t("field.status")}>
         <Select
           value={ticket.status}
@@ -157,7 +165,7 @@ function Controls({ ticket }: { ticket: TicketDetail }) {
       <Field label={t("field.tags")} className="sm:col-span-3">
         <Tokens label={t("field.tags")} maxLength={60} value={ticket.tags} onChange={(tags) => void change({ tags })} />
       </Field>
-    </div>
+    </fieldset>
   );
 }
 
@@ -257,6 +265,7 @@ function CommentFiles({ ticketId, comment }: { ticketId: string; comment: Ticket
 }
 
 function Comments({ ticket }: { ticket: TicketDetail }) {
+  const mayComment = useMay("manageTickets");
   const { t, named, format } = useLanguage();
   const reload = useReload(ticket);
   const form = useForm({ text: "", public: false }, async (values) => {
@@ -287,30 +296,32 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
           <CommentFiles ticketId={ticket.id} comment={comment} />
         </div>
       ))}
-      <form className="flex flex-col gap-3" onSubmit={form.onSubmit}>
-        <FormProblem problem={form.problem} shown={["text"]} />
-        <Field label={t("tickets.comment")} hideLabel error={form.error("text")}>
-          <Textarea
-            required
-            rows={3}
-            dir="auto"
-            placeholder={t("tickets.comment")}
-            value={form.values.text}
-            onChange={(event) => form.set("text", event.target.value)}
-          />
-        </Field>
-        <div className="flex flex-wrap items-center justify-between gap-3">
-          <Toggle
-            checked={form.values.public}
-            onChange={(value) => form.set("public", value)}
-            label={t("tickets.public")}
-            hint={t("tickets.public_hint")}
-          />
-          <Button type="submit" variant="primary" size="sm" busy={form.busy}>
-            {t("action.add")}
-          </Button>
-        </div>
-      </form>
+      {mayComment && (
+        <form className="flex flex-col gap-3" onSubmit={form.onSubmit}>
+          <FormProblem problem={form.problem} shown={["text"]} />
+          <Field label={t("tickets.comment")} hideLabel error={form.error("text")}>
+            <Textarea
+              required
+              rows={3}
+              dir="auto"
+              placeholder={t("tickets.comment")}
+              value={form.values.text}
+              onChange={(event) => form.set("text", event.target.value)}
+            />
+          </Field>
+          <div className="flex flex-wrap items-center justify-between gap-3">
+            <Toggle
+              checked={form.values.public}
+              onChange={(value) => form.set("public", value)}
+              label={t("tickets.public")}
+              hint={t("tickets.public_hint")}
+            />
+            <Button type="submit" variant="primary" size="sm" busy={form.busy}>
+              {t("action.add")}
+            </Button>
+          </div>
+        </form>
+      )}
     </Part>
   );
 }

@@ -6,7 +6,7 @@ import { useDeferredValue, useState } from "react";
 import { download } from "@/api/client";
 import { useGo } from "@/app/go";
 import { useLive } from "@/app/live";
-import { useBrandId, useTenantId } from "@/app/tenant";
+import { useBrandId, useMay, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { usePages } from "@/lib/paging";
 import { saveBlob } from "@/lib/save";
@@ -45,6 +45,7 @@ export function TicketsPage() {
   const { ticketId } = useParams({ strict: false });
   const queries = useQueryClient();
   const [view, setView] = useState<View>("list");
+  const mayEdit = useMay("manageTickets");
   const [making, setMaking] = useState(false);
   const [status, setStatus] = useState<TicketStatus | undefined>();
   const [late, setLate] = useState(false);
@@ -76,9 +77,11 @@ export function TicketsPage() {
             {view === "list" ? <Columns3 className="size-4" aria-hidden /> : <List className="size-4" aria-hidden />}
           </IconButton>
           <ExportMenu tenantId={tenantId} />
-          <Button variant="primary" icon={<Plus className="size-4" aria-hidden />} onClick={() => setMaking(true)}>
-            {t("tickets.new")}
-          </Button>
+          {mayEdit && (
+            <Button variant="primary" icon={<Plus className="size-4" aria-hidden />} onClick={() => setMaking(true)}>
+              {t("tickets.new")}
+            </Button>
+          )}
         </>
       }
     >
