@@ -93,6 +93,8 @@ async def whole_platform(settings: Settings, database_url: str, tenant: TenantRo
         enter = stack.enter_async_context
         runtime = await enter(open_runtime(known, database_url, TEST_KEYS))
         await add_knowledge(runtime.database, tenant, DOCUMENTS)
+        for embedder in runtime.retriever.embedders:  # loaded by the first question, which may not wait so long for it
+            await embedder.embed_query("warm")
         app = await enter(orchestrating(runtime))
         gateway = await enter(gatewaying(gateway_parts(runtime, app)))
         for served, door in zip((app, gateway), doors, strict=True):

@@ -1,14 +1,16 @@
 """Channels as adapters see them, with their secrets open; known for some seconds in each process."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
 
 from chatbot.channels import repository
 from chatbot.channels.contract import Account, Credentials, Provider
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.registry import PROVIDERS
 from chatbot.core.cache import TimedCache
 from chatbot.core.crypto import Vault
@@ -18,6 +20,8 @@ from chatbot.core.settings import Settings
 from chatbot.db.models import Channel, ChannelSecret
 from chatbot.db.sessions import Database, TenantReader
 from chatbot.identity.demo import DEMO_TENANT_ID
+
+Secret = TypeVar("Secret")
 
 log = get_logger(__name__)
 STALE_SECONDS = 5.0
@@ -111,20 +115,23 @@ class Accounts:
         for channel, secrets in rows:
             try:
                 opened.append(self.connect(channel, secrets))
-            except ValueError as error:  # sealed by a key that is gone, or credentials of a release before
-                self._tell_broken(channel.id, error)
+            except ChannelBroken:
+                continue
         return opened
 
-    def _tell_broken(self, channel_id: UUID, error: ValueError) -> None:
-        if channel_id not in self._broken:
-            self._broken.add(channel_id)
-            log.error("a channel's secrets cannot be opened", channel_id=str(channel_id), reason=type(error).__name__)
+    def connect(self, channel: Channel, secrets: Sequence[ChannelSecret]) -> ConnectedChannel:
+        """Open a channel's secrets, newest first.
 
-    def connect(self, channel: Channel, secrets: list[ChannelSecret]) -> ConnectedChannel:
-        """Open a channel's secrets, newest first."""
+        Raises:
+            ChannelBroken: the newest cannot be opened; older ones that cannot be are left out.
+        """
         provider = PROVIDERS[channel.channel_type]
-        own = [self._plain(row) for row in secrets if row.purpose == "secret"] or [self._demo_secret(channel)]
-        given = [self._credentials(provider, row) for row in secrets if row.purpose == "credentials"]
+        try:
+            own = _opened(secrets, "secret", self._plain) or [self._demo_secret(channel)]
+            given = _opened(secrets, "credentials", partial(self._credentials, provider))
+        except ValueError as error:  # sealed by a key that is gone, or credentials of a release before
+            self._tell_broken(channel.id, error)
+            raise ChannelBroken from None
         account = Account(
             channel.tenant_id, channel.id, own[0], (given or [provider.credentials()])[0], self.webhook_url(channel),
             tuple(own[1:]),
@@ -139,6 +146,11 @@ class Accounts:
             channel.tenant_id, channel.brand_id, channel.id, channel.channel_type, channel.display_name,
             channel.enabled, provider, account, older,
         )  # fmt: skip
+
+    def _tell_broken(self, channel_id: UUID, error: ValueError) -> None:
+        if channel_id not in self._broken:
+            self._broken.add(channel_id)
+            log.error("a channel's secrets cannot be opened", channel_id=str(channel_id), reason=type(error).__name__)
 
     def webhook_url(self, channel: Channel) -> str:
         """Return the public address of a channel's webhook."""
@@ -157,3 +169,16 @@ class Accounts:
         """Web channels come with their brand, without a secret; in the demo tenant the setting is theirs."""
         is_demo = channel.tenant_id == DEMO_TENANT_ID and channel.channel_type == "web"
         return self._settings.gateway_webhook_secret.get_secret_value() if is_demo else ""
+
+
+def _opened(rows: Sequence[ChannelSecret], purpose: str, read: Callable[[ChannelSecret], Secret]) -> list[Secret]:
+    opened: list[Secret] = []
+    for row in rows:
+        if row.purpose != purpose:
+            continue
+        try:
+            opened.append(read(row))
+        except ValueError:
+            if not opened:
+                raise
+    return opened

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from chatbot.core.errors import XinError
+from chatbot.core.errors import Unavailable, XinError
 
 
 class ProviderRefused(XinError):
@@ -11,6 +11,13 @@ class ProviderRefused(XinError):
     status: ClassVar[int] = 502
     code: ClassVar[str] = "provider_refused"
     title: ClassVar[str] = "The provider refused"
+
+
+class ChannelBroken(Unavailable):
+    """A channel's secrets cannot be opened: their key is gone, or they are of another release."""
+
+    code: ClassVar[str] = "channel_broken"
+    title: ClassVar[str] = "The channel's secrets cannot be opened; give it its credentials and a new secret"
 
 
 class LeaseLost(XinError):

@@ -7,6 +7,7 @@ from uuid import UUID
 from chatbot.channels import repository
 from chatbot.channels.accounts import Accounts
 from chatbot.channels.contract import Sent
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.events import InboundEvent, Media, Message
 from chatbot.channels.inbox.storable import clean, key, plain, words_of
 from chatbot.channels.outbox.service import Outbox
@@ -43,7 +44,10 @@ class BrandMail:
         channel_id = await repository.first_channel(session, brand_id, MAIL)
         if channel_id is None:
             return False
-        channel = await self._accounts.get_in(session, channel_id)
+        try:
+            channel = await self._accounts.get_in(session, channel_id)
+        except ChannelBroken:  # a ticket is opened and a conversation goes on without its letter, too
+            return False
         await self._outbox.put(session, channel, _outgoing(letter), lane=letter.lane)
         return True
 

@@ -179,11 +179,6 @@ async def retire_secrets(session: TenantSession, channel_id: UUID, purpose: str,
     await session.execute(update(ChannelSecret).where(*present).values(expires_at=until))
 
 
-async def get_state(session: TenantReader, channel_id: UUID) -> ChannelState | None:
-    """Return a channel's live state."""
-    return await session.get(ChannelState, (session.tenant_id, channel_id))
-
-
 async def list_states(session: TenantReader, channel_ids: list[UUID]) -> dict[UUID, ChannelState]:
     """Return the live states of channels."""
     owned = (ChannelState.tenant_id == session.tenant_id, ChannelState.id.in_(channel_ids))

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from chatbot.channels import repository
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Credentials, Finding
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.registration import Registration, is_registered
 from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
@@ -37,11 +38,12 @@ _MASK = "••••"
 
 @dataclass(frozen=True, slots=True)
 class ChannelRow:
-    """A channel with its live state and its adapter."""
+    """A channel with its live state and its adapter; None: its secrets cannot be opened."""
 
     channel: Channel
     state: ChannelState | None
-    connected: ConnectedChannel
+    connected: ConnectedChannel | None
+    webhook_url: str
     last_event_at: datetime | None = None
 
 
@@ -129,12 +131,7 @@ class ChannelService:
             heard = await repository.last_events(session, ids)
             sealed = await repository.valid_secrets(session, ids)
         return [
-            ChannelRow(
-                channel,
-                states.get(channel.id),
-                self._accounts.connect(channel, [row for row in sealed if row.channel_id == channel.id]),
-                heard.get(channel.id),
-            )
+            self._shown(channel, [row for row in sealed if row.channel_id == channel.id], states, heard)
             for channel in channels
         ]
 
@@ -159,7 +156,7 @@ class ChannelService:
             await session.refresh(channel)
             changed = await self._row(session, channel)
         self._accounts.forget(channel_id)
-        if not is_registered(changed.channel):
+        if not is_registered(changed.channel) or changed.connected is None:
             return changed
         if channel.enabled and (wanted.credentials is not None or not was_enabled):
             await self._registration.renew(changed.connected)
@@ -182,7 +179,7 @@ class ChannelService:
             connected = (await self._row(session, channel)).connected
         self._accounts.forget(channel_id)
         told = channel.enabled and is_registered(channel)
-        return Rotated(secret, until, await self._registration.renew(connected) if told else None)
+        return Rotated(secret, until, await self._registration.renew(connected) if connected and told else None)
 
     async def delete(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Remove a channel: it takes and sends nothing any more; its conversations stay."""
@@ -193,20 +190,20 @@ class ChannelService:
             for purpose in ("secret", "credentials"):
                 await repository.retire_secrets(session, channel_id, purpose, utcnow())
         self._accounts.forget(channel_id)
-        if told:
+        if told and connected:
             await self._registration.withdraw(connected)
 
     async def register(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Tell the provider where our webhook is; raises `ProviderRefused` with its words."""
-        await self._registration.enter((await self.get(tenant_id, channel_id)).connected)
+        await self._registration.enter(_open(await self.get(tenant_id, channel_id)))
 
     async def unregister(self, tenant_id: UUID, channel_id: UUID) -> None:
         """Take our webhook away at the provider; raises `ProviderRefused` with its words."""
-        await self._registration.remove((await self.get(tenant_id, channel_id)).connected)
+        await self._registration.remove(_open(await self.get(tenant_id, channel_id)))
 
     async def test(self, tenant_id: UUID, channel_id: UUID) -> list[Finding]:
         """Look what works and what does not, and remember it."""
-        connected = (await self.get(tenant_id, channel_id)).connected
+        connected = _open(await self.get(tenant_id, channel_id))
         findings = await connected.provider.check(connected.account, self._http)
         async with self._database.tenant(tenant_id) as session:
             await repository.note_findings(session, channel_id, findings)
@@ -214,9 +211,24 @@ class ChannelService:
 
     async def _row(self, session: TenantReader, channel: Channel) -> ChannelRow:
         sealed = await repository.valid_secrets(session, [channel.id])
-        state = await repository.get_state(session, channel.id)
+        states = await repository.list_states(session, [channel.id])
         heard = await repository.last_events(session, [channel.id])
-        return ChannelRow(channel, state, self._accounts.connect(channel, sealed), heard.get(channel.id))
+        return self._shown(channel, sealed, states, heard)
+
+    def _shown(
+        self,
+        channel: Channel,
+        sealed: Sequence[ChannelSecret],
+        states: Mapping[UUID, ChannelState],
+        heard: Mapping[UUID, datetime],
+    ) -> ChannelRow:
+        """A channel whose secrets cannot be opened is shown without its adapter, so that it can be given new ones."""
+        try:
+            connected = self._accounts.connect(channel, sealed)
+        except ChannelBroken:
+            connected = None
+        url = self._accounts.webhook_url(channel)
+        return ChannelRow(channel, states.get(channel.id), connected, url, heard.get(channel.id))
 
     def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
         try:
@@ -240,8 +252,9 @@ class ChannelService:
 
     async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
         """Replace the credentials; a secret that is given as it is shown, masked, stays as it was."""
-        stored = (await self._row(session, channel)).connected.account.credentials
-        credentials = self._checked(channel.channel_type, _unmasked(given, stored))
+        connected = (await self._row(session, channel)).connected
+        shown = _unmasked(given, connected.account.credentials) if connected else given
+        credentials = self._checked(channel.channel_type, shown)
         await self._replace(session, channel.id, "credentials", _as_text(credentials))
         await repository.forget_state(session, channel.id)
 
@@ -261,6 +274,12 @@ class ChannelService:
                 key_id=self._vault.key_id,
             )
         )  # fmt: skip
+
+
+def _open(row: ChannelRow) -> ConnectedChannel:
+    if row.connected is None:
+        raise ChannelBroken
+    return row.connected
 
 
 def masked(credentials: Credentials) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import procrastinate
 from chatbot.channels import repository as channels
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Call, Outcome, Permanent, RetryAfter, Sent
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.outbox import repository
 from chatbot.channels.outbox.pace import Pace
 from chatbot.channels.outbox.repository import Head
@@ -154,6 +155,9 @@ class Outbox:
         except NotFound:
             await self._settle(tenant_id, lane, head, None, _Tried(Permanent("the channel was removed"), 0))
             return True
+        except ChannelBroken as error:
+            await self._settle(tenant_id, lane, head, None, _Tried(RetryAfter(error.detail), 0))
+            return False
         async with self._pace.turn(channel, lane) as room:
             if not room:
                 again = self._pace.again_in(channel)
@@ -210,7 +214,7 @@ class Outbox:
                 wait = (due - now).total_seconds()
                 await deliver_soon(self._jobs, session, tenant_id, lane, in_seconds=wait)
         DELIVERIES.labels(
-            channel.channel_type if channel else "removed", "dead" if status == "dead" else _name(outcome)
+            channel.channel_type if channel else "unknown", "dead" if status == "dead" else _name(outcome)
         ).inc()
 
 

@@ -16,10 +16,12 @@ from sqlalchemy import text
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.events import InboundEvent, Media, Message, Sender
 from chatbot.channels.providers.webhook import WEBHOOK
-from chatbot.channels.schemas import CreateChannel
+from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.channels.turns import Turns
+from chatbot.channels.views import channel_view
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
@@ -306,3 +308,31 @@ async def test_a_provider_that_hangs_while_a_reply_is_shown_holds_no_conversatio
             await asyncio.sleep(0.02)
         released.set()
         await whole.settled(channel, 1)
+
+
+async def test_a_channel_whose_secrets_cannot_be_opened_is_shown_and_given_new_ones(
+    runtime: Runtime, tenant: TenantRows
+) -> None:
+    conversation, turns, _ = await _asked(runtime, tenant, "Are gift cards refunded?")
+    parts = parts_of(runtime)
+    (row,) = await parts.channels.page(tenant.id, brand_id=None, channel_type="webhook", before=None, limit=5)
+    channel_id = row.channel.id
+    async with runtime.database.tenant(tenant.id) as session:
+        await floor.announce(session, await floor.held(session, conversation), "Hello", turns)
+        await session.execute(text("UPDATE channel_secrets SET sealed = decode('00', 'hex')"))
+
+    (row,) = await parts.channels.page(tenant.id, brand_id=None, channel_type="webhook", before=None, limit=5)
+    assert channel_view(row).live.last_error == ChannelBroken.title
+    with pytest.raises(ChannelBroken):
+        await parts.channels.test(tenant.id, channel_id)
+    await parts.outbox.deliver(tenant.id, str(conversation))
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        delivery = (await session.execute(text("SELECT status, last_error FROM deliveries"))).one()
+    assert tuple(delivery) == ("pending", ChannelBroken.title), "it is tried again, for the key may come back"
+
+    wanted = ChangeChannel.model_validate({"credentials": {"webhook_url": "https://shop.example.com/new"}})
+    await parts.channels.change(tenant.id, channel_id, wanted)
+    await parts.channels.rotate(tenant.id, channel_id, None)
+    opened = await parts.accounts.get(channel_id)
+    assert opened.account.credentials.webhook_url == "https://shop.example.com/new"
+    await parts.channels.delete(tenant.id, channel_id)
