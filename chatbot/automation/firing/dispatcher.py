@@ -23,8 +23,9 @@ from chatbot.core.cache import TimedCache
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import AUTOMATION_FIRINGS
+from chatbot.db.apart import apart
 from chatbot.db.models import AutomationRule
-from chatbot.db.sessions import DATABASE_AWAY, Database, TenantSession
+from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.log_repository import Entry, entries_after, move_cursor
 from chatbot.identity.tenants.service import require_tenant
 
@@ -86,14 +87,10 @@ class Dispatcher:
         """Look at one tenant so that whatever goes wrong there is that tenant's alone; it is looked at again later."""
         if self._resting.get(tenant_id):
             return 0
-        try:
-            return await look()
-        except DATABASE_AWAY:
-            raise
-        except Exception:
-            log.exception("a tenant's rules could not be looked at", tenant_id=str(tenant_id))
+        begun = await apart(tenant_id, "its rules", look)
+        if begun is None:
             self._resting.put(tenant_id, True)
-            return 0
+        return begun or 0
 
     async def _batch(self, session: TenantSession) -> tuple[int, int]:
         place = await repository.lock_cursor(session)

@@ -102,6 +102,7 @@ class Runner:
         if job.due_at > now:  # a copy of its task; the one for its time is in the queue
             return None
         if await repository.resting(session):
+            job.started_at = None
             await self._later(session, job, _RESTING_SECONDS)
             return None
         job.status, job.started_at = "running", job.started_at or now
@@ -122,6 +123,7 @@ class Runner:
         if isinstance(action, Wait):
             _done(job, action.type, f"waits {action.minutes} minutes", 0.0)
             if job.status == "running":  # else nothing comes after it
+                job.started_at = None  # what is tried after the pause is tried as long as anything else
                 await self._later(session, job, action.minutes * 60.0)
             return False, None
         if isinstance(action, Webhook):

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from chatbot.automation.running import secrets
 from chatbot.automation.switch import repository
 from chatbot.automation.switch.schemas import AutomationOps, AutomationView, NewWebhookSecret, OfTenant
-from chatbot.automation.switch.service import everywhere, overview
+from chatbot.automation.switch.service import everywhere, overview, require_own
 from chatbot.core.web import page_for_browsers
 from chatbot.helpdesk.dependencies import Agents
 from chatbot.identity.audit.acting import note
@@ -67,7 +67,7 @@ async def pause_all(body: OfTenant, caller: Caller, db: Db, agents: Agents) -> A
     caller.reach(body.tenant_id, Role.TENANT_ADMIN)
     by = (await agents.agent(caller)).name
     async with db.tenant(body.tenant_id) as session:
-        await require_tenant(session)
+        await require_own(session)
         await repository.rest(session, by)
         return await overview(session)
 
@@ -76,7 +76,7 @@ async def pause_all(body: OfTenant, caller: Caller, db: Db, agents: Agents) -> A
 async def resume_all(body: OfTenant, caller: Caller, db: Db) -> AutomationView:
     """Wake all rules of a tenant; what happened meanwhile is held against them now."""
     async with db.tenant(caller.reach(body.tenant_id, Role.TENANT_ADMIN)) as session:
-        await require_tenant(session)
+        await require_own(session)
         await repository.wake(session)
         return await overview(session)
 

@@ -76,7 +76,9 @@ SELECT j.id, t.id, t.name, r.id, {_NAME}, r.kind, j.status, j.attempts, j.reason
 ORDER BY j.status = 'failed', j.finished_at DESC, j.due_at LIMIT 20
 """
 
-_BY_OPERATIONS = "operations: "
+BY_OPERATIONS = "operations: "
+"""Who began a rest of all tenants, as it stands on record."""
+
 _REST_EVERYWHERE = """
 INSERT INTO automation_switches AS s (tenant_id, paused_at, paused_by)
 SELECT id, now(), %(by)s FROM tenants WHERE deleted_at IS NULL
@@ -140,12 +142,12 @@ async def loads(session: PlatformSession, only: Collection[UUID] | None, stuck_s
 
 async def rest_everywhere(session: PlatformSession, by: str) -> int:
     """Let the rules of every tenant rest that do not; return of how many."""
-    return len(await fetch(session, _REST_EVERYWHERE, {"by": f"{_BY_OPERATIONS}{by}"[:200]}))
+    return len(await fetch(session, _REST_EVERYWHERE, {"by": f"{BY_OPERATIONS}{by}"[:200]}))
 
 
 async def wake_everywhere(session: PlatformSession) -> int:
     """Wake what `rest_everywhere` laid to rest; whoever rests by a tenant's own will goes on resting."""
-    return len(await fetch(session, _WAKE_EVERYWHERE, {"by": _BY_OPERATIONS}))
+    return len(await fetch(session, _WAKE_EVERYWHERE, {"by": BY_OPERATIONS}))
 
 
 async def schedules_of(session: PlatformSession, only: Collection[UUID] | None) -> list[tuple[Any, ...]]:

@@ -16,12 +16,26 @@ from chatbot.automation.switch.schemas import (
     TroubledJob,
     Upcoming,
 )
+from chatbot.core.errors import Conflict
 from chatbot.core.schemas import ResponseBody
 from chatbot.db.sessions import PlatformSession, TenantReader
 from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
 
 View = TypeVar("View", bound=ResponseBody)
+
+
+async def require_own(session: TenantReader) -> None:
+    """Refuse while operations let everybody's automation rest: a tenant neither ends that nor changes whose it is.
+
+    Raises:
+        NotFound: no such tenant.
+        Conflict: they do.
+    """
+    await require_tenant(session)
+    switch = await rules.switch(session)
+    if switch and switch.paused_at and (switch.paused_by or "").startswith(repository.BY_OPERATIONS):
+        raise Conflict("operations have paused all automation; it goes on when they resume it")
 
 
 async def overview(session: TenantReader) -> AutomationView:

@@ -1,10 +1,12 @@
 """Agents who are gone: taken for gone when nothing is heard of them, their conversations given back to the queue."""
 
 from datetime import timedelta
+from functools import partial
 
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import NotFound
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.handoff import floor
 from chatbot.dialogue.handoff.parts import Messenger
@@ -25,11 +27,16 @@ async def look_after(database: Database, messenger: Messenger | None) -> int:
         left = await repository.left_behind(platform)
     returned = 0
     for one in left:
-        async with database.tenant(one.tenant_id) as session:
-            returned += await _give_back(session, one, messenger)
+        work = partial(_look_at, database, one, messenger)
+        returned += await apart(one.tenant_id, "conversations of agents who are gone", work) or 0
     if returned:
         log.info("conversations of agents who are gone wait again", conversations=returned)
     return returned
+
+
+async def _look_at(database: Database, left: Left, messenger: Messenger | None) -> bool:
+    async with database.tenant(left.tenant_id) as session:
+        return await _give_back(session, left, messenger)
 
 
 async def _give_back(session: TenantSession, left: Left, messenger: Messenger | None) -> bool:

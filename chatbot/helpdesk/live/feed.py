@@ -129,8 +129,8 @@ class Feed(Response):
 
     async def _still_there(self) -> None:
         """Look again at who reads, and let everybody know that the agent is there."""
-        await self._parts.still()
         try:
+            await self._parts.still()
             async with self._parts.database.tenant(self._tenant_id) as session:
                 await agents.keep(session, self._agent)
                 await agents.seen(session, self._agent.id, None)

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import orjson
 
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue import log_repository
 from chatbot.helpdesk.search import repository
@@ -22,7 +24,8 @@ async def index_news(database: Database) -> int:
         tenants = await repository.behind(session, _READER)
     found = 0
     for tenant_id in tenants:
-        while (piece := await _index_piece(database, tenant_id)) is not None:
+        work = partial(_index_piece, database, tenant_id)
+        while (piece := await apart(tenant_id, "what was said in it, for searching", work)) is not None:
             found += piece
     return found
 

@@ -60,16 +60,16 @@ async def open_ticket(
 ) -> OpenedTicket:
     """Open a ticket as a visitor: offered in a chat, or by the form shown while nobody is there."""
     assert subject.tenant_id
-    acknowledge = True
+    email, acknowledge = body.email or subject.visitor.get("email") or None, True
     if subject.role is Role.VISITOR and subject.name != "gateway":
         await limits.take(subject.tenant_id, subject.name, client)
-        acknowledge = await _may_write(letters, subject.tenant_id, body.email, subject.name, client)
+        acknowledge = await _may_write(letters, subject.tenant_id, email, subject.name, client)
     wanted = NewTicket(
         "visitor",
         subject.name,
         body.problem,
         body.name,
-        body.email or subject.visitor.get("email") or None,
+        email,
         subject=body.subject,
         device=body.device,
         brand_id=subject.brand_id,

@@ -35,11 +35,13 @@ class Promises:
     def change_priority(self, ticket: Ticket, now: datetime) -> None:
         """Promise what the ticket's present priority is promised."""
         (first, resolution), (answer, solution) = clocks_of(ticket), self.minutes(ticket.priority)
-        _set(
-            ticket,
+        first, resolution = (
             clocks.promise(first, answer, self.hours, now),
             clocks.promise(resolution, solution, self.hours, now),
         )
+        if ticket.status == "pending":  # a clock that begins here waits for the requester, too
+            first, resolution = clocks.pause(first, self.hours, now), clocks.pause(resolution, self.hours, now)
+        _set(ticket, first, resolution)
 
     def respond(self, ticket: Ticket, now: datetime) -> None:
         """Note a response."""

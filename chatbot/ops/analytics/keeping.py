@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.core.background import end, forever
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.ops.analytics import repository
 from chatbot.ops.analytics.counting_repository import count_days
@@ -57,7 +59,8 @@ class Keeper:
             tenants = await repository.every_tenant(session)
         due = [tenant for tenant in tenants if _is_due(tenant, moment)]
         for tenant in due:
-            while await self._count_next(tenant, day_of(moment, tenant.timezone) - _DAY):
+            last = day_of(moment, tenant.timezone) - _DAY
+            while await apart(tenant.id, "figures of its past days", partial(self._count_next, tenant, last)):
                 pass
         return len(due)
 

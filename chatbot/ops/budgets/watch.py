@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,7 @@ from chatbot.core.background import end, forever
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.log_repository import EventRow, append
 from chatbot.identity.mail import Letter, Mail, new_thread
@@ -49,7 +51,7 @@ class BudgetWatch:
         """Tell what is to be told; return how many levels that were."""
         async with self.database.platform() as session:
             tenants = await repository.limited_tenants(session, utcnow().date())
-        return sum([await self.look_at(tenant_id) for tenant_id in tenants])
+        return sum([await apart(each, "its budgets", partial(self.look_at, each)) or 0 for each in tenants])
 
     async def look_at(self, tenant_id: UUID) -> int:
         """Tell what is to be told about one tenant; return how many levels that were."""

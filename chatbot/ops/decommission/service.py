@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from chatbot.channels.service import ChannelService
@@ -9,6 +10,7 @@ from chatbot.core.clock import utcnow
 from chatbot.core.crypto import SealBroken, Vault, hash_secret
 from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.models import Tenant
 from chatbot.db.sessions import Database, PlatformSession
 from chatbot.identity.access.service import Access
@@ -86,6 +88,9 @@ class Decommissioning:
             note(target=f"tenant:{tenant_id}", chains=[PLATFORM, tenant_id])
             if not await repository.restore(session, tenant_id, since, list(map(str, receipt.channels))):
                 raise Conflict(f"a tenant can be restored for {self.restore_window.days} days; that is over")
+            # The data are back, and what is erased of them from now on must not stay in a copy.
+            await drop_files(self.places.queue, session, [receipt.archive.key])
+        await delete_files(self.places.blobs, [receipt.archive.key])
         access.forget()
 
     async def _close(
@@ -132,17 +137,21 @@ async def purge_tenants(database: Database, places: Places, store: VectorStore, 
     async with database.platform() as session:
         due = await repository.to_purge(session, before)
     for tenant_id in due:
-        async with database.tenant(tenant_id) as session:
-            for brand_id, embedder in await repository.embedded(session):
-                await store.forget(session, brand_id, embedder)
-        async with database.platform() as platform:
-            keys = await repository.files(platform, tenant_id)
-            if keys:
-                await drop_files(places.queue, platform, keys)
-            await repository.purge(platform, tenant_id)
-        await delete_files(places.blobs, keys)
-        log.info("a tenant's data was purged", tenant_id=str(tenant_id))
+        await apart(tenant_id, "its purge", partial(_purge, database, places, store, tenant_id))
     return len(due)
+
+
+async def _purge(database: Database, places: Places, store: VectorStore, tenant_id: UUID) -> None:
+    async with database.tenant(tenant_id) as session:
+        for brand_id, embedder in await repository.embedded(session):
+            await store.forget(session, brand_id, embedder)
+    async with database.platform() as platform:
+        keys = await repository.files(platform, tenant_id)
+        if keys:
+            await drop_files(places.queue, platform, keys)
+        await repository.purge(platform, tenant_id)
+    await delete_files(places.blobs, keys)
+    log.info("a tenant's data was purged", tenant_id=str(tenant_id))
 
 
 async def _require(session: PlatformSession, tenant_id: UUID) -> Tenant:

@@ -4,6 +4,7 @@ A statement of how to find is used to count, to scrub and to delete, so that wha
 They run across tenants, for the event log and the queue give up rows to nobody else, and each names the tenant.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import LiteralString
@@ -73,9 +74,9 @@ _LANES = f"""lane = ANY({_NAMES}) OR lane LIKE 'ticket:%%' AND split_part(lane, 
 
 
 def _says(*columns: LiteralString) -> LiteralString:
-    """Whether one of the needles stands in a row: a last resort, for rows that no id leads to."""
+    """Whether one of the needles stands in a row, as a whole: a last resort, for rows that no id leads to."""
     said = " || ' ' || ".join(f"coalesce({column}::text, '')" for column in columns)
-    return f"EXISTS (SELECT FROM unnest(%(needles)s::text[]) AS n WHERE position(n IN lower({said})) > 0)"
+    return f"EXISTS (SELECT FROM unnest(%(patterns)s::text[]) AS n WHERE lower({said}) ~ n)"
 
 
 _DELIVERED = f"{_OF_CONVERSATION} OR {_OF_MESSAGE}"
@@ -222,4 +223,14 @@ async def _values(session: PlatformSession, scope: Scope) -> dict[str, object]:
 
 
 def _plain(scope: Scope) -> dict[str, object]:
-    return {name: value if name == "tenant_id" else list(value) for name, value in asdict(scope).items()}
+    plain = {name: value if name == "tenant_id" else list(value) for name, value in asdict(scope).items()}
+    return {**plain, "patterns": [_pattern(needle) for needle in scope.needles]}
+
+
+def _pattern(needle: str) -> str:
+    """A needle as a regular expression of PostgreSQL that finds it, but not what only begins or ends with it.
+
+    Else whoever is `visitor:42`, or writes from `ann@example.com`, takes along `visitor:420` and `joann@example.com`.
+    """
+    escaped = re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", needle)
+    return rf"(?<![[:alnum:]_.@+-]){escaped}(?![[:alnum:]_-]|\.[[:alnum:]])"

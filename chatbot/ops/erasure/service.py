@@ -1,6 +1,7 @@
 """Erases a visitor: finds who is meant, removes everything in one transaction, then what lies beside the database."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,9 @@ _TELLING = frozenset({"email", "address", "phone", "telephone", "mobile", "usern
 
 _SHORTEST = 6
 """A shorter word is found in what has nothing to do with the visitor."""
+
+_TELLS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?[\d\s().-]{7,}")
+"""Addresses of mail and telephone numbers. Names that people give themselves may be words that stand everywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,12 @@ class Erasing:
 
     async def _beside(self, scope: Scope, files: Sequence[str], removed: Removed) -> Removed:
         """Remove what is not in the database; the rows are gone by then, so nothing leads to it any more."""
+        exports = [folder / str(scope.tenant_id) for folder in self.places.exports]
         return removed.model_copy(
             update={
                 "files_waiting": len(files) - await delete_files(self.places.blobs, files),
                 "sessions": await self.places.hot_sessions.forget(scope.conversations),
-                "exports": await folders.drop_exports(self.places.exports, _marks(scope)),
+                "exports": await folders.drop_exports(exports, _marks(scope)),
                 "log_marks": await folders.blank(self.places.logs, scope.needles),
             }
         )
@@ -133,7 +138,8 @@ async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor
     conversations = [talk.id for talk in talks if talk.id]
     tickets = await repository.tickets(session, tenant_id, conversations, sorted(word for word in words if "@" in word))
     words |= {address.lower() for _, address in tickets if address}
-    needles = {word for word in words | {subject.lower() for subject in subjects} if len(word) >= _SHORTEST}
+    said = {word for word in words if _TELLS.fullmatch(word)} | {subject.lower() for subject in subjects}
+    needles = {word for word in said if len(word) >= _SHORTEST}
     return Scope(tenant_id, conversations, [ticket for ticket, _ in tickets], sorted(subjects), sorted(needles))
 
 

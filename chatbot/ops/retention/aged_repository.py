@@ -74,6 +74,13 @@ LOGS: tuple[Aged, ...] = (
 )
 """Of the kind `logs`."""
 
+VISITORS = Aged(
+    "visitors",
+    "updated_at < %(cutoff)s AND NOT EXISTS (SELECT FROM conversations c "
+    "WHERE c.tenant_id = visitors.tenant_id AND c.owner = visitors.subject)",
+)
+"""What they said of themselves goes with their last conversation: of the kind `transcripts`."""
+
 GAPS = Aged("knowledge_gaps", "created_at < %(cutoff)s")
 """Of the kind `tickets`: both are work that somebody has to do."""
 

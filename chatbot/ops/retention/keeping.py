@@ -5,15 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.core.background import end, forever
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.leader import Leader
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
-from chatbot.db.sessions import DATABASE_AWAY
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.ops.analytics.keeping import Keeper
 from chatbot.ops.decommission.service import purge_tenants
@@ -61,12 +62,7 @@ class DailyRetention:
         if due:
             await self.keeper.catch_up(moment)
         for tenant_id in due:
-            try:
-                await self.retention.run(tenant_id, STARTED_BY, moment)
-            except DATABASE_AWAY:
-                raise
-            except Exception:  # of this tenant alone: the others' old things go all the same
-                log.exception("retention did not run", tenant_id=str(tenant_id))
+            await apart(tenant_id, "retention", partial(self.retention.run, tenant_id, STARTED_BY, moment))
         await self.retention.platform_files(moment)
         await self._purge(moment - timedelta(days=self.retention.settings.restore_window_days))
         return len(due)

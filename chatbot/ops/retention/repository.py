@@ -32,13 +32,16 @@ ORDER BY t.id
 
 _PURGE = (
     "DELETE FROM users WHERE deleted_at < %s",
+    """DELETE FROM webhook_secrets s USING automation_rules r
+       WHERE r.tenant_id = s.tenant_id AND r.id = s.id AND r.deleted_at < %s""",
     "DELETE FROM automation_rules WHERE deleted_at < %s",
     """DELETE FROM channels c WHERE deleted_at < %s AND NOT EXISTS (
            SELECT FROM conversations v WHERE v.tenant_id = c.tenant_id AND v.channel_id = c.id)""",
 )
 
 _REMOVED_BEFORE = """
-SELECT cutoffs->>'transcripts' FROM retention_runs WHERE tenant_id = %s ORDER BY started_at DESC LIMIT 1
+SELECT max(CAST(r.cutoffs->>kind AS timestamptz))
+FROM retention_runs r, unnest(ARRAY['transcripts', 'tickets', 'logs']) AS kind WHERE r.tenant_id = %s
 """
 
 
@@ -78,9 +81,9 @@ async def due(session: PlatformSession, before: datetime) -> list[UUID]:
 
 
 async def removed_before(session: TenantReader) -> datetime | None:
-    """Return the moment before which conversations of the tenant were removed; None: none were."""
-    rows = await fetch(session, _REMOVED_BEFORE, (session.tenant_id,))
-    return datetime.fromisoformat(rows[0][0]) if rows else None
+    """Return the moment before which rows that figures are counted from were removed, by any run; None: none were."""
+    found: datetime | None = (await fetch(session, _REMOVED_BEFORE, (session.tenant_id,)))[0][0]
+    return found
 
 
 async def purge_deleted(session: PlatformSession, before: datetime) -> None:

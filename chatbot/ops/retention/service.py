@@ -58,7 +58,9 @@ _WORKS: Mapping[Kind, tuple[_Work, ...]] = {
         _Work(aged.count_tickets, aged.drop_tickets, _TALKS_AT_ONCE), _by_age(aged.GAPS),
     ),
     "logs": tuple(_by_age(rows) for rows in aged.LOGS),
-    "transcripts": (_Work(aged.count_talks, aged.drop_talks, _TALKS_AT_ONCE),),
+    "transcripts": (
+        _Work(aged.count_talks, aged.drop_talks, _TALKS_AT_ONCE), _by_age(aged.VISITORS),
+    ),
 }  # fmt: skip
 
 _FOLDERS: Mapping[Kind, int] = {"transcripts": 0, "tickets": 1}

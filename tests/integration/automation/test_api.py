@@ -239,6 +239,8 @@ async def test_all_tenants_rest_and_wake_together(automation: Automation, hire: 
     await automation.on("message.received", {"type": "webhook", "url": receiver.url})
     paused = await ask("POST", "/ops/automation/pause")
     assert [one["paused_by"] for one in paused["tenants"] if one["tenant_id"] == tenant] == ["operations: Command line"]
+    for how in ("pause", "resume"):
+        await ask("POST", f"/admin/automation/{how}", {"tenant_id": tenant}, status=409)
     await Caller(automation.whole).ask("Refunds?")
     await asyncio.sleep(1.5)
     assert receiver.got == []

@@ -60,8 +60,8 @@ async def test_nothing_of_a_visitor_is_left(
     other = await plant(runtime.database, await make_tenant(runtime.database), word="bleibtstehen882")
     for key in (*planted.files, *other.files):
         await runtime.blobs.put(key, f"of {CANARY if key in planted.files else 'another'}".encode())
-    _write(settings.folder("transcripts") / "talk.jsonl", f"{planted.conversation}: {CANARY}".encode())
-    _write(settings.folder("transcripts") / "other.jsonl", b"somebody else")
+    _write(settings.folder("transcripts") / str(tenant.id) / "talk.jsonl", f"{planted.conversation}: {CANARY}".encode())
+    _write(settings.folder("transcripts") / str(tenant.id) / "other.jsonl", b"somebody else")
     _write(settings.folder("logs") / "orchestrator.log", log_line("another") + log_line(CANARY.upper()))
     before = found_in_tables(database_url, "bleibtstehen882")
     body = {named: {"visitor": SUBJECT, "email": EMAIL, "conversation_id": str(planted.conversation)}[named]}
@@ -82,7 +82,7 @@ async def test_nothing_of_a_visitor_is_left(
     assert found_in_tables(database_url) == []
     assert found_in_files(settings.data_dir) == []
     assert log_line("another") in (settings.folder("logs") / "orchestrator.log").read_bytes()
-    assert (settings.folder("transcripts") / "other.jsonl").exists()
+    assert (settings.folder("transcripts") / str(tenant.id) / "other.jsonl").exists()
     assert found_in_tables(database_url, "bleibtstehen882") == before
     async with runtime.database.tenant_reader(tenant.id) as session:
         usage = await session.execute(text("SELECT input_tokens, output_tokens, cost_micros FROM usage_records"))

@@ -1,9 +1,12 @@
 """Agents who are gone: noticed, and what they had waits again; who comes back in time keeps it."""
 
 import asyncio
+from typing import Any
 
+import pytest
 from sqlalchemy import text
 
+from chatbot.dialogue.handoff import floor
 from chatbot.helpdesk.agents.absence import look_after
 from tests.integration.helpdesk.conftest import Caller, Hire, Person
 from tests.whole import Whole
@@ -53,6 +56,29 @@ async def test_what_a_gone_agent_had_waits_again(whole: Whole, hire: Hire) -> No
     last = (await visitor.messages(conversation))[-1]
     assert last["text"] == "Your conversation is in line again: somebody else will go on with it."
     assert await _look(whole) == 0
+
+
+async def test_a_tenant_whose_work_fails_holds_up_no_other(
+    whole: Whole, hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitors, sara = [Caller(whole, "ann"), Caller(whole, "bob")], await hire(whole, "Sara")
+    async with sara.live() as feed:
+        await feed.until("ready")
+    taken = [(await visitor.ask("Refunds?"))["conversation_id"] for visitor in visitors]
+    for conversation in taken:
+        await sara.at(conversation, "takeover")
+    await _long_ago(whole, sara, 6)
+    returned, failed = floor.return_to_queue, []
+
+    async def fail_once(*given: Any) -> None:
+        if not failed:
+            failed.append(given)
+            raise RuntimeError("the channel's secrets cannot be opened")
+        await returned(*given)
+
+    monkeypatch.setattr(floor, "return_to_queue", fail_once)
+    assert await _look(whole) == 1
+    assert await _look(whole) == 1
 
 
 async def test_who_says_away_loses_it_and_who_comes_back_keeps_it(whole: Whole, hire: Hire) -> None:

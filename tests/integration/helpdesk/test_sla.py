@@ -102,6 +102,20 @@ async def test_another_priority_is_another_promise(work: Clockwork) -> None:
     assert (await work.change(priority="high")).first_response_due_at == datetime(2026, 11, 27, 17, tzinfo=UTC)
 
 
+async def test_a_clock_that_begins_while_a_ticket_waits_stands_still(
+    client: httpx.AsyncClient, work: Clockwork
+) -> None:
+    path = f"/admin/policies/{work.tenant.id}"
+    promises = (await client.get(path, headers=bearer())).json()["sla"]
+    await client.put(path, json={"sla": None}, headers=bearer())
+    await work.open()
+    await work.change(status="pending")
+    assert (await client.put(path, json={"sla": promises}, headers=bearer())).status_code == 200
+    sla = await work.change(priority="high")
+    assert sla.first_response_due_at is None
+    assert (await work.change(status="open")).first_response_due_at is not None
+
+
 async def test_without_promises_no_clock_runs(client: httpx.AsyncClient, work: Clockwork) -> None:
     path = f"/admin/policies/{work.tenant.id}"
     assert (await client.put(path, json={"sla": None}, headers=bearer())).json()["sla"] is None
