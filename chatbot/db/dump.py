@@ -44,7 +44,10 @@ _HANDED_OVER = "SELECT oid::regprocedure::text FROM pg_proc WHERE proowner = %s:
 # Readers of the event log go by the numbers of transactions, which every server counts for itself. What stands in a log
 # that comes from another one is numbered anew, from 1: by how many readers have not come so far, so that each reader's
 # place still parts what it has read from what it has not.
-_AHEAD = "SELECT coalesce(max(txid), 0) >= pg_current_xact_id()::text::bigint FROM events"
+_AHEAD = """
+SELECT greatest((SELECT coalesce(max(txid), 0) FROM events), (SELECT coalesce(max(txid), 0) FROM log_cursors))
+       >= pg_current_xact_id()::text::bigint
+"""
 _RENUMBER = """
 WITH moved AS (
     UPDATE events e SET txid = 1 + (SELECT count(*) FROM log_cursors c

@@ -187,12 +187,15 @@ class Cluster:
         changed: list[str] = []
         try:
             for component in CONTAINERS:
-                changed.append(component)
                 self._image(component, tag, canary=False)
+                changed.append(component)
                 self._wait(component)
         except Ended:
             for component in reversed(changed):
-                self._kubectl("rollout", "undo", f"deployment/{self._name}-{component}")
+                try:
+                    self._kubectl("rollout", "undo", f"deployment/{self._name}-{component}")
+                except Ended as error:  # the others are taken back all the same
+                    say(f"{component} was not taken back: {error}")
             raise
 
     def _image(self, component: str, tag: str, *, canary: bool) -> None:

@@ -221,6 +221,17 @@ def test_a_rollout_that_fails_is_undone(run: Callable[..., int], kubectl: StandI
     assert kubectl.calls[-1].endswith("--replicas=0")
 
 
+def test_of_a_rollout_that_cannot_begin_the_rest_is_taken_back(run: Callable[..., int], kubectl: StandIn) -> None:
+    refused = {
+        "set image deployment/xin-xin-platform-ingestion-worker ": ("not found", 1),
+        "undo deployment/xin-xin-platform-channel-gateway": ("no such revision", 1),
+    }
+    kubectl.answer({"jsonpath=.*replicas": ("4", 0), **refused})
+    assert run("--steps", "100") == 1
+    undone = [call.rpartition("/")[2] for call in kubectl.calls if "rollout undo" in call]
+    assert undone == [f"xin-xin-platform-{name}" for name in ("channel-gateway", "orchestrator")]
+
+
 def test_another_controllers_weight_is_set_by_a_command(run: Callable[..., int], tmp_path: Path) -> None:
     traffic = StandIn(tmp_path, "traffic")
     assert run("--steps", "25,100", "--weight-command", "traffic to canary {weight}") == 0

@@ -24,10 +24,15 @@ class MembershipRow:
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person with every membership."""
+    """A person with every membership.
+
+    Attributes:
+        elsewhere: belongs to a tenant that is out of service, too, and may be brought back.
+    """
 
     user: User
     memberships: Mapping[UUID, MembershipRow]
+    elsewhere: bool = False
 
     @property
     def id(self) -> UUID:
@@ -66,5 +71,5 @@ def require_whole(subject: Subject, person: PersonRow) -> None:
         return
     if person.user.is_platform_admin:
         raise Forbidden("platform admins are changed by platform admins only")
-    if not all(map(subject.administers, person.memberships)):
+    if person.elsewhere or not all(map(subject.administers, person.memberships)):
         raise Forbidden("this person belongs to other tenants too; take away the membership in yours instead")

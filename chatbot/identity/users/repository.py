@@ -24,7 +24,13 @@ async def find_person(session: PlatformSession, user_id: UUID) -> PersonRow | No
     user = await session.get(User, user_id)
     if user is None:
         return None
-    return PersonRow(user, (await _memberships(session, [user_id])).get(user_id, {}))
+    out_of_service = (
+        select(Membership.user_id)
+        .join(Tenant, Tenant.id == Membership.tenant_id)
+        .where(Membership.user_id == user_id, Tenant.deleted_at.is_not(None))
+    )
+    elsewhere = bool(await session.scalar(select(out_of_service.exists())))
+    return PersonRow(user, (await _memberships(session, [user_id])).get(user_id, {}), elsewhere)
 
 
 async def list_people(

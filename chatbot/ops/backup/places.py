@@ -7,7 +7,7 @@ from pathlib import Path
 
 from chatbot.core.blobs import BlobStore, open_bucket
 from chatbot.core.clock import utcnow
-from chatbot.core.errors import NotFound
+from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.settings import Settings
 
 _NAME = re.compile(r"xin-backup-(\d{8}T\d{6}Z)\.tar\.gz(\.sealed)?")
@@ -50,13 +50,16 @@ class Places:
 
         Raises:
             NotFound: there is none.
+            Conflict: it is the time of several.
         """
-        for name in await self.names():
-            if timestamp in name:
-                place = self.folder / name
-                if not place.is_file():
-                    await self._download(name, place)
-                return place
+        found = [name for name in await self.names() if timestamp in name]
+        if len(found) > 1:
+            raise Conflict(f"{timestamp} is the time of {len(found)} backups, name one of them: {', '.join(found)}")
+        for name in found:
+            place = self.folder / name
+            if not place.is_file():
+                await self._download(name, place)
+            return place
         where = f"{self.folder} or the bucket {self.bucket_name}" if self.bucket else str(self.folder)
         raise NotFound(f"there is no backup of {timestamp} in {where}")
 

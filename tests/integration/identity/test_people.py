@@ -12,7 +12,7 @@ from sqlalchemy import text, update
 from chatbot.apps.runtime import Runtime
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
-from chatbot.db.models import User
+from chatbot.db.models import Tenant, User
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import Access
 from chatbot.identity.subject import Role
@@ -114,6 +114,15 @@ async def test_whoever_belongs_to_others_too_is_not_ones_own_to_change(
     answer = await client.request(method, f"/admin/users/{both.id}{path}", json=body, headers=_admin(tenant))
     assert answer.status_code == 403
     assert (await client.post("/auth/login", json=both.sign_in)).json()["user"]["name"] == "Cleo"
+
+
+async def test_whoever_belongs_to_a_tenant_out_of_service_is_not_ones_own_either(
+    client: httpx.AsyncClient, database: Database, tenant: TenantRows, other_tenant: TenantRows, both: Person
+) -> None:
+    async with database.platform() as session:
+        await session.execute(update(Tenant).where(Tenant.id == other_tenant.id).values(deleted_at=utcnow()))
+    path, body = f"/admin/users/{both.id}", {"email": "mallory@example.com"}
+    assert (await client.patch(path, json=body, headers=_admin(tenant))).status_code == 403
 
 
 async def test_a_membership_can_be_taken_away_where_the_person_cannot(

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from chatbot.core.blobs import open_blobs, open_bucket
 from chatbot.core.clock import utcnow
+from chatbot.core.errors import Conflict
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.bootstrap import HEAD, downgrade, prepare_database
@@ -282,6 +283,8 @@ async def test_a_copy_goes_to_the_bucket_and_old_ones_go(place: Place, database_
         assert backup.removed == [old]
         places = await open_places(settings)
         assert await places.names() == [young, backup.file.name]
+        with pytest.raises(Conflict, match="is the time of 2 backups"):
+            await places.fetch("Z")
         whole = backup.file.read_bytes()
         backup.file.unlink()
         made = made_at(backup.file.name)
