@@ -65,7 +65,7 @@ async def test_places_and_the_usual_wait_are_told(whole: Whole, hire: Hire) -> N
         (
             "quiero hablar con una persona",
             "De acuerdo, te paso con una persona.",
-            "Usted es la siguiente persona en la cola.",
+            "Eres la siguiente persona de la cola.",
         ),
     ],
 )
