@@ -350,13 +350,15 @@ async def _brand(session: TenantSession, wanted: CreateChannel) -> UUID:
 
 
 def _words(channel_type: str, problem: Mapping[str, Any]) -> str:
-    """What is wrong with a credential; of a form that is not met, what is asked for, and of a name, which there are."""
+    """What is wrong with a credential; of a form that is not met, what it is; of a name, which there are."""
     fields = PROVIDERS[channel_type].credentials.model_fields
-    if problem["type"] == "string_pattern_mismatch":
-        return f"does not have the form that is asked for: {fields[problem['loc'][0]].description}"
     if problem["type"] == "extra_forbidden":
         return f"is no credential of {channel_type}; there are {', '.join(fields)}"
-    return field_words(problem)
+    words = field_words(problem)
+    field = fields.get(problem["loc"][0]) if problem["loc"] else None
+    if problem["type"] == "value_error" and field is not None and field.description:
+        return f"{words} ({field.description.rstrip('.')})"
+    return words
 
 
 def _path(location: tuple[Any, ...]) -> str:

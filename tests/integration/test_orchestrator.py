@@ -72,7 +72,7 @@ async def test_unknown_fields_are_refused(api: aiohttp.ClientSession) -> None:
             "/admin/channels",
             channel("discord", application_id="x"),
             "credentials.application_id",
-            "Application ID, from",
+            "must be 1 to 20 digits (Application ID, from",
         ),
         (
             "/admin/channels",
