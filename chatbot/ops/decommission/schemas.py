@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from chatbot.core.schemas import ResponseBody, Timestamp
 
 
@@ -31,6 +33,14 @@ class RevokedKey(ResponseBody):
     sha256: str
 
 
+class Begun(ResponseBody):
+    """What was done by tries that broke: the last one's receipt tells of it too."""
+
+    rules_paused: int = 0
+    jobs: int = 0
+    channels: list[UUID] = Field(default_factory=list)
+
+
 class DecommissionReceipt(ResponseBody):
     """What became of a tenant that was taken out of service.
 
@@ -57,6 +67,6 @@ class DecommissionReceipt(ResponseBody):
     purged_at: Timestamp | None = None
 
 
-def stored(receipt: DecommissionReceipt) -> dict[str, Any]:
+def stored(receipt: DecommissionReceipt | Begun) -> dict[str, Any]:
     """Return a receipt as it is stored."""
     return receipt.model_dump(mode="json", exclude_none=True)

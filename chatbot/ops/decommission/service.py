@@ -22,7 +22,14 @@ from chatbot.knowledge.queueing import drop_files
 from chatbot.ops.decommission import repository
 from chatbot.ops.decommission.archive import Archive, write_archive
 from chatbot.ops.decommission.repository import OldSecret
-from chatbot.ops.decommission.schemas import ArchiveView, DecommissionReceipt, DestroyedSecret, RevokedKey, stored
+from chatbot.ops.decommission.schemas import (
+    ArchiveView,
+    Begun,
+    DecommissionReceipt,
+    DestroyedSecret,
+    RevokedKey,
+    stored,
+)
 from chatbot.ops.erasure.service import Places, delete_files
 
 log = get_logger(__name__)
@@ -51,18 +58,16 @@ class Decommissioning:
                 return await _told_again(session, tenant_id)
             note(target=f"tenant:{tenant_id}", chains=[PLATFORM, tenant_id])
             rules, jobs = await repository.rest(session, tenant_id, by)
+            await _begin(session, tenant_id, by, Begun(rules_paused=rules, jobs=jobs))
         archive = await write_archive(self.database, self.places.blobs, tenant_id)
         async with self.database.platform() as session:
-            secrets, channels = (
-                await repository.secrets(session, tenant_id),
-                await repository.channels(session, tenant_id),
-            )
+            secrets = await repository.secrets(session, tenant_id)
+            channels = await repository.channels(session, tenant_id)
+            begun = await _begin(session, tenant_id, by, Begun(channels=channels))
         for channel_id in channels:
             await self.channels.delete(tenant_id, channel_id)
         async with self.database.platform() as session:
-            receipt = await self._close(session, tenant, by, archive, secrets, channels)
-            receipt.rules_paused = rules
-            receipt.cancelled["automation_jobs"] = jobs
+            receipt = await self._close(session, tenant, by, archive, secrets, begun)
             await repository.keep(session, tenant_id, by, stored(receipt))
             await _tell(session, "tenant_decommissioned", by, receipt)
         access.forget()
@@ -100,12 +105,12 @@ class Decommissioning:
         by: str,
         archive: Archive,
         secrets: list[OldSecret],
-        channels: list[UUID],
+        begun: Begun,
     ) -> DecommissionReceipt:
         await repository.destroy_secrets(session, tenant.id)
         keys = await repository.revoke_keys(session, tenant.id)
         ended = await repository.end_sessions(session, tenant.id)
-        cancelled = await repository.end_work(session, tenant.id)
+        cancelled = {**await repository.end_work(session, tenant.id), "automation_jobs": begun.jobs}
         deleted_at = await repository.mark_deleted(session, tenant.id)
         if deleted_at is None:
             raise Conflict("this tenant is being taken out of service already")
@@ -114,9 +119,9 @@ class Decommissioning:
             name=tenant.name,
             requested_by=by,
             archive=ArchiveView.model_validate(archive),
-            rules_paused=0,
+            rules_paused=begun.rules_paused,
             cancelled=cancelled,
-            channels=channels,
+            channels=begun.channels,
             secrets=[DestroyedSecret(kind=old.kind, of=old.of, sha256=self._hash(tenant.id, old)) for old in secrets],
             api_keys=[RevokedKey(id=key, name=name, sha256=hashed) for key, name, hashed in keys],
             sessions_ended=ended,
@@ -159,6 +164,18 @@ async def _require(session: PlatformSession, tenant_id: UUID) -> Tenant:
     if tenant is None:
         raise NotFound("no such tenant")
     return tenant
+
+
+async def _begin(session: PlatformSession, tenant_id: UUID, by: str, done: Begun) -> Begun:
+    """Add to what was done by now, should the rest break, and return all of it."""
+    before = Begun.model_validate((await repository.receipt_of(session, tenant_id) or {}).get("begun", {}))
+    begun = Begun(
+        rules_paused=before.rules_paused + done.rules_paused,
+        jobs=before.jobs + done.jobs,
+        channels=sorted({*before.channels, *done.channels}),
+    )
+    await repository.keep(session, tenant_id, by, {"begun": stored(begun)})
+    return begun
 
 
 async def _told_again(session: PlatformSession, tenant_id: UUID) -> DecommissionReceipt:

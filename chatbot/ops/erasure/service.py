@@ -1,4 +1,4 @@
-"""Erases a visitor: finds who is meant, removes everything in one transaction, then what lies beside the database."""
+"""Erases a visitor: finds who is meant, and removes everything; what breaks on the way can be asked for again."""
 
 import hashlib
 import re
@@ -78,6 +78,8 @@ class Erasing:
             removed = Removed(rows=await remove(session, scope), files=len(files))
             if files:
                 await drop_files(self.places.queue, session, files)
+            # Before the rows are gone for good: nothing but they tells what to look for, should this break.
+            removed = await self._searched(scope, removed)
             note(target=f"erasure:{receipt.id}", detail={"rows": sum(removed.rows.values())}, chains=[tenant_id])
             receipt.removed = removed.model_dump()
             await repository.keep(session, receipt)
@@ -93,15 +95,22 @@ class Erasing:
             rows = await repository.page(session, before=before, limit=limit + 1)
         return [_view(row, Removed.model_validate(row.removed), dry_run=False) for row in rows]
 
-    async def _beside(self, scope: Scope, files: Sequence[str], removed: Removed) -> Removed:
-        """Remove what is not in the database; the rows are gone by then, so nothing leads to it any more."""
+    async def _searched(self, scope: Scope, removed: Removed) -> Removed:
+        """Remove what is found by what the visitor is called: exported files, words in logs."""
         exports = [folder / str(scope.tenant_id) for folder in self.places.exports]
+        return removed.model_copy(
+            update={
+                "exports": await folders.drop_exports(exports, _marks(scope)),
+                "log_marks": await folders.blank(self.places.logs, scope.needles),
+            }
+        )
+
+    async def _beside(self, scope: Scope, files: Sequence[str], removed: Removed) -> Removed:
+        """Remove what the rows led to: the queue deletes files that are left, what is in memory runs out."""
         return removed.model_copy(
             update={
                 "files_waiting": len(files) - await delete_files(self.places.blobs, files),
                 "sessions": await self.places.hot_sessions.forget(scope.conversations),
-                "exports": await folders.drop_exports(exports, _marks(scope)),
-                "log_marks": await folders.blank(self.places.logs, scope.needles),
             }
         )
 

@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from chatbot.apps.data_parts import daily_retention
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import hash_secret
+from chatbot.core.errors import Unavailable
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.identity.subject import Role
@@ -184,11 +185,33 @@ async def test_a_tenant_comes_back_within_the_window(whole: Whole) -> None:
     await whole.ask("POST", f"/admin/tenants/{tenant.id}/restore", status=409)
 
 
+async def test_one_that_broke_and_is_made_again_forgets_no_channel(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    web, tenant = await whole.channel("web", {}), whole.tenant
+
+    async def away(*_: object) -> None:
+        raise Unavailable("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("chatbot.ops.decommission.repository.destroy_secrets", away)
+        await whole.ask("DELETE", f"/admin/tenants/{tenant.id}", status=503)
+    receipt = await whole.ask("DELETE", f"/admin/tenants/{tenant.id}")
+    assert web["id"] in receipt["channels"]
+    assert hash_secret(web["secret"]) in {secret["sha256"] for secret in receipt["secrets"]}
+    await whole.ask("POST", f"/admin/tenants/{tenant.id}/restore")
+    channels = (await whole.ask("GET", f"/admin/channels?tenant_id={tenant.id}"))["items"]
+    assert web["id"] in [channel["id"] for channel in channels]
+
+
 def _tables(database_url: str, text: str) -> set[str]:
     return {place.partition(".")[0] for place in found_in_tables(database_url, text)}
 
 
-async def test_after_the_window_its_data_is_purged(whole: Whole, database_url: str, settings: Settings) -> None:
+async def test_after_the_window_its_data_is_purged(
+    whole: Whole, database_url: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chatbot.ops.decommission.repository._ROWS_AT_ONCE", 2)
     doors, tenant = Doors(whole), whole.tenant
     await doors.build()
     await doors.walk()

@@ -89,6 +89,32 @@ async def test_nothing_of_a_visitor_is_left(
         assert usage.all() == [(3, 4, 5)]
 
 
+async def test_an_erasure_that_breaks_at_the_files_is_finished_by_asking_again(
+    database_url: str,
+    runtime: Runtime,
+    client: httpx.AsyncClient,
+    tenant: TenantRows,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await plant(runtime.database, tenant)
+    _write(settings.folder("logs") / "orchestrator.log", log_line(CANARY))
+
+    async def full(*_: object) -> int:
+        raise OSError("the disk does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("chatbot.ops.erasure.folders.blank", full)
+        answer = await client.post(_path(tenant), json={"visitor": SUBJECT}, headers=bearer())
+    assert answer.status_code == 500
+    assert found_in_tables(database_url)
+
+    answer = await client.post(_path(tenant), json={"visitor": SUBJECT}, headers=bearer())
+    assert (answer.status_code, answer.json()["removed"]["log_marks"]) == (201, 1)
+    assert found_in_tables(database_url) == []
+    assert found_in_files(settings.folder("logs"), CANARY) == []
+
+
 async def test_erasing_again_gives_a_receipt_of_nothing_and_all_are_listed(
     runtime: Runtime, client: httpx.AsyncClient, tenant: TenantRows
 ) -> None:
