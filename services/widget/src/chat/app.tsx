@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { sideOf } from "../core/direction";
 import { Banner } from "./banner";
 import { Composer, useOfferFiles } from "./composer";
 import { focusedWithin, trapFocus } from "./focus";
@@ -20,7 +21,8 @@ export function App(): JSX.Element {
   const words = useWords();
   const isPhone = useMedia("(max-width: 480px)");
   const panel = useRef<HTMLDivElement>(null);
-  const { position = words.direction === "rtl" ? "left" : "right" } = model.theme;
+  // As the button: the widget may speak another language than the page's.
+  const side = sideOf(model.theme, model.host.locale);
   usePalette();
   useViewport(isPhone && screen.open);
 
@@ -39,7 +41,7 @@ export function App(): JSX.Element {
   return (
     <div
       ref={panel}
-      class={`panel ${position}${screen.open ? " open" : ""}`}
+      class={`panel ${side}${screen.open ? " open" : ""}`}
       dir={words.direction}
       lang={words.locale}
       role="dialog"

@@ -145,7 +145,9 @@ export class ChatModel {
   label(): void {
     const { unread } = this;
     const name = this.theme.launcher_label || this.words.t("launcher.open");
-    this.host.setUnread(unread, unread > 0 ? `${name}, ${this.words.t("launcher.unread", { n: unread })}` : name);
+    if (unread === 0) return this.host.setUnread("", name);
+    const count = unread > 9 ? `${this.words.number(9)}+` : this.words.number(unread);
+    this.host.setUnread(count, `${name}, ${this.words.t("launcher.unread", { n: unread })}`);
   }
 
   identify(source: TokenSource | null): void {

@@ -1,5 +1,6 @@
 /** The widget's words: one file a language, plurals, digits and dates by `Intl`. */
 
+import { directionOf } from "../core/direction";
 import en from "./locales/en";
 
 export type PhraseKey = keyof typeof en;
@@ -7,15 +8,9 @@ type Plural = Partial<Record<Intl.LDMLPluralRule, string>> & { readonly other: s
 /** A file of a language: every phrase of English; a phrase with a number has the forms that its language needs. */
 export type Phrases = { readonly [K in PhraseKey]: (typeof en)[K] extends string ? string : Plural };
 
-const RTL = /^(?:ar|fa|he|iw|ur|ps|ckb|sd|ug|yi|dv)\b/i;
 const FILES = import.meta.glob<{ default: Phrases }>(["./locales/*.ts", "!./locales/en.ts"]);
 
 const languageOf = (locale: string) => locale.split(/[-_]/)[0]?.toLowerCase() ?? "";
-
-/** Return the direction in which a language is written. */
-export function directionOf(locale: string): "ltr" | "rtl" {
-  return RTL.test(locale) ? "rtl" : "ltr";
-}
 
 /** The words of one locale. */
 export class Words {

@@ -22,8 +22,8 @@ export interface ChatHost {
   /** Tell the page; false when it prevented the effect. */
   emit(event: Told): boolean;
   close(): void;
-  /** Show a number at the button, and what the button says to those who do not see it. */
-  setUnread(count: number, label: string): void;
+  /** Show a number at the button (empty: none), and what the button says to those who do not see it. */
+  setUnread(count: string, label: string): void;
   /** Put a style sheet into the shadow root. */
   adopt(css: string): void;
 }

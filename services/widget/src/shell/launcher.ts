@@ -1,5 +1,6 @@
 /** The round button that opens the chat. */
 
+import { sideOf } from "../core/direction";
 import type { WidgetTheme } from "../public";
 import { css, parseColour, textOn } from "./colour";
 import styles from "./launcher.css?inline";
@@ -8,13 +9,12 @@ const SVG = "http://www.w3.org/2000/svg";
 const BUBBLE =
   "M12 3.5c5 0 9 3.4 9 7.8s-4 7.8-9 7.8c-1 0-2-.1-2.9-.4L4.6 20.5l.9-3.7C3.9 15.4 3 13.5 3 11.3c0-4.4 4-7.8 9-7.8Z";
 const DOWN = "m6 9.5 6 6 6-6";
-const RTL = /^(?:ar|fa|he|ur)\b/i;
 
 export interface Launcher {
   readonly element: HTMLButtonElement;
   paint(theme: WidgetTheme, locale: string): void;
   setOpen(open: boolean): void;
-  setUnread(count: number, label: string): void;
+  setUnread(count: string, label: string): void;
 }
 
 /** Put a style sheet into a shadow root in a way that a page's policy against inline styles allows. */
@@ -62,8 +62,7 @@ export function createLauncher(root: ShadowRoot, onPress: () => void, nonce?: st
       const style = (root.host as HTMLElement).style;
       if (primary) style.setProperty("--primary", css(primary));
       if (primary) style.setProperty("--on-primary", css(textOn(primary)));
-      const side = theme.position ?? (RTL.test(locale) ? "left" : "right");
-      button.className = `launcher ${side}`;
+      button.className = `launcher ${sideOf(theme, locale)}`;
       const label =
         theme.launcher_label || __LAUNCHER_LABELS__[locale.split(/[-_]/)[0] ?? ""] || __LAUNCHER_LABELS__["en"] || "";
       button.setAttribute("aria-label", label);
@@ -73,7 +72,7 @@ export function createLauncher(root: ShadowRoot, onPress: () => void, nonce?: st
       button.setAttribute("aria-expanded", String(open));
     },
     setUnread(count, label) {
-      badge.textContent = count > 9 ? "9+" : count > 0 ? String(count) : "";
+      badge.textContent = count;
       button.setAttribute("aria-label", label);
     },
   };

@@ -117,7 +117,7 @@ class Shell implements Widget, ChatHost {
     void this.#chat?.then((chat) => chat?.setLocale(locale));
   }
 
-  setUnread(count: number, label: string): void {
+  setUnread(count: string, label: string): void {
     this.#launcher.setUnread(count, label);
   }
 

@@ -165,7 +165,8 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     await widget("XinWidget.toggle()");
     await page.locator(".panel.open").waitFor();
     await widget("XinWidget.setLocale('fa')");
-    await page.locator(".panel[dir=rtl]").waitFor();
+    await page.locator(".panel[dir=rtl].left").waitFor();
+    await page.locator(".launcher.left").waitFor();
     expect(await page.locator(".composer textarea").getAttribute("placeholder")).toContain("پیام");
     await widget("XinWidget.close()");
     await page.locator(".panel.open").waitFor({ state: "detached" });
@@ -201,6 +202,17 @@ describe.skipIf(!hasBrowser)("the widget", () => {
       document.dispatchEvent(new Event("visibilitychange"));
     });
     await expect.poll(() => page.title()).toBe(title);
+  });
+
+  it("counts in the visitor's digits", async () => {
+    await openChat(page);
+    await say(page, "Hello");
+    await page.locator(".source-chip").first().waitFor();
+    await page.evaluate("XinWidget.setLocale('fa')");
+    await page.locator(".panel[dir=rtl]").waitFor();
+    await page.keyboard.press("Escape");
+    platform.conversations.add(platform.last, { role: "agent", text: "Are you there?", author: SARA });
+    await expect.poll(() => page.locator(".badge").textContent()).toBe("۱");
   });
 
   it("counts what was not read at its button", async () => {

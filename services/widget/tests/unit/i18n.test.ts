@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { chooseLocale, directionOf, loadWords, type PhraseKey, Words } from "../../src/i18n";
+import { directionOf, sideOf } from "../../src/core/direction";
+import { chooseLocale, loadWords, type PhraseKey, Words } from "../../src/i18n";
 import en from "../../src/i18n/locales/en";
 
 const LANGUAGES = readdirSync(new URL("../../src/i18n/locales", import.meta.url)).map((file) =>
@@ -74,6 +75,10 @@ describe("a locale", () => {
     ["far", "ltr"],
   ] as const)("%s is written %s", (locale, direction) => {
     expect(directionOf(locale)).toBe(direction);
+  });
+
+  it("stands in the tenant's corner, else in that of the page's language", () => {
+    expect([sideOf({}, "fa"), sideOf({}, "en"), sideOf({ position: "left" }, "en")]).toEqual(["left", "right", "left"]);
   });
 
   it("says days and sizes", () => {

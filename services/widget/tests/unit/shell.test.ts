@@ -51,7 +51,7 @@ describe("the shell", () => {
     widget = createWidget(OPTIONS, () =>
       Promise.resolve({
         startChat: (given: ChatHost) => {
-          given.setUnread(1, "Open chat, 1 unread message");
+          given.setUnread("1", "Open chat, 1 unread message");
           return chat;
         },
       }),
