@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { sideOf } from "../core/direction";
 import { Banner } from "./banner";
 import { Composer, useOfferFiles } from "./composer";
-import { focusedWithin, trapFocus } from "./focus";
+import { focusedWithin, followFocus, trapFocus } from "./focus";
 import { PreChat, TicketForm, TranscriptForm } from "./forms";
 import { Header } from "./header";
 import { useChat, useMedia, useModel, useScreen, useWords } from "./hooks";
@@ -181,12 +181,27 @@ interface FocusKeeperProps {
 function FocusKeeper({ panel, isPhone }: FocusKeeperProps): null {
   const { open, view } = useScreen();
   const { state } = useChat().conversation;
+  const pressed = useRef<Element | null>(null);
+  const take = (element: HTMLElement) => {
+    const first = (what: string) => element.querySelector<HTMLElement>(what);
+    const field = isPhone ? null : (first("textarea, input:not([hidden])") ?? first("button"));
+    (field ?? element).focus({ preventScroll: true });
+  };
   // A page that was left and a composer that is no more took the focus with them.
   useLayoutEffect(() => {
     const element = panel.current;
-    if (!open || !element || element.contains(focusedWithin(element))) return;
-    const field = isPhone ? null : element.querySelector<HTMLElement>("textarea, input, button");
-    (field ?? element).focus({ preventScroll: true });
+    if (open && element && !element.contains(focusedWithin(element))) take(element);
   }, [open, isPhone, view, state]);
+  useEffect(() => {
+    const element = panel.current;
+    return element ? followFocus(element, pressed) : undefined;
+  }, [panel]);
+  // So did a button that went when it was pressed: without it the next key would begin at the top of the page.
+  useEffect(() => {
+    const element = panel.current;
+    if (!open || !element || !pressed.current || pressed.current.isConnected) return;
+    pressed.current = null;
+    if (document.activeElement === document.body) take(element);
+  });
   return null;
 }

@@ -17,3 +17,20 @@ export function trapFocus(within: HTMLElement, event: KeyboardEvent): void {
   event.preventDefault();
   (event.shiftKey ? last : first)?.focus();
 }
+
+/** Remember which element has the focus: none once the visitor has left it, but still one that went from under them. */
+export function followFocus(panel: HTMLElement, pressed: { current: Element | null }): () => void {
+  const gained = ({ target }: FocusEvent) => {
+    pressed.current = target as Element;
+  };
+  const lost = ({ target }: FocusEvent) =>
+    queueMicrotask(() => {
+      if ((target as Element).isConnected && pressed.current === target) pressed.current = null;
+    });
+  panel.addEventListener("focusin", gained);
+  panel.addEventListener("focusout", lost);
+  return () => {
+    panel.removeEventListener("focusin", gained);
+    panel.removeEventListener("focusout", lost);
+  };
+}

@@ -208,8 +208,9 @@ export class ChatModel {
     this.announce(text);
   }
 
-  announce(announcement: string): void {
-    this.screen.patch({ announcement });
+  announce(text: string): void {
+    // A screen reader says what has changed: the same words twice are another text by a blank at their end.
+    this.screen.patch({ announcement: text === this.screen.value.announcement ? `${text}\u00a0` : text });
   }
 
   toast(toast: string): void {

@@ -363,9 +363,11 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     await page.locator(".starter").first().click();
     await page.locator(".choice").first().waitFor();
     expect(await page.locator("a.choice").count()).toBe(1);
-    await page.locator(".choice", { hasText: "Small" }).click();
+    await page.locator(".choice", { hasText: "Small" }).focus();
+    await page.keyboard.press("Enter");
     await page.getByText("Small it is.", { exact: true }).waitFor();
     expect(await page.locator(".choice").count()).toBe(0);
+    expect(await page.locator(".composer textarea").evaluate((field) => field.matches(":focus"))).toBe(true);
   });
 
   it("is a module, too", async () => {
