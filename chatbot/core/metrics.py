@@ -1,5 +1,9 @@
 """Prometheus metrics shared by every process; label values come from closed sets."""
 
+from collections.abc import Iterable
+from functools import cache
+from itertools import product
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 
 from chatbot.core.logging import get_logger
@@ -81,6 +85,8 @@ DISK_FREE = Gauge("disk_free_ratio", "Free part of the disk of the data folder: 
 INODES_FREE = Gauge("disk_free_inodes_ratio", "Free part of that disk's inodes: 0 to 1.")
 MEMORY_USED = Gauge("memory_used_ratio", "Used part of what this process's container or machine has: 0 to 1.")
 
+_BAD = ("failed", "refused", "dead")
+
 _MAX_TENANT_LABELS = 200
 _tenants_seen: set[str] = set()
 
@@ -92,6 +98,31 @@ def tenant_label(tenant_id: object) -> str:
         return "other"
     _tenants_seen.add(value)
     return value
+
+
+@cache
+def requests_counter(method: str, route: str, status_class: str) -> Counter:
+    """Return the counter of a route's answers of a class (`2xx`); its errors begin with it, see `begin_at_zero`."""
+    HTTP_REQUESTS.labels(method, route, "5xx")
+    return HTTP_REQUESTS.labels(method, route, status_class)
+
+
+@cache
+def deliveries_counter(channel_type: str, outcome: str) -> Counter:
+    """Return the counter of a channel type's tries of an outcome; as above, the bad ones begin with it."""
+    for bad in _BAD:
+        DELIVERIES.labels(channel_type, bad)
+    return DELIVERIES.labels(channel_type, outcome)
+
+
+def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
+    """Show every combination of labels before it is first counted.
+
+    A series that begins with the fault it counts has not grown for Prometheus until it is counted again: the first
+    failures, all of them where they come between two looks, are in no `rate`, and no alert hears of them.
+    """
+    for values in product(*labels):
+        counter.labels(*values)
 
 
 def start_metrics_server(host: str, port: int, *, variable: str) -> bool:

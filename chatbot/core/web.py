@@ -23,7 +23,7 @@ from chatbot.core import correlation, telemetry
 from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError
 from chatbot.core.field_words import field_words
 from chatbot.core.logging import get_logger
-from chatbot.core.metrics import HTTP_LATENCY, HTTP_REQUESTS
+from chatbot.core.metrics import HTTP_LATENCY, requests_counter
 
 log = get_logger(__name__)
 _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
@@ -273,7 +273,7 @@ class RequestContext:
             raise
         finally:
             route = _route_of(scope)
-            HTTP_REQUESTS.labels(scope["method"], route, f"{status // 100}xx").inc()
+            requests_counter(scope["method"], route, f"{status // 100}xx").inc()
             HTTP_LATENCY.labels(scope["method"], route).observe(seconds or time.perf_counter() - started)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from uuid import UUID
 
-from chatbot.core.metrics import LLM_COST, LLM_REQUESTS, LLM_TOKENS, tenant_label
+from chatbot.core.metrics import LLM_COST, LLM_REQUESTS, LLM_TOKENS, begin_at_zero, tenant_label
 from chatbot.llm.errors import BudgetSpent
-from chatbot.llm.schemas import CallRecord, Outcome, Usage
+from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,9 @@ class Ledger:
         LLM_TOKENS.labels(label, "input").inc(call.usage.input_tokens)
         LLM_TOKENS.labels(label, "output").inc(call.usage.output_tokens)
         LLM_COST.labels(label).inc(call.cost_micros / 1e6)
+
+
+begin_at_zero(LLM_REQUESTS, Purpose, Outcome)
 
 
 def count_call(call: CallRecord) -> None:

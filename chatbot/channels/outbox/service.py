@@ -23,7 +23,7 @@ from chatbot.core import correlation
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Conflict, NotFound, XinError
 from chatbot.core.logging import get_logger
-from chatbot.core.metrics import DELIVERIES, DELIVERY_SECONDS
+from chatbot.core.metrics import DELIVERY_SECONDS, deliveries_counter
 from chatbot.core.safe_http import SafeHttp
 from chatbot.core.telemetry import span
 from chatbot.db.models import Delivery
@@ -213,7 +213,7 @@ class Outbox:
             elif status == "pending":
                 wait = (due - now).total_seconds()
                 await deliver_soon(self._jobs, session, tenant_id, lane, in_seconds=wait)
-        DELIVERIES.labels(
+        deliveries_counter(
             channel.channel_type if channel else "unknown", "dead" if status == "dead" else _name(outcome)
         ).inc()
 

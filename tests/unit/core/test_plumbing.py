@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chatbot.core import correlation
 from chatbot.core.background import end, forever
@@ -10,8 +11,10 @@ from chatbot.core.crypto import hash_secret, same
 from chatbot.core.errors import InvalidInput
 from chatbot.core.ids import new_id
 from chatbot.core.logging import hide_secrets
-from chatbot.core.metrics import tenant_label
+from chatbot.core.metrics import deliveries_counter, requests_counter, tenant_label
 from chatbot.core.paging import before_id, cut_page
+from chatbot.llm import budgets  # noqa: F401 - it begins its counters
+from chatbot.llm.schemas import Outcome
 
 
 def test_ids_are_uuid7_and_sort_by_time() -> None:
@@ -90,3 +93,17 @@ async def test_what_is_done_for_ever_survives_an_error_that_nobody_thought_of() 
     async with asyncio.timeout(5):
         await done.wait()
     await end(task)
+
+
+def test_faults_are_counted_from_zero() -> None:
+    requests_counter("GET", "/of/this/test", "2xx").inc()
+    deliveries_counter("of this test", "sent").inc()
+    assert REGISTRY.get_sample_value(
+        "http_requests_total", {"method": "GET", "route": "/of/this/test", "status_code": "5xx"}
+    ) == pytest.approx(0)
+    for outcome in ("failed", "refused", "dead"):
+        labels = {"channel_type": "of this test", "outcome": outcome}
+        assert REGISTRY.get_sample_value("deliveries_total", labels) == pytest.approx(0)
+    for value in Outcome:
+        labels = {"purpose": "answer", "outcome": value}
+        assert REGISTRY.get_sample_value("llm_requests_total", labels) is not None
