@@ -17,6 +17,7 @@ function Sample({ submit }: { submit: (values: { name: string }) => Promise<unkn
       <button type="submit" disabled={form.busy}>
         Save
       </button>
+      <output>{form.dirty ? "changed" : "stored"}</output>
     </form>
   );
 }
@@ -51,4 +52,13 @@ it("submits once however often it is pressed", async () => {
   renderIn(<Sample submit={submit} />);
   await userEvent.dblClick(screen.getByRole("button"));
   expect(submit).toHaveBeenCalledTimes(1);
+});
+
+it("knows what is not stored yet", async () => {
+  renderIn(<Sample submit={() => Promise.resolve()} />);
+  expect(screen.getByRole("status")).toHaveTextContent("stored");
+  await userEvent.type(screen.getByLabelText("Name"), "ab");
+  expect(screen.getByRole("status")).toHaveTextContent("changed");
+  await userEvent.click(screen.getByRole("button"));
+  expect(await screen.findByText("stored")).toBeVisible();
 });

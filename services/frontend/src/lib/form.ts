@@ -11,6 +11,8 @@ export interface Form<Values> {
   /** What could not be told at a field. */
   problem: Problem | null;
   busy: boolean;
+  /** Whether what stands in it is not what was begun with, or stored last. */
+  dirty: boolean;
   onSubmit(event?: FormEvent): Promise<void>;
 }
 
@@ -25,15 +27,18 @@ export function useForm<Values extends object>(
   submit: (values: Values) => Promise<unknown>,
 ): Form<Values> {
   const [values, setValues] = useState(initial);
+  const [stored, setStored] = useState(initial);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [busy, setBusy] = useState(false);
   return {
     values,
     problem,
     busy,
+    dirty: JSON.stringify(values) !== JSON.stringify(stored),
     set: (name, value) => setValues((before) => ({ ...before, [name]: value })),
     reset: (next) => {
       setValues(next);
+      setStored(next);
       setProblem(null);
     },
     error: (field) => fieldMessage(problem, field),
@@ -44,6 +49,7 @@ export function useForm<Values extends object>(
       setProblem(null);
       try {
         await submit(values);
+        setStored((now) => (now === stored ? values : now)); // else it was begun anew meanwhile
       } catch (error) {
         setProblem(asProblem(error));
       } finally {

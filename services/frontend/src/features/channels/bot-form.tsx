@@ -1,6 +1,7 @@
 /** What one channel's bot has of its own; what is left empty is the tenant's. */
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { LeaveGuard } from "@/app/leave-guard";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { Badge } from "@/ui/badge";
@@ -117,6 +118,7 @@ function Fields({ bot, mayEdit }: { bot: Bot; mayEdit: boolean }) {
             )}
           </div>
         </fieldset>
+        <LeaveGuard dirty={form.dirty} />
       </form>
     </Card>
   );

@@ -2,8 +2,9 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useParams, useSearch } from "@tanstack/react-router";
 import { ArrowLeft, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useGo } from "@/app/go";
+import { LeaveGuard } from "@/app/leave-guard";
 import { useMay, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
@@ -84,15 +85,19 @@ export function ChannelPage() {
       <Loaded query={channel}>
         {(data) => (
           <>
-            {tab === "health" && <Health channel={data} mayEdit={mayEdit} />}
-            {tab === "bot" && <BotForm channelId={data.id} mayEdit={mayEdit} />}
-            {tab === "widget" && <WidgetForm channel={data} mayEdit={mayEdit} key={JSON.stringify(data.widget)} />}
-            {tab === "credentials" && (
-              <>
-                <Credentials channel={data} key={JSON.stringify([data.display_name, data.credentials])} />
-                <Rotation channel={data} />
-              </>
-            )}
+            <Panel id="health" tab={tab}>
+              <Health channel={data} mayEdit={mayEdit} />
+            </Panel>
+            <Panel id="bot" tab={tab}>
+              <BotForm channelId={data.id} mayEdit={mayEdit} />
+            </Panel>
+            <Panel id="widget" tab={tab}>
+              <WidgetForm channel={data} mayEdit={mayEdit} key={JSON.stringify(data.widget)} />
+            </Panel>
+            <Panel id="credentials" tab={tab}>
+              <Credentials channel={data} key={JSON.stringify([data.display_name, data.credentials])} />
+              <Rotation channel={data} />
+            </Panel>
             <Confirm
               open={removing}
               onClose={() => setRemoving(false)}
@@ -109,6 +114,18 @@ export function ChannelPage() {
         )}
       </Loaded>
     </Page>
+  );
+}
+
+/** What a tab shows: from its first opening on, so that what is being written in it waits behind the others. */
+function Panel({ id, tab, children }: { id: Tab; tab: Tab; children: ReactNode }) {
+  const [opened, setOpened] = useState(false);
+  if (tab === id && !opened) setOpened(true);
+  if (!opened) return null;
+  return (
+    <div hidden={tab !== id} className="flex flex-col gap-5">
+      {children}
+    </div>
   );
 }
 
@@ -226,6 +243,7 @@ function Credentials({ channel }: { channel: Channel }) {
             {t("action.save")}
           </Button>
         </div>
+        <LeaveGuard dirty={form.dirty} />
       </form>
     </Card>
   );

@@ -1,8 +1,8 @@
 /** What the widget of a web channel shows and asks. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
-import { useState } from "react";
 import type { Body } from "@/api/client";
+import { LeaveGuard } from "@/app/leave-guard";
 import { type Key, useLanguage } from "@/i18n";
 import { type Form, useForm } from "@/lib/form";
 import { Button, IconButton } from "@/ui/button";
@@ -14,6 +14,8 @@ import { Tokens } from "@/ui/tokens";
 import { type Channel, changeChannel, channelKey } from "./api";
 
 type Options = Body<"WidgetOptions">;
+/** Quick replies are written one a line. */
+type Values = Omit<Options, "quick_replies"> & { quick_replies: Record<string, string> };
 type Asked = Body<"PreChatField">;
 type Feature = keyof Body<"Features">;
 
@@ -43,9 +45,9 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
   const { t, named } = useLanguage();
   const queries = useQueryClient();
   const options: Options = channel.widget ?? {};
-  const [quick, setQuick] = useState(joined((options.quick_replies ?? {}) as Record<string, string[]>));
-  const form = useForm<Options>(options, async (widget) => {
-    await changeChannel(channel.id, { widget: { ...widget, quick_replies: split(quick) } });
+  const quick = joined((options.quick_replies ?? {}) as Record<string, string[]>);
+  const form = useForm<Values>({ ...options, quick_replies: quick }, async (widget) => {
+    await changeChannel(channel.id, { widget: { ...widget, quick_replies: split(widget.quick_replies) } });
     await queries.invalidateQueries({ queryKey: channelKey(channel.id) });
     toast.done(t("state.saved"));
   });
@@ -67,7 +69,7 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
           <Field label={t("theme.label")} className="max-w-xs">
             <Select
               value={values.scheme ?? "auto"}
-              onChange={(event) => form.set("scheme", event.target.value as NonNullable<Options["scheme"]>)}
+              onChange={(event) => form.set("scheme", event.target.value as NonNullable<Values["scheme"]>)}
               options={(["auto", "light", "dark"] as const).map((each) => ({
                 value: each,
                 label: named("theme", each),
@@ -149,8 +151,8 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
           <ByLanguage
             label={t("widget.quick")}
             hint={t("persona.list_hint")}
-            value={quick}
-            onChange={setQuick}
+            value={values.quick_replies}
+            onChange={(quick_replies) => form.set("quick_replies", quick_replies)}
             error={form.error("quick_replies")}
           />
         </Card>
@@ -165,11 +167,12 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
           </Button>
         )}
       </fieldset>
+      <LeaveGuard dirty={form.dirty} />
     </form>
   );
 }
 
-function PreChat({ form, mayEdit }: { form: Form<Options>; mayEdit: boolean }) {
+function PreChat({ form, mayEdit }: { form: Form<Values>; mayEdit: boolean }) {
   const { t, named, locale } = useLanguage();
   const preChat = form.values.pre_chat ?? {};
   const fields = preChat.fields ?? [];

@@ -104,6 +104,7 @@ interface GapCardProps {
 
 function GapCard({ gap, mayEdit, onAnswer, onMove }: GapCardProps) {
   const { t, tn, format } = useLanguage();
+  const seesInbox = useMay("answer");
   const others = gap.examples.filter((example) => example !== gap.question);
   return (
     <li className="flex flex-col gap-2 rounded-xl border bg-panel p-4 sm:flex-row sm:items-start sm:gap-4">
@@ -132,7 +133,7 @@ function GapCard({ gap, mayEdit, onAnswer, onMove }: GapCardProps) {
         )}
       </div>
       <div className="flex shrink-0 flex-wrap gap-2">
-        {gap.conversation_ids[0] && (
+        {seesInbox && gap.conversation_ids[0] && (
           <Link
             to="/t/$tenantId/inbox/$conversationId"
             params={{ tenantId: gap.tenant_id, conversationId: gap.conversation_ids[0] }}

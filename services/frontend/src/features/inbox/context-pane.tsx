@@ -119,6 +119,7 @@ function Tags({ conversation, actions, onTag }: Props) {
   const [typed, setTyped] = useState("");
   const { tags } = conversation;
   const add = () => {
+    if (actions.busy) return; // it would be told what the tags were before the one that is under way
     const tag = typed.trim();
     setTyped("");
     if (tag && !tags.includes(tag)) void actions.setTags([...tags, tag]);
@@ -135,6 +136,7 @@ function Tags({ conversation, actions, onTag }: Props) {
               type="button"
               aria-label={`${t("action.remove")}: ${tag}`}
               className="rounded p-0.5 hover:bg-hover"
+              disabled={actions.busy}
               onClick={() => void actions.setTags(tags.filter((each) => each !== tag))}
             >
               <X className="size-3" aria-hidden />

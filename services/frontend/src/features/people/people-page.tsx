@@ -164,6 +164,7 @@ function RoleSelect({
   onChange: (role: MemberRole) => void;
 }) {
   const { t, named } = useLanguage();
+  const me = useMe();
   const role = person.memberships.find((each) => each.tenant_id === tenantId)?.role;
   if (person.is_platform_admin && !role) return <Badge tone="accent">{named("role", "platform_admin")}</Badge>;
   return (
@@ -171,7 +172,8 @@ function RoleSelect({
       aria-label={`${t("field.role")}: ${person.name}`}
       className="w-28 sm:w-36"
       value={role ?? ""}
-      disabled={person.status !== "active"}
+      // By a slip here administrators would be none any more, and could not take it back.
+      disabled={person.status !== "active" || person.id === me.user?.id}
       onChange={(event) => onChange(event.target.value as MemberRole)}
       options={MEMBER_ROLES.map((each) => ({ value: each, label: named("role", each) }))}
     />

@@ -74,7 +74,7 @@ function Editor({ tenantId, newest }: { tenantId: string; newest: Policy }) {
     setBase({ policy: from, round: round + 1 });
     form.reset(draftOf(from));
   };
-  const changed = JSON.stringify(form.values) !== JSON.stringify(initial);
+  const changed = form.dirty;
   // A colleague's newer version is taken on where nothing would be lost by it; else publishing says that there is one.
   if (newest.version > policy.version && !changed && !form.busy) begin(newest);
   return (

@@ -6,6 +6,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Pencil, Plus, Star, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { api, call } from "@/api/client";
+import { LeaveGuard } from "@/app/leave-guard";
 import { type Brand, brandsQuery, type Tenant, useMay, useTenant, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
@@ -83,6 +84,7 @@ function General({ tenant }: { tenant: Tenant }) {
             </Button>
           )}
         </div>
+        <LeaveGuard dirty={form.dirty} />
       </form>
     </Card>
   );

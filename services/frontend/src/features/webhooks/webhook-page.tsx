@@ -5,6 +5,7 @@ import { ArrowLeft, CircleCheck, CircleX, KeyRound, Send, Trash2 } from "lucide-
 import { useState } from "react";
 import type { Body } from "@/api/client";
 import { useGo } from "@/app/go";
+import { LeaveGuard } from "@/app/leave-guard";
 import { useMay, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
@@ -176,6 +177,7 @@ function Settings({ webhook, mayEdit }: { webhook: Webhook; mayEdit: boolean }) 
             </Button>
           )}
         </fieldset>
+        <LeaveGuard dirty={form.dirty} />
       </form>
     </Card>
   );
