@@ -40,7 +40,7 @@ test("a tab of the one who has left shows nothing, and does nothing, as the next
   const next = await api.makePerson(tenant.id, "tenant_admin", "Nadia");
   const left = await signIn();
   await left.goto(`/console/t/${tenant.id}/keys`);
-  await expect(left.getByRole("heading", { name: "API keys" })).toBeVisible();
+  await expect(left.getByRole("heading", { name: "API keys", exact: true })).toBeVisible();
   const other = await left.context().newPage();
   await other.goto(`${platform.url}/console/account`);
   await other.getByRole("button", { name: "Admin" }).click();
