@@ -81,6 +81,20 @@ test("a channel is connected: the secret is shown once, masked after, tested in 
   await page.getByRole("button", { name: "Rotate secret" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Rotate secret" }).click();
   await expect(page.getByRole("figure", { name: "Secret" })).not.toHaveText(secret);
+  await page.getByRole("button", { name: "Done" }).click();
+  const name = page.getByLabel("Name", { exact: true });
+  await name.fill("Orders");
+  await page.getByRole("button", { name: "Health" }).click();
+  await expect(name).toBeHidden();
+  await page.getByRole("link", { name: "Webhooks" }).click();
+  await expect(page.getByRole("dialog")).toContainText("Leave without saving?");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Credentials" }).click();
+  await expect(name).toHaveValue("Orders");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("heading", { name: "Orders" })).toBeVisible();
+  await page.getByRole("link", { name: "Webhooks" }).click();
+  await expect(page).toHaveURL(/webhooks/);
 });
 
 test("a persona is tried as a draft, published, and an older version restored", async ({ api, signIn }) => {
