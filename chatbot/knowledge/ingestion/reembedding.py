@@ -1,11 +1,13 @@
 """Gives passages the vectors of a new embedder, in batches per tenant, while those of the old one serve."""
 
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import procrastinate
 
 from chatbot.core.logging import get_logger
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.jobs.app import enqueue
 from chatbot.knowledge import queueing
@@ -47,12 +49,15 @@ class Reembedding:
                 at_work = await repository.tenants_at_work(session, queueing.REEMBED_TASK, embedder.id)
             tenants = [tenant_id for tenant_id in lacking if tenant_id not in at_work]
             for tenant_id in tenants:
-                async with self.database.tenant(tenant_id) as tenant_session:
-                    await self._next(tenant_session, tenant_id, embedder)
+                await apart(tenant_id, "its new vectors", partial(self._begin, tenant_id, embedder))
             if tenants:
                 log.info("embedding again in the background", embedder=embedder.id, tenants=len(tenants))
             queued += len(tenants)
         return queued
+
+    async def _begin(self, tenant_id: UUID, embedder: Embedder) -> None:
+        async with self.database.tenant(tenant_id) as session:
+            await self._next(session, tenant_id, embedder)
 
     async def run(self, tenant_id: UUID, embedder_id: str, after: UUID = _FIRST) -> None:
         """Embed one batch of a tenant's passages, in order of their ids; the last one removes the vectors of embedders

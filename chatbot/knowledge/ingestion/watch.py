@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
+from uuid import UUID
 
 import procrastinate
 
@@ -12,6 +14,7 @@ from chatbot.core.background import end, forever
 from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import INGESTION_IN_FLIGHT, INGESTION_LAG, INGESTION_QUEUE_DEPTH, tenant_label
+from chatbot.db.apart import apart
 from chatbot.db.sessions import Database
 from chatbot.knowledge import queueing
 from chatbot.knowledge.ingestion.pipeline import DATABASE_AWAY
@@ -77,11 +80,14 @@ class Watch:
         async with self.database.platform() as session:
             lost = await jobs_without_task(session, queueing.INGEST_TASK, older_than=_YOUNG)
         for tenant_id, job_id in lost:
-            async with self.database.tenant(tenant_id) as tenant_session:
-                found = await find_job(tenant_session, job_id)
-                if found and await lock_source(tenant_session, found.source_id):
-                    job = await lock_job(tenant_session, job_id)
-                    if job and job.status in OPEN_JOB:
-                        log.warning("ingestion job without a task queued again", job=str(job_id))
-                        await queueing.next_run(self.queue, tenant_session, job, queue=self.queue_name)
+            await apart(tenant_id, "its lost ingestion job", partial(self._queue_again, tenant_id, job_id))
         return len(lost)
+
+    async def _queue_again(self, tenant_id: UUID, job_id: UUID) -> None:
+        async with self.database.tenant(tenant_id) as session:
+            found = await find_job(session, job_id)
+            if found and await lock_source(session, found.source_id):
+                job = await lock_job(session, job_id)
+                if job and job.status in OPEN_JOB:
+                    log.warning("ingestion job without a task queued again", job=str(job_id))
+                    await queueing.next_run(self.queue, session, job, queue=self.queue_name)
