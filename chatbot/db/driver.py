@@ -13,9 +13,9 @@ import orjson
 from psycopg import AsyncConnection
 from psycopg.abc import Buffer, PQGen
 from psycopg.adapt import PyFormat, Transformer
-from psycopg.errors import ProgrammingError, error_from_result
+from psycopg.errors import OperationalError, ProgrammingError, error_from_result
 from psycopg.generators import execute, fetch_many, send
-from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGconn, PGresult
 from psycopg.types.json import set_json_loads
 
@@ -28,6 +28,10 @@ _MOST_PREPARED = 250
 
 _STALE = ("26000", "0A000")
 """Not prepared (any more), or the tables have changed since: prepared anew at its next use."""
+
+
+_GOOD = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+_LOST = "the connection was lost before the answer came"
 
 
 class Command(NamedTuple):
@@ -74,7 +78,9 @@ class Driver(AsyncConnection[Any]):
         alone = len(queue) == 1 and not queue[0].fresh
         async with self.lock:
             results = await self.wait(self._alone(*queue) if alone else self._together(queue))
-        return [self._rows(one, result) for one, result in zip(queue, results, strict=True)]
+        if len(results) < len(queue) and all(result.status in _GOOD for result in results):
+            raise OperationalError(_LOST)
+        return [self._rows(one, result) for one, result in zip(queue, results, strict=False)]
 
     def _queued(self, statement: LiteralString, values: Values) -> _Queued:
         text, names = _numbered(statement)
@@ -93,7 +99,7 @@ class Driver(AsyncConnection[Any]):
     def _alone(self, one: _Queued) -> PQGen[list[PGresult]]:
         self._send(one)
         results: list[PGresult] = yield from execute(self.pgconn)
-        return results
+        return results[:1]  # the server's last words may be followed by the loss of the connection
 
     def _together(self, queue: Sequence[_Queued]) -> PQGen[list[PGresult]]:
         connection = self.pgconn
@@ -105,9 +111,9 @@ class Driver(AsyncConnection[Any]):
             yield from send(connection)
             results: list[PGresult] = []
             for one in queue:
-                if one.fresh:
-                    self._note(one, *(yield from fetch_many(connection)))
-                results += yield from fetch_many(connection)
+                prepared = (yield from fetch_many(connection)) if one.fresh else []
+                ran = yield from fetch_many(connection)
+                results += (self._refused(one, prepared) or ran)[:1]
             yield from fetch_many(connection)  # the answer to the sync
         finally:
             if connection.status == ConnStatus.OK:
@@ -123,9 +129,12 @@ class Driver(AsyncConnection[Any]):
             connection.send_prepare(one.name, one.key.text, one.key.types)
         connection.send_query_prepared(one.name, one.values, one.formats, Format.BINARY)
 
-    def _note(self, one: _Queued, prepared: PGresult) -> None:
-        if prepared.status == ExecStatus.COMMAND_OK:
+    def _refused(self, one: _Queued, prepared: Sequence[PGresult]) -> list[PGresult]:
+        """Note that a command is prepared; return why it is not: what comes in its place says only that it is not."""
+        if prepared and prepared[0].status == ExecStatus.COMMAND_OK:
             self._ours[one.key] = one.name
+            return []
+        return [*prepared]
 
     def _rows(self, one: _Queued, result: PGresult) -> Rows:
         if result.status == ExecStatus.TUPLES_OK:
@@ -134,6 +143,8 @@ class Driver(AsyncConnection[Any]):
         if result.status == ExecStatus.COMMAND_OK:
             return []
         error = error_from_result(result, self.info.encoding)
+        if result.status == ExecStatus.FATAL_ERROR and not result.error_field(DiagnosticField.SQLSTATE):
+            raise OperationalError(str(error))  # the library's words, not the server's: the connection is lost
         if error.sqlstate in _STALE:
             self._ours.pop(one.key, None)
         raise error

@@ -1,13 +1,16 @@
 """The durable queue: procrastinate on our PostgreSQL, enqueued inside the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from procrastinate import App, PsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException
 
 from chatbot.core import correlation
+from chatbot.db.pool import database_error
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Transaction, driver_connection
 from chatbot.jobs.manager import Jobs
@@ -71,7 +74,8 @@ async def enqueue(
             schedule_at=at,
             connection=connection,
         )
-        return await job.defer_async(correlation_id=correlation.current(), **arguments)
+        with _as_of_the_database():
+            return await job.defer_async(correlation_id=correlation.current(), **arguments)
 
     if queueing_lock is None:
         return await defer()
@@ -98,4 +102,16 @@ async def enqueue_many(
         for priority, arguments in tasks
     ]
     if jobs:
-        await app.job_manager.batch_defer_jobs_async(jobs=jobs, connection=connection)
+        with _as_of_the_database():
+            await app.job_manager.batch_defer_jobs_async(jobs=jobs, connection=connection)
+
+
+@contextmanager
+def _as_of_the_database() -> Iterator[None]:
+    """Raise what the driver raised as all other statements do: the caller's transaction is what failed, not a queue."""
+    try:
+        yield
+    except ConnectorException as error:
+        if not isinstance(error.__cause__, psycopg.Error):
+            raise
+        raise database_error(error.__cause__, lost=False) from error
