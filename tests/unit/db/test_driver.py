@@ -19,7 +19,7 @@ def _message(kind: bytes, body: bytes) -> bytes:
 
 @asynccontextmanager
 async def _going_away(last_words: bytes, seconds: float) -> AsyncIterator[Driver]:
-    """A connection to a server that greets, and answers whatever it is asked with its last words, and goes after a while."""
+    """A connection to a server that answers whatever it is asked with its last words, and goes after a while."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         length = struct.unpack("!i", await reader.readexactly(4))[0]
