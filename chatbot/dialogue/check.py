@@ -6,7 +6,7 @@ reader's parser lets an image through. Whatever is shown, `[` stands only in mar
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from chatbot.dialogue.evidence import Passage
@@ -25,7 +25,7 @@ _BEGINNINGS = "|".join(
 _MAYBE_SPECIAL = re.compile(rf"(?<![ \t])(?:[ \t]*(?:!|(?:{_BEGINNINGS}))|[ \t]+)$", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:(?:https?|ftp|data|javascript|vbscript|file):|www\.)[^\s<>\"'`\]\)|]*", re.IGNORECASE)
 _CITATION = re.compile(r"\s*\^?\s*\d{1,3}(?:\s*[,،;–-]\s*\^?\d{1,3})*\s*")
-_NUMBER = re.compile(r"\d+")
+_NUMBERS = re.compile(r"(\d+)(?:\s*[–-]\s*\^?(\d+))?")
 _URL = re.compile(r"[^\s<>\"'`\]\)|]*")
 _SCHEMES = ("http://", "https://")
 _MAX_HELD = 600
@@ -210,7 +210,7 @@ class AnswerCheck:
 
     def _citation(self, inner: str) -> str:
         marks = []
-        for number in map(int, _NUMBER.findall(inner)):
+        for number in self._numbers(inner):
             if not 1 <= number <= self.passages:
                 self.removed += 1
                 continue
@@ -218,6 +218,12 @@ class AnswerCheck:
             if number not in self.cited:
                 self.cited.append(number)
         return "".join(marks)
+
+    def _numbers(self, inner: str) -> Iterator[int]:
+        """The passages that `1, 3` or `1-3` name; of a range no more than one beyond those there are."""
+        for first, last in _NUMBERS.findall(inner):
+            low, high = sorted((int(first), int(last or first)))
+            yield from range(low, max(low, min(high, self.passages + 1)) + 1)
 
     def _address(self, text: str, *, final: bool) -> tuple[int, str] | None:
         found = _URL.match(text)

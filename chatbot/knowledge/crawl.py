@@ -172,6 +172,11 @@ class Crawler:
                 yield refused.of(current)
                 continue
             for child in found.children:
+                try:
+                    self._http.check(child)
+                except XinError as error:
+                    yield RefusedPage(child, error.code, error.detail)
+                    continue
                 if fold_url(child) not in known:
                     known.add(fold_url(child))
                     waiting.append(child)
@@ -265,7 +270,7 @@ class Crawler:
         except XinError as error:
             raise _Refused("robots_unavailable", f"The site's robots.txt cannot be had: {error.detail}") from error
         if fetched.status == 200:
-            return read_robots(fetched.body.decode("utf-8", errors="replace"))
+            return read_robots(fetched.body.decode("utf-8-sig", errors="replace"))
         if fetched.status >= 500 or fetched.status == 429:
             reason = f"The site's robots.txt cannot be had: the site answered with status {fetched.status}."
             raise _Refused("robots_unavailable", reason)

@@ -73,6 +73,8 @@ async def lock_source(session: TenantSession, source_id: UUID) -> KnowledgeSourc
 
 async def lock_family(session: TenantSession, source_id: UUID) -> Sequence[KnowledgeSource]:
     """Hold a source and the pages that came from it, in one order for everybody."""
+    # Held first: one statement for all would not see the pages that are added while it waits for the source.
+    await lock_source(session, source_id)
     family = (KnowledgeSource.id == source_id) | (KnowledgeSource.parent_id == source_id)
     rows = await session.scalars(select(KnowledgeSource).where(family).order_by(KnowledgeSource.id).with_for_update())
     return rows.all()

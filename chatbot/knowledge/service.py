@@ -134,10 +134,9 @@ class KnowledgeService:
         """
         async with self.database.tenant(tenant_id) as session:
             source = _of_brand(await repository.lock_source(session, source_id), None)
-            if change.tags is not None:
-                source.tags = change.tags
-            if change.visibility is not None:
-                source.visibility = change.visibility
+            for row in await repository.lock_family(session, source_id):  # a sitemap's pages are what answers
+                row.tags = row.tags if change.tags is None else list(change.tags)
+                row.visibility = change.visibility or row.visibility
             if change.title is not None and change.title != source.title:
                 source.title, source.titled = change.title, True
                 if source.kind != "sitemap":
@@ -225,6 +224,8 @@ class KnowledgeService:
             return Taken(wanted, await self._new_job(session, wanted))
         unchanged = _unchanged(known, wanted, labels)
         _relabel(known, wanted)
+        for page in await repository.lock_family(session, known.id):
+            page.tags, page.visibility = list(known.tags), known.visibility
         if unchanged:
             job = await self._nothing_to_do(session, known)
         else:
@@ -235,6 +236,10 @@ class KnowledgeService:
         return Taken(known, job)
 
     async def _replace_content(self, session: TenantSession, known: KnowledgeSource, wanted: KnowledgeSource) -> None:
+        if known.kind == "sitemap" != wanted.kind:
+            for page in await repository.lock_family(session, known.id):
+                if page.id != known.id:
+                    await queueing.remove_source(self.queue, session, self.store, page)
         if known.blob_key:
             await queueing.drop_files(self.queue, session, [known.blob_key])
         fetched_again = known.kind == wanted.kind == "url"
@@ -304,7 +309,9 @@ def _unchanged(known: KnowledgeSource, wanted: KnowledgeSource, labels: SourceLa
     """Whether what is known needs no new reading. What failed, and addresses, are read again."""
     same = (known.kind, known.content_hash, known.language) == (wanted.kind, wanted.content_hash, wanted.language)
     same_title = labels.title is None or labels.title == known.title
-    return same and same_title and wanted.content_hash is not None and known.status != "failed"
+    # Of one whose reading was cancelled an older version answers.
+    read = known.version == known.live_version or known.status in ("pending", "processing")
+    return same and same_title and wanted.content_hash is not None and read and known.status != "failed"
 
 
 def _relabel(known: KnowledgeSource, wanted: KnowledgeSource) -> None:

@@ -5,7 +5,7 @@ import zlib
 from dataclasses import dataclass
 from xml.parsers import expat
 
-_MAX_URL_CHARS = 2_048
+_MAX_URL_CHARS = 2_000  # as many as a source keeps
 
 
 class SitemapError(Exception):

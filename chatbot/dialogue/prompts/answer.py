@@ -11,6 +11,7 @@ from chatbot.llm.schemas import ChatMessage
 NO_ANSWER = "NO_ANSWER"
 """What a model writes, alone, when the passages do not hold the answer."""
 
+_HEADING_CHARS = 300
 _HISTORY_CHARS = 600
 
 _RULES = """{persona}
@@ -53,5 +54,6 @@ def condense_prompt(history: Sequence[Said], question: str) -> tuple[ChatMessage
 
 
 def _framed(number: int, passage: Passage, mark: str) -> str:
-    heading = " > ".join([passage.title, *passage.heading_path])
-    return f"[{number}] {heading}\n{mark}\n{passage.text}\n{mark}"
+    # Within the marks: what a document calls itself is its writer's word as much as its text.
+    heading = " ".join(" > ".join([passage.title, *passage.heading_path]).split())[:_HEADING_CHARS]
+    return f"[{number}]\n{mark}\n{heading}\n{passage.text}\n{mark}"

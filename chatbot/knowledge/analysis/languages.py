@@ -51,6 +51,8 @@ def _detect(text: str) -> str | None:
             return _arabic_script(text)
         words = [word for word in words if not _ARABIC.search(word)]
         letters = "".join(words)
+        if not letters:  # nothing but names with a Persian ending, such as `PDFها`
+            return _arabic_script(text)
     if not unicodedata.name(letters[0], "").startswith("LATIN"):
         return _classify(text)
     return _latin(text, words)

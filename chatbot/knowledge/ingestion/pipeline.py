@@ -210,9 +210,9 @@ class Pipeline:
             job.parsed_key = None
 
     async def _same_as_before(self, work: Work, prepared: Prepared) -> bool:
-        """A page that says what it said when it was last read needs no new passages."""
+        """A page that says what it said when it was last read needs no new passages, unless some were edited."""
         async with self._held(work) as (session, source, job):
-            if source.live_version is None or source.content_hash != prepared.content_hash:
+            if source.live_version is None or source.edits or source.content_hash != prepared.content_hash:
                 return False
             source.version, source.status = source.live_version, "ready"
             source.reason, source.reason_code = None, None

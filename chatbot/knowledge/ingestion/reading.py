@@ -107,7 +107,8 @@ def _cut_text(work: Work, text: str) -> Prepared:
 def _cut_document(work: Work, document: ParsedDocument) -> Prepared:
     title = work.title if work.titled or not document.title else document.title[:500]
     chunks = chunk_entries(document.pairs) if document.pairs else chunk_markdown(document.markdown, title)
-    digest = hashlib.sha256(f"{title}\n{document.markdown}".encode()).hexdigest() if work.kind == "url" else None
+    said = f"{title}\n{document.markdown}" + (f"\n{work.language}" if work.language else "")
+    digest = hashlib.sha256(said.encode()).hexdigest() if work.kind == "url" else None
     prepared = _prepared(work, title, chunks, document.language)
     return Prepared(title, prepared.pieces, document.warnings, digest)
 

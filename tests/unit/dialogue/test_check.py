@@ -34,6 +34,7 @@ CASES = [
     ("~~~\n```\n~~~\n![x](https://evil/a.png)", "~~~\n```\n~~~\n", []),
     ("text\n     ```\n![x](https://evil/a.png)", "text\n     ```\n", []),
     ("```a`b\n\n![x](https://evil/a.png)", "```a`b\n\n", []),
+    ("All of it [1-3], and [2–9].", "All of it [1][2][3], and [2][3].", [1, 2, 3]),
     ("Yes![1]", "Yes! [1]", [1]),
     ("[1]<b>(//evil.example)", "[1] (//evil.example)", [1]),
     ("[1]: //evil.example", "[1] : //evil.example", [1]),
