@@ -34,7 +34,7 @@ async def generate(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: L
     * the model finds no answer in the passages: the reply of *ground*;
     * it names no passage: those are named that have its words; else a line says that nothing confirms it, and the
       passages' own sentences follow;
-    * it breaks off: what was said stays, a line says so, and the passages' own sentences follow;
+    * it breaks off, or grows too long: what was said stays, a line says so, and the passages' own sentences follow;
     * the reader is gone or the process ends: what was said stays, marked as interrupted.
 
     Raises:
@@ -116,6 +116,8 @@ async def _pieces(parts: Parts, turn: Turn, plan: Plan, found: Found, ledger: Le
     async with parts.models.stream(request, ledger, fallback_model=plan.policy.fallback_model) as answer:
         async for delta in answer:
             yield delta.text
+        if answer.result.finish_reason == "length":
+            raise AnswerCut("it is longer than the model may write")
 
 
 async def _relay(pieces: AsyncIterator[str], outlet: Outlet, parts: Parts, turn: Turn, live: LiveReply) -> bool:

@@ -19,6 +19,7 @@ class ModelServer:
     pause: float = 0.0
     status: int = 200
     cut_after: int | None = None
+    finish: str = "stop"
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     open_streams: int = 0
@@ -54,7 +55,7 @@ class ModelServer:
             await response.write(b"data: " + json.dumps(chunk).encode() + b"\n\n")
             await asyncio.sleep(self.pause)
         end = {
-            "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}],
+            "choices": [{"index": 0, "delta": {}, "finish_reason": self.finish}],
             "usage": {"prompt_tokens": 100, "completion_tokens": len(self.words), "total_tokens": 100},
         }
         await response.write(b"data: " + json.dumps(end).encode() + b"\n\ndata: [DONE]\n\n")

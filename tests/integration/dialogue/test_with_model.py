@@ -166,6 +166,16 @@ async def test_an_answer_that_breaks_off_is_completed_from_the_passages(
     assert [citation["index"] for citation in events[-1]["data"]["citations"]] == [1]
 
 
+async def test_an_answer_longer_than_the_model_may_write_is_completed_too(
+    smart: Platform, shop: TenantRows, model: ModelServer
+) -> None:
+    model.words, model.finish = ["Refunds [1] ", "take "], "length"
+    events = await smart.stream(shop, REFUND)
+    answer = events[-1]["data"]["answer"]
+    assert answer.startswith("Refunds [1] take…")
+    assert "14 days" in answer
+
+
 async def test_a_client_that_leaves_closes_the_model_call(
     smart: Platform, shop: TenantRows, model: ModelServer
 ) -> None:
