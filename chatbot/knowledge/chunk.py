@@ -39,6 +39,10 @@ class Chunk:
     kind: str = "text"
 
 
+_LONGEST_PAIR = 6_000
+"""Characters: in Persian some 2,600 tokens, which prompts and embedders still take."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Section:
     path: tuple[str, ...]
@@ -58,11 +62,15 @@ def chunk_markdown(markdown: str, title: str = "", options: ChunkOptions | None 
 
 
 def chunk_pairs(pairs: Iterable[tuple[str, str]]) -> list[Chunk]:
-    """Question and answer pairs, one passage each, whatever their length."""
-    return [
-        Chunk(ordinal, f"{question.strip()}\n\n{answer.strip()}", [], "qa")
-        for ordinal, (question, answer) in enumerate(pairs)
-    ]
+    """Question and answer pairs, one passage each; one too long for any prompt is cut, under its question."""
+    chunks: list[Chunk] = []
+    for question, answer in pairs:
+        whole = f"{question.strip()}\n\n{answer.strip()}"
+        if len(whole) <= _LONGEST_PAIR:
+            chunks.append(Chunk(0, whole, [], "qa"))
+        else:
+            chunks += chunk_entries([(question, answer, ())])
+    return [replace(chunk, ordinal=ordinal) for ordinal, chunk in enumerate(chunks)]
 
 
 def chunk_entries(

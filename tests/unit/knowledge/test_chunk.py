@@ -98,6 +98,14 @@ def test_question_answer_pairs_are_one_passage_each() -> None:
     assert chunks[1].ordinal == 1
 
 
+def test_a_pair_too_long_for_any_prompt_is_cut_under_its_question() -> None:
+    chunks = chunk_pairs([("Why?", prose(2_000)), ("How long?", "Five days.")])
+    assert len(chunks) > 3
+    assert all(chunk.heading_path[0] == "Why?" for chunk in chunks[:-1])
+    assert max(len(chunk.text) for chunk in chunks) < 6_000
+    assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
+
+
 def test_nothing_in_nothing_out() -> None:
     assert chunk_markdown("") == []
     assert chunk_markdown("\n\n---\n\n") == []
