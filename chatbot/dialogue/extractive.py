@@ -127,8 +127,14 @@ def _quotable(passage: Passage) -> tuple[list[Unit], str]:
 
     Left out are its title, which pages repeat as their first line, and the question of a pair.
     """
-    units = [unit for unit in _harmless(read_units(passage.text)) if unit.text != passage.title]
-    if len(units) > 1 and (passage.kind == "qa" or _is_question(units[0]) or _repeats_heading(units, passage)):
+    read = read_units(passage.text)
+    whole_pair = passage.kind == "qa" and not passage.heading_path  # parts of a long one stand under their question
+    if whole_pair and read and read[-1].block != read[0].block:
+        # Looked at before the title is left out: that of a single pair is its question.
+        question = " ".join(unit.text for unit in read if unit.block == read[0].block)
+        return _harmless([unit for unit in read if unit.block != read[0].block]), question
+    units = [unit for unit in _harmless(read) if unit.text != passage.title]
+    if len(units) > 1 and (_is_question(units[0]) or _repeats_heading(units, passage)):
         asked = " ".join(unit.text for unit in units if unit.block == units[0].block)
         answer = [unit for unit in units if unit.block != units[0].block] or units[1:]
         return answer, asked if len(answer) < len(units) - 1 else units[0].text

@@ -34,6 +34,21 @@ def test_a_question_and_answer_pair_gives_its_answer() -> None:
     assert extract("do you ship abroad", "en", [pair]).text.startswith("Yes, to the whole European Union.")
 
 
+@pytest.mark.parametrize("title", ["Is there parking?", "FAQ"])
+def test_a_pair_keeps_the_first_sentence_of_its_answer_whatever_its_title(title: str) -> None:
+    text = "Is there parking?\n\nNo, there is no parking. The metro is 200 m away. Bicycles may stand in the yard."
+    pair = replace(passage(text, title=title), kind="qa")
+    assert extract("Is there parking?", "en", [pair]).text.startswith("No, there is no parking.")
+
+
+def test_a_part_of_a_long_pair_loses_nothing() -> None:
+    part = replace(
+        passage("No, there is no parking. The metro is near.\n\nBicycles may stand in the yard."),
+        kind="qa", heading_path=("Is there parking?",),
+    )  # fmt: skip
+    assert extract("Is there parking?", "en", [part]).text.startswith("No, there is no parking.")
+
+
 def test_a_pair_read_from_a_file_gives_its_answer() -> None:
     pair = replace(
         passage("Shipping abroad\n\nThe whole European Union. It takes a week."), heading_path=("Shipping abroad",)
