@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from chatbot.apps.boot import fail
 from chatbot.cli.platform_api import ApiToken, ApiUrl, PlatformApi, Refused, answered, run
 from chatbot.cli.tables import listing, moment, show
+from chatbot.knowledge.parse.sniff import is_document
 
 _AT_ONCE = 8
 _POLL_SECONDS = 0.4
@@ -62,9 +63,12 @@ def ingest(
         return
     if tenant_id is None or path is None:
         fail("--tenant-id and --path are needed (see --help)")
-    files = dict(_files_below(path))
+    found = dict(_files_below(path))
+    files = {name: file for name, file in found.items() if file == path or is_document(name)}
     if not files:
-        fail(f"--path: {path} holds no file")
+        fail(f"--path: {path} holds no document")
+    if others := len(found) - len(files):
+        Console().print(f"{others} files of other types, such as pictures, are left out.")
     run(_ingest_all(_Knowledge(tenant_id, brand_id, api_url, api_token), files))
 
 

@@ -68,8 +68,18 @@ def extension_for(media_type: str) -> str | None:
     return None if kind == "txt" else kind
 
 
+def is_document(filename: str) -> bool:
+    """Whether a name is that of a document: one that is read, or an old format that people are told to save anew."""
+    extension = _extension(filename)
+    return extension in _BY_EXTENSION or extension in _OLD_FORMATS
+
+
+def _extension(filename: str) -> str:
+    return PurePosixPath(filename.replace("\\", "/")).suffix.lstrip(".").lower()
+
+
 def _promised_kind(filename: str, declared_type: str | None) -> str:
-    extension = PurePosixPath(filename.replace("\\", "/")).suffix.lstrip(".").lower()
+    extension = _extension(filename)
     kind = _BY_EXTENSION.get(extension)
     if kind is None and not extension:
         kind = _BY_MEDIA_TYPE.get((declared_type or "").split(";")[0].strip().lower())

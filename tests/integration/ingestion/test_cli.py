@@ -33,6 +33,7 @@ async def test_a_folder_ends_with_a_table(knowledge: Client, tmp_path: Path) -> 
     (folder / "a.md").write_text("# A\n\nThe first file.")
     (folder / "deep" / "b.txt").write_text("The second file.")
     (folder / ".hidden").write_text("Not taken.")
+    (folder / "picture.png").write_bytes(b"no document")
     access = (
         "--tenant-id",
         str(knowledge.tenant.id),
@@ -43,6 +44,7 @@ async def test_a_folder_ends_with_a_table(knowledge: Client, tmp_path: Path) -> 
     )
     code, output = await run(*access, "--path", str(folder), folder=tmp_path)
     assert (code, "2 ready, 0 failed" in output, "deep/b.txt" in output) == (0, True, True), output
+    assert "1 files of other types" in output
     (folder / "bad.pdf").write_bytes(b"%PDF-1.7 broken")
     code, output = await run(*access, "--path", str(folder), folder=tmp_path)
     assert (code, "2 ready, 1 failed" in output, "nothing to do" in output) == (1, True, True), output

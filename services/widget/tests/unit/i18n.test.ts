@@ -46,7 +46,7 @@ describe("Persian", () => {
   it("has its own digits and calendar, and isolates what is of another direction", async () => {
     const words = await loadWords("fa");
     expect(words.direction).toBe("rtl");
-    expect(words.t("queue.position", { n: 12 })).toBe("شما نفر ۱۲ صف هستید");
+    expect(words.t("queue.position", { n: 12 })).toBe("شما نفر ۱۲ در صف هستید");
     expect(words.t("typing", { name: "Sara" })).toContain("\u2068Sara\u2069");
     expect(words.day(new Date(2026, 2, 21), new Date(2026, 10, 25))).toContain("فروردین");
     expect(words.day(new Date(2025, 2, 21), new Date(2026, 10, 25))).toContain("۱۴۰۴");

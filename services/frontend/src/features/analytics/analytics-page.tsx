@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Download } from "lucide-react";
 import { useState } from "react";
 import { download } from "@/api/client";
-import { useBrandId, useTenantId } from "@/app/tenant";
+import { useBrandId, useTenant, useTenantId } from "@/app/tenant";
 import { ChannelMark } from "@/features/channels/brand-marks";
 import { BudgetBanner } from "@/features/data/budget-card";
 import { type Key, useLanguage } from "@/i18n";
@@ -33,8 +33,10 @@ export function AnalyticsPage() {
   const tenantId = useTenantId();
   const brandId = useBrandId();
   const [span, setSpan] = useState<string>("30");
-  const [own, setOwn] = useState<Range>(lastDays(30));
-  const range = span === "own" ? own : lastDays(Number(span));
+  const zone = useTenant().data?.timezone;
+  const [chosen, setOwn] = useState<Range>();
+  const own = chosen ?? lastDays(30, zone);
+  const range = span === "own" ? own : lastDays(Number(span), zone);
   const query: AnalyticsQuery = { ...range, tenant_id: tenantId, ...(brandId && { brand_id: brandId }) };
   const analytics = useQuery({
     queryKey: ["analytics", query],

@@ -18,11 +18,10 @@ export function exportPath(query: AnalyticsQuery): string {
   return `/admin/analytics/export?${new URLSearchParams(given)}`;
 }
 
-/** The last so many days, today included, as dates of the reader's clock. */
-export function lastDays(count: number, now: Date = new Date()): Range {
-  const first = new Date(now);
-  first.setDate(first.getDate() - count + 1);
-  const iso = (date: Date) =>
-    `${date.getFullYear()}-${String(date.getMonth() + 1).padStart(2, "0")}-${String(date.getDate()).padStart(2, "0")}`;
-  return { from: iso(first), to: iso(now) };
+/** The last so many days, today included, as dates of the tenant's zone (the reader's until it is known). */
+export function lastDays(count: number, timeZone?: string, now: Date = new Date()): Range {
+  const to = new Intl.DateTimeFormat("sv-SE", timeZone ? { timeZone } : {}).format(now); // ISO's order
+  const first = new Date(`${to}T00:00:00Z`);
+  first.setUTCDate(first.getUTCDate() - count + 1);
+  return { from: first.toISOString().slice(0, 10), to };
 }

@@ -193,7 +193,8 @@ function Editor({ field, mode, conversation, mine }: EditorProps) {
     await askDraft(conversation.id)
       .then((answer) => {
         const own = (unsent.get(place) ?? NOTHING).text.trimEnd();
-        replace(own ? `${own}\n\n${answer.text}` : answer.text);
+        const words = answer.text.replace(/\s*\[\d+\]/g, ""); // a visitor would see marks of no sources
+        replace(own ? `${own}\n\n${words}` : words);
       })
       .catch(toast.failed);
     setDrafting(false);

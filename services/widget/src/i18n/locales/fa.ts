@@ -21,7 +21,7 @@ const fa: Phrases = {
   "offline.waiting": { one: "{n} پیام در صف ارسال است", other: "{n} پیام در صف ارسال است" },
   "offline.retry": "تلاش دوباره",
   refused: "گفت‌وگو فعلاً در این صفحه در دسترس نیست.",
-  "queue.position": "شما نفر {n} صف هستید",
+  "queue.position": "شما نفر {n} در صف هستید",
   "queue.next": "نوبت بعدی از آن شماست",
   "queue.wait": { one: "حدود {n} دقیقه", other: "حدود {n} دقیقه" },
   "composer.placeholder": "پیام خود را بنویسید …",
