@@ -66,6 +66,16 @@ def test_there_is_one_for_each_process() -> None:
         assert named <= set(SETTINGS)
 
 
+def test_a_process_is_started_again_however_long_its_database_is_away() -> None:
+    for unit in _UNITS:
+        if unit.stem == "xin-caddy":
+            continue
+        lines = _lines(unit)
+        assert lines["Restart"] == "always"
+        # Any limit on starts is reached by an outage that is long enough, and then a person has to start it.
+        assert lines["StartLimitIntervalSec"] == "0", unit.name
+
+
 def test_the_examples_of_settings_are_settings() -> None:
     given = set(re.findall(r"^([A-Z_]+)=", (_FOLDER / "xin.env.example").read_text(), re.M))
     assert given <= set(SETTINGS)
