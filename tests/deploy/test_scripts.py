@@ -239,3 +239,30 @@ def test_renewal_reloads_the_edge_and_tells_of_failure(tmp_path: Path) -> None:
     done = _run(tmp_path, "tls/renew_certificates.sh", "--force")
     assert done.returncode == 1
     assert "could not be renewed" in done.stderr
+
+
+def test_the_shell_has_the_settings_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    plain = {
+        "DATABASE_URL": "postgresql://xin:p$1;w#d@db/xin?sslmode=require&connect_timeout=5",
+        "OPENAI_MODEL": "a model `of ours` $(date) && more",
+        "PUBLIC_URL": "https://chat.example.com",
+        "EMPTY": "",
+        "LOGS_DIR": "/srv/log",
+    }
+    file = tmp_path / "xin.env"
+    lines = [f"{name}={value}" for name, value in plain.items()]
+    file.write_text("\n".join(["# DATABASE_URL=x", "; no", "", 'QUOTED="a & b"  ', "SINGLE='it is'", *lines]))
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    done = _run(tmp_path, "shell.sh", sys.executable, "-c", show, ENV_FILE=str(file))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in plain} == plain
+    assert (found["QUOTED"], found["SINGLE"]) == ("a & b", "it is")
+    assert found["XIN_DATA_DIR"] == "/var/lib/xin"
+    assert found["PATH"].startswith(f"{ROOT}/.venv/bin:")
+    assert _run(tmp_path, "shell.sh", "true", ENV_FILE=str(tmp_path / "none")).returncode == 1
+
+
+def test_no_page_has_a_shell_read_the_units_settings() -> None:
+    for page in ROOT.glob("docs/**/*.md"):
+        assert not re.search(r"(?:\.|source) /etc/xin/", page.read_text()), page
