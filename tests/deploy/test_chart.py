@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chatbot.apps.serving import DRAIN_SECONDS
+from chatbot.core.settings import Settings
 from tests.deploy.program import COMMANDS, GATEWAY_PATHS, SETTINGS, answered, default, orchestrator_paths
 from tests.deploy.rendered import (
     CHART,
@@ -172,6 +173,25 @@ def test_uploads_may_stay_on_a_volume() -> None:
     by_name = {each["metadata"]["name"]: each for each in found if each["kind"] == "Deployment"}
     pod = by_name[f"{NAME}-orchestrator"]["spec"]["template"]
     assert {"name": "uploads", "mountPath": "/data/uploads"} in container(pod)["volumeMounts"]
+
+
+def test_numbers_and_switches_are_rendered_as_the_program_reads_them() -> None:
+    given: Json = {
+        "MAX_UPLOAD_BYTES": 104_857_600, "CHAT_LIMIT_TENANT": 1_000_000, "DRAIN_DELAY_SECONDS": 2.5,
+        "TURN_CONCURRENCY": 64, "SMART_MODE_ENABLED": False, "OPENAI_MODEL": "1e+06",
+    }  # fmt: skip
+    own = {name: value for name, value in given.items() if name != "DRAIN_DELAY_SECONDS"}  # the chart's own in `config`
+    found = rendered_with("values.yaml", {"config": own, "orchestrator": {"env": given}})
+    (data,) = (each["data"] for each in found if each["kind"] == "ConfigMap")
+    (pod,) = (
+        each["spec"]["template"]
+        for each in found
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == f"{NAME}-orchestrator"
+    )
+    named = {each["name"]: each["value"] for each in container(pod)["env"]}
+    for there, wanted in ((data, own), (named, given)):
+        read = Settings(**{name.lower(): there[name] for name in wanted})
+        assert {name: getattr(read, name.lower()) for name in wanted} == wanted
 
 
 def test_pods_end_in_their_own_time() -> None:
