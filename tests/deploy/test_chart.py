@@ -246,11 +246,41 @@ def test_a_backup_goes_to_a_bucket_every_night_and_has_room() -> None:
         (cron,) = [each for name, each in of_kind("CronJob", values_file).items() if name == "backup"]
         assert cron["spec"]["schedule"] == "30 2 * * *"
         pod = cron["spec"]["jobTemplate"]["spec"]["template"]
-        command = container(pod)["args"]
-        assert command[1:3] == ["backup", "create"]
-        assert command[command.index("--bucket") + 1], "what stays in the pod goes with it"
+        assert container(pod)["args"] == ["xin", "backup", "create"]
+        assert _settings(values_file)["BACKUP_BUCKET"], "what stays in the pod goes with it"
         data = next(each for each in pod["spec"]["volumes"] if each["name"] == "data")
         assert data["emptyDir"]["sizeLimit"] == "20Gi"
+
+
+def _settings(values_file: str) -> dict[str, str]:
+    found: dict[str, str] = of_kind("ConfigMap", values_file)["config"]["data"]
+    return found
+
+
+def test_staging_and_production_share_no_bucket() -> None:
+    staging, production = (_settings(f"values-{name}.yaml") for name in ("staging", "production"))
+    buckets = [settings[name] for settings in (staging, production) for name in ("STORAGE_BUCKET", "BACKUP_BUCKET")]
+    assert len(set(buckets)) == len(buckets), "backups of two platforms in one bucket are taken for one another"
+
+
+def test_without_s3_backups_are_kept_on_a_volume_or_the_chart_says_what_is_missing() -> None:
+    volume: Json = {"persistence": {"existingClaim": "uploads"}, "config": {"STORAGE_ENDPOINT_URL": ""}}
+    for missing, words in (
+        ({}, "one of config.STORAGE_ENDPOINT_URL"),
+        ({"config": {"STORAGE_ENDPOINT_URL": "", "BACKUP_BUCKET": ""}}, "backup.existingClaim"),
+    ):
+        with pytest.raises(helm_python.HelmError, match=words):
+            rendered_with("values.yaml", {**volume, **missing})
+    none = {"config": {"STORAGE_ENDPOINT_URL": "", "BACKUP_BUCKET": ""}}
+    assert rendered_with("values.yaml", {**volume, **none, "backup": {"enabled": False}})
+    found = rendered_with("values.yaml", {**volume, **none, "backup": {"existingClaim": "backups"}})
+    (cron,) = (each for each in found if each["metadata"]["name"] == f"{NAME}-backup")
+    pod = cron["spec"]["jobTemplate"]["spec"]["template"]
+    mounted = {each["mountPath"]: each["name"] for each in container(pod)["volumeMounts"]}
+    assert mounted["/data/backups"] == "backups"
+    assert {"name": "backups", "persistentVolumeClaim": {"claimName": "backups"}} in pod["spec"]["volumes"]
+    for each in found:
+        kubernetes_validate.validate(each, _KUBERNETES[-1], strict=True)
 
 
 def test_migrations_run_before_an_upgrade() -> None:

@@ -69,6 +69,11 @@ capabilities:
   persistentVolumeClaim:
     claimName: {{ . }}
 {{- end }}
+{{- with .values.existingClaim }}
+- name: backups
+  persistentVolumeClaim:
+    claimName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "xin.volumeMounts" -}}
@@ -79,5 +84,9 @@ capabilities:
 {{- if .root.Values.persistence.existingClaim }}
 - name: uploads
   mountPath: /data/uploads
+{{- end }}
+{{- if .values.existingClaim }}
+- name: backups
+  mountPath: /data/backups
 {{- end }}
 {{- end -}}
