@@ -152,7 +152,7 @@ async def test_pages_of_caddy_are_those_of_the_orchestrator(runtime: Runtime, pa
                     assert "max-age" not in answer.headers.get("Cache-Control", ""), (
                         f"{url}{path} is not there for a year"
                     )
-        for path in ("/health", "/metrics"):
+        for path in ("/health", "/health/ready", "/metrics"):
             async with http.get(theirs + path) as answer:
                 assert answer.status == 200
         async with http.get(f"{theirs}/admin/tenants") as answer:

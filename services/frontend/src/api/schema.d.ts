@@ -192,10 +192,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * Healthy
+         * @description 200 when the process can serve everything; 503 with the failing dependency named when it cannot.
          */
-        get: operations["ready_health_get"];
+        get: operations["healthy_health_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -213,7 +213,8 @@ export interface paths {
         };
         /**
          * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * @description Whether requests may come here: 200, or 503 where the process ends or a dependency is away without which it
+         *     cannot serve.
          */
         get: operations["ready_health_ready_get"];
         put?: never;
@@ -232,10 +233,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * Healthy
+         * @description 200 when the process can serve everything; 503 with the failing dependency named when it cannot.
          */
-        get: operations["ready_api_health_get"];
+        get: operations["healthy_api_health_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -9805,7 +9806,7 @@ export interface operations {
             };
         };
     };
-    ready_health_get: {
+    healthy_health_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -9859,7 +9860,7 @@ export interface operations {
             };
         };
     };
-    ready_api_health_get: {
+    healthy_api_health_get: {
         parameters: {
             query?: never;
             header?: never;
