@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chatbot.core.blobs import BlobStore, open_bucket
+from chatbot.core.blobs import OF_A_BACKUP, BlobStore, open_bucket
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.settings import Settings
@@ -84,5 +84,5 @@ class Places:
 
 async def open_places(settings: Settings) -> Places:
     """Open the places that the settings name."""
-    bucket = await open_bucket(settings, settings.backup_bucket) if settings.backup_bucket else None
+    bucket = await open_bucket(settings, settings.backup_bucket, OF_A_BACKUP) if settings.backup_bucket else None
     return Places(settings.backup_folder, bucket, settings.backup_bucket)
