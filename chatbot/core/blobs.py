@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import IO
 
 import aiohttp
@@ -82,7 +83,7 @@ class BlobStore:
             raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
     async def all_keys(self) -> AsyncIterator[str]:
-        """Give the key of every file, in no order.
+        """Give the key of every file, in no order; what begins with a dot is none, but what a restore has put aside.
 
         Raises:
             Unavailable: the store does not answer.
@@ -90,7 +91,8 @@ class BlobStore:
         try:
             async for page in obstore.list(self._store):
                 for found in page:
-                    yield found["path"]
+                    if not found["path"].startswith("."):
+                        yield found["path"]
         except BaseError as error:
             raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
@@ -133,6 +135,11 @@ async def open_blobs(settings: Settings) -> BlobStore:
         return await open_bucket(settings, settings.storage_bucket)
     folder = settings.folder("uploads")
     folder.mkdir(parents=True, exist_ok=True)
+    return open_folder(folder)
+
+
+def open_folder(folder: Path) -> BlobStore:
+    """Open a local folder of files."""
     return BlobStore(LocalStore(prefix=folder, mkdir=True))
 
 
