@@ -5,11 +5,12 @@ security is FORCED on every table: an owner that is no superuser would dump noth
 reader is used that sees every row: a superuser as it is, else the role of platform work.
 """
 
+import asyncio
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -107,7 +108,7 @@ def row_counts(database_url: str) -> dict[str, int]:
         return _counts(connection)
 
 
-def dump(database_url: str, moment: Snapshot, into: Path) -> None:
+async def dump(database_url: str, moment: Snapshot, into: Path) -> None:
     """Write a moment of the database into a file of `pg_dump -Fc`.
 
     Raises:
@@ -115,10 +116,12 @@ def dump(database_url: str, moment: Snapshot, into: Path) -> None:
     """
     reader = reader_url(database_url)
     as_platform = ["--enable-row-security"] if reader.username == PLATFORM_ROLE else []
-    _run("pg_dump", reader, "-Fc", f"--snapshot={moment.name}", *as_platform, f"--file={into}", server=moment.server)
+    await _run(
+        "pg_dump", reader, "-Fc", f"--snapshot={moment.name}", *as_platform, f"--file={into}", server=moment.server
+    )
 
 
-def restore(database_url: str, file: Path, functions: list[str], *, jobs: int = 2) -> None:
+async def restore(database_url: str, file: Path, functions: list[str], *, jobs: int = 2) -> None:
     """Fill an empty database from a dump; what `pg_restore` complains of ends it.
 
     Args:
@@ -133,7 +136,7 @@ def restore(database_url: str, file: Path, functions: list[str], *, jobs: int = 
         ensure_roles(connection, database_url)
         server = _one(connection, "SHOW server_version")
     quietly = ["--no-owner", "--no-comments", "--exit-on-error", f"--jobs={jobs}"]
-    _run("pg_restore", owner, *quietly, str(file), server=server)
+    await _run("pg_restore", owner, *quietly, str(file), server=server)
     with psycopg.connect(conninfo(owner)) as connection:
         for statement in handed_over(functions, ()):
             connection.execute(statement.encode())
@@ -160,27 +163,46 @@ def create_beside(database_url: str, name: str) -> str:
     return conninfo(owner_url(database_url).set(database=name))
 
 
-def put_in_place(database_url: str, restored_url: str, aside: str) -> bool:
-    """Give a restored database the name that the platform uses; the one that had it is kept as `aside`.
+@contextmanager
+def put_in_place(database_url: str, restored_url: str, aside: str) -> Iterator[bool]:
+    """Let a restored database have the name that the platform uses while the block goes well, else names are as before.
 
-    Returns:
-        Whether there was something to keep.
+    Yields:
+        Whether there was something before; then it is kept, as `aside`.
 
     Raises:
-        DatabaseInUse: a process is connected to the database; nothing was changed.
+        DatabaseInUse: a process is connected to one of them, and nothing was changed; or to the restored one when it
+            was to be taken back, and what was there before is still `aside`.
     """
     name, restored = str(owner_url(database_url).database), str(owner_url(restored_url).database)
     held = _has_tables(database_url)
+    try:
+        _rename(database_url, (name, aside), (restored, name))
+        yield held
+    except BaseException as error:
+        try:
+            if _is_there(database_url, aside):
+                _rename(database_url, (name, restored), (aside, name))
+        except DatabaseInUse as in_use:
+            raise DatabaseInUse(f"{error}; what was there before is the database {aside}: {in_use}") from error
+        raise
+    if not held:
+        drop(conninfo(owner_url(database_url).set(database=aside)))
+
+
+def _is_there(database_url: str, name: str) -> bool:
+    with _maintenance(database_url) as connection:
+        return connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None
+
+
+def _rename(database_url: str, *names: tuple[str, str]) -> None:
     rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
     with _maintenance(database_url) as connection:
-        for one in (name, restored):
-            _refuse_in_use(connection, one)
-        with connection.transaction():  # never a moment, nor a crash, that leaves no database of this name
-            connection.execute(rename.format(sql.Identifier(name), sql.Identifier(aside)))
-            connection.execute(rename.format(sql.Identifier(restored), sql.Identifier(name)))
-        if not held:
-            connection.execute(sql.SQL("DROP DATABASE {}").format(sql.Identifier(aside)))
-    return held
+        for old, _ in names:
+            _refuse_in_use(connection, old)
+        with connection.transaction():  # never a moment, nor a crash, that leaves no database of the platform's name
+            for old, new in names:
+                connection.execute(rename.format(sql.Identifier(old), sql.Identifier(new)))
 
 
 def drop(database_url: str) -> None:
@@ -241,10 +263,10 @@ def _maintenance(database_url: str) -> Iterator[Connection]:
         yield connection
 
 
-def _run(name: str, url: URL, *arguments: str, server: str | None = None) -> None:
+async def _run(name: str, url: URL, *arguments: str, server: str | None = None) -> None:
     password = {"PGPASSWORD": url.password} if url.password else {}
     address = conninfo(url.set(password=None))
-    _execute([program(name, server), f"--dbname={address}", "--no-password", *arguments], password)
+    await _execute([program(name, server), f"--dbname={address}", "--no-password", *arguments], password)
 
 
 def program(name: str, server: str | None = None) -> str:
@@ -264,10 +286,18 @@ def _major(folder: Path) -> int:
     return int(said.split()[2].split(".", 1)[0])
 
 
-def _execute(command: list[str], environment: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603 - our own programs
-        command, env={"LC_ALL": "C", **environment}, capture_output=True, text=True, errors="replace", check=False
+async def _execute(command: list[str], environment: dict[str, str]) -> None:
+    """Run a program to its end; whoever is cancelled meanwhile ends it, and waits until it has written its last."""
+    process = await asyncio.create_subprocess_exec(
+        *command, env={"LC_ALL": "C", **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
-    if done.returncode != 0:
-        said = " | ".join(done.stderr.strip().splitlines()[-_LAST_LINES:])
-        raise DumpFailed(f"{Path(command[0]).name} failed: {said}")
+    try:
+        _, said = await process.communicate()
+    except BaseException:
+        with suppress(ProcessLookupError):
+            process.terminate()
+        await process.wait()
+        raise
+    if process.returncode != 0:
+        last = " | ".join(said.decode(errors="replace").strip().splitlines()[-_LAST_LINES:])
+        raise DumpFailed(f"{Path(command[0]).name} failed: {last}")
