@@ -6,7 +6,13 @@ from chatbot.core.logging import get_logger
 from chatbot.llm.breaker import Breakers
 from chatbot.llm.budgets import Prices, count_call, count_refusal
 from chatbot.llm.client import ModelClient
-from chatbot.llm.errors import BudgetSpent, EmbeddingsUnavailable, ModelCallFailed
+from chatbot.llm.errors import (
+    BudgetSpent,
+    EmbeddingsRejected,
+    EmbeddingsUnavailable,
+    ModelCallFailed,
+    RequestRejected,
+)
 from chatbot.llm.metering import account
 from chatbot.llm.retry import RetryPolicy, Tries, settle
 from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage, estimate_tokens
@@ -65,7 +71,8 @@ class OpenAIEmbeddings:
         """Embed texts in batches of at most 128; vectors come in the order of the texts.
 
         Raises:
-            EmbeddingsUnavailable: a batch failed for good; the cause is chained.
+            EmbeddingsUnavailable: a batch failed, and a later try may succeed; the cause is chained.
+            EmbeddingsRejected: a batch was refused for what it is; the cause is chained.
         """
         vectors: list[list[float]] = []
         for start in range(0, len(texts), MAX_BATCH):
@@ -98,7 +105,8 @@ class OpenAIEmbeddings:
                 return self._checked(vectors)
             finally:
                 permit.abandoned()
-        raise EmbeddingsUnavailable(last.reason if last else "the circuit is open") from last
+        kind = EmbeddingsRejected if isinstance(last, RequestRejected) else EmbeddingsUnavailable
+        raise kind(last.reason if last else "the circuit is open") from last
 
     def _check_budget(self) -> None:
         """Ask for nothing when the budget is spent: whoever waits searches by words alone."""

@@ -42,6 +42,7 @@ from chatbot.knowledge.ingestion.reading import Reader
 from chatbot.knowledge.ingestion.work import Prepared, Work
 from chatbot.knowledge.repository import OPEN_JOB
 from chatbot.llm.budgets import Ledger
+from chatbot.llm.errors import EmbeddingsRejected
 from chatbot.llm.metering import on_account
 from chatbot.llm.usage import record_usage
 
@@ -103,6 +104,8 @@ class Pipeline:
             await self._stumble(work, fault)
         except NotFound as error:
             await self._stumble(work, IngestionFault("file_missing", error.detail, tries=1))
+        except EmbeddingsRejected as error:
+            await self._stumble(work, IngestionFault(error.code, error.detail, tries=1))
         except Unavailable as error:
             await self._stumble(work, IngestionFault(error.code, error.detail, tries=PATIENT_TRIES))
         except DATABASE_AWAY:

@@ -15,6 +15,7 @@ from chatbot.knowledge.index.vectors import PostgresVectors, VectorStore
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.llm.errors import EmbeddingsRejected
 from tests.integration.ingestion.conftest import Client, working
 from tests.integration.ingestion.test_lives import manual
 
@@ -100,3 +101,48 @@ async def test_the_queue_embeds_again_and_comes_to_an_end(idle: Client, store: V
     assert await idle.scalar(f"SELECT count(*) FROM ({WAITING}) waiting", t=idle.tenant.id) == 0
     await idle.call("DELETE", f"/admin/knowledge_assets/{taken['source_id']}", 204)
     assert await ranks(idle, retriever) == (None, 0)
+
+
+def choosy(name: str = "choosy") -> RemoteEmbedder:
+    """An embedder that takes at most 20 texts at once, and none that names poison."""
+
+    async def call(texts: Sequence[str]) -> list[list[float]]:
+        if len(texts) > 20 or any("poison" in text for text in texts):
+            raise EmbeddingsRejected("the endpoint answered 413")
+        return [[1.0, float(len(text))] for text in texts]
+
+    return RemoteEmbedder(name, call)
+
+
+async def test_a_text_that_is_refused_fails_its_source_at_once(idle: Client) -> None:
+    poison = await idle.give(title="Warnings", content=manual(40) + "\n\n## Rats\n\nThe poison is blue.")
+    others = await idle.give(title="Manual", content=manual(40))
+    async with working(replace(idle.runtime, retriever=Retriever([choosy()]))):
+        failed, read = await idle.ended(poison["job_id"]), await idle.ended(others["job_id"])
+    assert (failed["status"], failed["reason_code"], failed["attempts"]) == ("failed", "embeddings_rejected", 1)
+    assert failed["reason"] == (
+        "The embedder refuses the passage that begins “Warnings Rats The poison is blue.”: the endpoint answered 413."
+    )
+    assert (read["status"], await vectors(idle, "choosy")) == ("completed", read["total"])
+
+
+async def test_embedding_again_leaves_out_what_is_refused(idle: Client) -> None:
+    store = PostgresVectors()
+    async with working(replace(idle.runtime, retriever=Retriever([embedder("first", 8)], store))):
+        taken = await idle.give(title="Manual", content="## Rats\n\nThe poison is blue.\n\n" + manual(80))
+        total = (await idle.ended(taken["job_id"]))["total"]
+    again = Reembedding(idle.runtime.database, idle.runtime.jobs, store, (choosy(),))
+    await again.run(idle.tenant.id, "choosy")
+    assert await vectors(idle, "choosy") == 63
+    await again.run(idle.tenant.id, "choosy", UUID(await idle.scalar(WAITING, t=idle.tenant.id)))
+    assert await vectors(idle, "choosy") == total - 1
+
+
+async def test_embedding_again_ends_where_everything_is_refused(idle: Client) -> None:
+    async with working(replace(idle.runtime, retriever=Retriever([]))):
+        taken = await idle.give(title="Manual", content=manual(80, "poison"))
+        await idle.ended(taken["job_id"])
+    await Reembedding(idle.runtime.database, idle.runtime.jobs, PostgresVectors(), (choosy(),)).run(
+        idle.tenant.id, "choosy"
+    )
+    assert await idle.scalar(f"SELECT count(*) FROM ({WAITING}) waiting", t=idle.tenant.id) == 0

@@ -4,7 +4,7 @@ import pytest
 
 from chatbot.llm.client import ModelClient
 from chatbot.llm.embeddings import MAX_BATCH, OpenAIEmbeddings
-from chatbot.llm.errors import EmbeddingsUnavailable, Malformed, Silent
+from chatbot.llm.errors import EmbeddingsRejected, EmbeddingsUnavailable, Malformed, Silent
 from tests.integration.llm.conftest import FAST
 from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silence
 
@@ -65,6 +65,16 @@ async def test_it_gives_up(server: ModelServer, embeddings: OpenAIEmbeddings) ->
     with pytest.raises(EmbeddingsUnavailable):
         await embeddings(["a"])
     assert len(server.calls) == 5  # the fifth failure in a row opened the circuit
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_what_is_refused_for_good_is_told_apart(
+    server: ModelServer, embeddings: OpenAIEmbeddings, status: int
+) -> None:
+    server.then(refuses(status))
+    with pytest.raises(EmbeddingsRejected, match=str(status)):
+        await embeddings(["a"])
+    assert len(server.calls) == 1
 
 
 async def test_wrong_answers(server: ModelServer, client: ModelClient, embeddings: OpenAIEmbeddings) -> None:
