@@ -43,8 +43,7 @@ from chatbot.knowledge.ingestion.work import Prepared, Work
 from chatbot.knowledge.repository import OPEN_JOB
 from chatbot.llm.budgets import Ledger
 from chatbot.llm.errors import EmbeddingsRejected
-from chatbot.llm.metering import on_account
-from chatbot.llm.usage import record_usage
+from chatbot.llm.usage import booked
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
@@ -170,7 +169,7 @@ class Pipeline:
                 PassageDraft(ordinal, piece.text, piece.language, piece.heading_path)
                 for ordinal, piece in enumerate(prepared.pieces[done:upto], done)
             ]
-            with on_account(Ledger(work.tenant_id)) as ledger:
+            async with booked(self.database, Ledger(work.tenant_id)):
                 vectors = await self._embed(prepared.title, drafts)
             pause = time.monotonic() - began >= self.pace.slice_seconds
             async with self._held(work) as (session, source, job):
@@ -178,7 +177,6 @@ class Pipeline:
                     raise Superseded
                 version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
                 await index_passages(session, version, drafts, vectors=vectors, store=self.store)
-                record_usage(session, ledger)
                 job.done, job.total, job.attempts, job.stage = upto, len(prepared.pieces), 1, "index"
                 if upto == len(prepared.pieces):
                     await self._finish(session, source, job, prepared)

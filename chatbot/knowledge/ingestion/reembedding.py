@@ -17,8 +17,7 @@ from chatbot.knowledge.index.passages import add_vectors, forget_embedder
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
 from chatbot.llm.budgets import Ledger
-from chatbot.llm.metering import on_account
-from chatbot.llm.usage import record_usage
+from chatbot.llm.usage import booked
 
 log = get_logger(__name__)
 _BATCH = 64
@@ -76,13 +75,12 @@ class Reembedding:
             )
         texts = [passage_text(title, passage.heading_path, passage.text) for passage, title in found]
         passages = [passage for passage, _ in found]
-        with on_account(Ledger(tenant_id)) as ledger:
+        async with booked(self.database, Ledger(tenant_id)):
             vectors = await embed_texts(embedder, texts, skip_refused=True) if texts else ()
         refused = [str(passage.id) for passage, vector in zip(passages, vectors, strict=True) if vector is None]
         if refused:
             log.warning("passages left without a vector: their text is refused", embedder=embedder.id, passages=refused)
         async with self.database.tenant(tenant_id) as session:
-            record_usage(session, ledger)
             for brand_id in sorted({passage.brand_id for passage in passages}):
                 of_brand = [
                     (VectorRecord(passage.id, vector), passage.content_hash)

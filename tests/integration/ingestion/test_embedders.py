@@ -10,12 +10,14 @@ from qdrant_client import AsyncQdrantClient
 
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.embedding.remote import RemoteEmbedder
-from chatbot.knowledge.index.qdrant import QdrantVectors
+from chatbot.knowledge.index.qdrant import QdrantVectors, VectorStoreDown
 from chatbot.knowledge.index.vectors import PostgresVectors, VectorStore
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.service import Retriever
 from chatbot.llm.errors import EmbeddingsRejected
+from chatbot.llm.metering import account
+from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage
 from tests.integration.ingestion.conftest import Client, working
 from tests.integration.ingestion.test_lives import manual
 
@@ -146,3 +148,40 @@ async def test_embedding_again_ends_where_everything_is_refused(idle: Client) ->
         idle.tenant.id, "choosy"
     )
     assert await idle.scalar(f"SELECT count(*) FROM ({WAITING}) waiting", t=idle.tenant.id) == 0
+
+
+class BrokenStore(PostgresVectors):
+    """Takes no vectors."""
+
+    async def write(self, *_: object, **__: object) -> None:
+        raise VectorStoreDown
+
+
+def dear(name: str = "dear") -> RemoteEmbedder:
+    """An embedder that costs a token a text."""
+
+    async def call(texts: Sequence[str]) -> list[list[float]]:
+        if ledger := account():
+            ledger.enter(CallRecord(Purpose.EMBED, name, Outcome.COMPLETED, Usage(len(texts))))
+        return [[1.0, float(len(text))] for text in texts]
+
+    return RemoteEmbedder(name, call)
+
+
+async def spent(client: Client) -> int:
+    statement = "SELECT coalesce(sum(tokens), 0) FROM daily_usage WHERE tenant_id = :t"
+    return int(await client.scalar(statement, t=client.tenant.id))
+
+
+async def test_what_was_paid_for_is_booked_though_nothing_is_written(idle: Client) -> None:
+    async with working(replace(idle.runtime, retriever=Retriever([dear(), choosy()]))):
+        taken = await idle.give(title="Rats", content="The poison is blue.")
+        assert (await idle.ended(taken["job_id"]))["status"] == "failed"
+    assert await spent(idle) == 1
+    async with working(replace(idle.runtime, retriever=Retriever([]))):
+        taken = await idle.give(title="Manual", content="The valve is opened slowly.")
+        await idle.ended(taken["job_id"])
+    again = Reembedding(idle.runtime.database, idle.runtime.jobs, BrokenStore(), (dear(),))
+    with pytest.raises(VectorStoreDown):
+        await again.run(idle.tenant.id, "dear")
+    assert await spent(idle) == 2
