@@ -33,7 +33,6 @@ from chatbot.knowledge.index.passages import (
     PassageDraft,
     SourceVersion,
     index_passages,
-    remove_passages,
 )
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.ingestion import sitemaps
@@ -197,7 +196,7 @@ class Pipeline:
     ) -> None:
         """Let the new version answer and the old one go, in one transaction."""
         if source.live_version is not None:
-            await remove_passages(session, source.brand_id, source.id, keep_version=job.version, store=self.store)
+            await queueing.remove_passages(self.queue, session, self.store, source, keep_version=job.version)
         source.live_version, source.passage_count, source.status = job.version, len(prepared.pieces), "ready"
         source.title, source.reason, source.reason_code, source.edits = prepared.title, None, None, 0
         source.content_hash = prepared.content_hash or source.content_hash

@@ -2,19 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import UUID
 
+import psycopg
 import pytest
 from qdrant_client import AsyncQdrantClient
 
+from chatbot.db.sessions import Database, TenantSession
+from chatbot.knowledge.editing.service import PassageEditor
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.embedding.remote import RemoteEmbedder
 from chatbot.knowledge.index.qdrant import QdrantVectors, VectorStoreDown
-from chatbot.knowledge.index.vectors import PostgresVectors, VectorStore
+from chatbot.knowledge.index.vectors import PostgresVectors, VectorQuery, VectorStore
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.knowledge.service import KnowledgeService
 from chatbot.llm.errors import EmbeddingsRejected
 from chatbot.llm.metering import account
 from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage
@@ -166,6 +171,56 @@ def dear(name: str = "dear") -> RemoteEmbedder:
         return [[1.0, float(len(text))] for text in texts]
 
     return RemoteEmbedder(name, call)
+
+
+class UndecidedDatabase(Database):
+    """Loses the connection before it can commit."""
+
+    @asynccontextmanager
+    async def tenant(self, tenant_id: UUID) -> AsyncIterator[TenantSession]:
+        async with super().tenant(tenant_id) as session:
+            yield session
+            raise psycopg.OperationalError("the connection was lost")
+
+
+async def points(client: Client, store: VectorStore, text: str) -> list[float]:
+    """Return how near to a text the points are that the store has, whether passages have them or not."""
+    query = VectorQuery(client.tenant.brand_id, "first", await embedder("first", 8).embed_query(text))
+    async with client.runtime.database.tenant_reader(client.tenant.id) as session:
+        return [round(score, 3) for _, score in await store.search(session, query, 1_000)]
+
+
+async def test_vectors_go_after_the_passages_and_not_without_them(idle: Client, store: VectorStore) -> None:
+    runtime = replace(idle.runtime, retriever=Retriever([embedder("first", 8)], store))
+    async with working(runtime):
+        taken = await idle.give(title="Manual", content=manual(20))
+        total = (await idle.ended(taken["job_id"]))["total"]
+    database = UndecidedDatabase(runtime.database.url)
+    service = KnowledgeService(database, runtime.blobs, runtime.jobs, store, runtime.settings)
+    async with database:
+        with pytest.raises(psycopg.OperationalError):
+            await service.remove(idle.tenant.id, UUID(taken["source_id"]))
+    assert len(await points(idle, store, "valve")) == total
+    await replace(service, database=runtime.database).remove(idle.tenant.id, UUID(taken["source_id"]))
+    async with working(runtime), asyncio.timeout(30):
+        while await points(idle, store, "valve"):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+async def test_a_rewritten_passage_gets_the_vector_of_its_new_text(idle: Client, store: VectorStore) -> None:
+    runtime = replace(idle.runtime, retriever=Retriever([embedder("first", 8)], store))
+    async with working(runtime):
+        taken = await idle.give(title="Hours", content="We open at nine.")
+        await idle.ended(taken["job_id"])
+    path = f"/admin/knowledge_assets/{taken['source_id']}/passages"
+    [passage] = (await idle.call("GET", path))["items"]
+    editor = PassageEditor(runtime.database, runtime.jobs, store, runtime.retriever.embedders)
+    await editor.rewrite(idle.tenant.id, UUID(passage["id"]), "We close at five.")
+    assert await vectors(idle, "first") == 0
+    async with working(runtime), asyncio.timeout(30):
+        while await points(idle, store, "Hours\nWe close at five.") != [1.0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    assert await vectors(idle, "first") == 1
 
 
 async def spent(client: Client) -> int:
