@@ -69,6 +69,17 @@ async def test_pages_go_when_something_else_takes_the_sitemaps_place(knowledge: 
         assert (taken["source_id"], await _pages(knowledge, sitemap)) == (sitemap, [])
 
 
+async def test_passages_go_when_a_sitemap_takes_their_place(knowledge: Client) -> None:
+    first = await knowledge.give(title="Shop", content="We open at nine every day.", external_id="shop")
+    await knowledge.ended(first["job_id"])
+    async with TestServer(_site(_ONE_PAGE), host="127.0.0.1") as server:
+        sitemap = await _taken(knowledge, server, external_id="shop")
+    assert (sitemap, await knowledge.stored(sitemap)) == (first["source_id"], 0)
+    assert (await knowledge.source(sitemap))["passages"] == 0
+    held = "SELECT passages FROM brand_statistics WHERE tenant_id = :t"
+    assert await knowledge.scalar(held, t=knowledge.tenant.id) == 1  # the page's
+
+
 async def test_a_cancelled_replacement_can_be_given_again(idle: Client) -> None:
     async with working(idle.runtime):
         first = await idle.give(title="Hours", content="We open at nine.", external_id="hours")

@@ -1415,6 +1415,8 @@ export interface paths {
         /**
          * Diagnose Retrieval
          * @description Search a brand's knowledge as the tenant does, or with other settings, and report every stage.
+         *
+         *     The question's vector is on the tenant's account; once the budget is spent, the search is by words alone.
          */
         post: operations["diagnose_retrieval_admin_diagnostics_retrieval_post"];
         delete?: never;
