@@ -5,8 +5,8 @@ import pytest
 from chatbot.llm.client import ModelClient
 from chatbot.llm.embeddings import MAX_BATCH, OpenAIEmbeddings
 from chatbot.llm.errors import EmbeddingsUnavailable, Malformed, Silent
-from tests.integration.llm.conftest import FAST
-from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silence
+from tests.integration.llm.conftest import FAST, LIMITS
+from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silent
 
 
 def vectors(dimension: int = 4, *, drop: int = 0, reverse: bool = True) -> Script:
@@ -81,6 +81,6 @@ async def test_wrong_answers(server: ModelServer, client: ModelClient, embedding
 
 
 async def test_silence(server: ModelServer, client: ModelClient) -> None:
-    server.then(silence)
+    server.then(silent(seconds=LIMITS.embed))
     with pytest.raises(Silent):
         await client.embed(["a"], "e")
