@@ -56,7 +56,7 @@ class Automation:
             lambda jobs: len(jobs) >= count and all(job["status"] in ENDED for job in jobs), **wanted
         )
 
-    async def until(self, found: Any, seconds: float = 40, **wanted: str) -> list[dict[str, Any]]:
+    async def until(self, found: Any, seconds: float = 90, **wanted: str) -> list[dict[str, Any]]:
         """Wait until the jobs are as asked for."""
         end = time.monotonic() + seconds
         while not found(jobs := await self.jobs(**wanted)):

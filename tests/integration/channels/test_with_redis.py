@@ -24,7 +24,7 @@ def settings(settings: Settings, redis: RedisServer) -> Settings:
 
 async def _sessions(redis: RedisServer, last_seq: int) -> dict[str, dict[str, Any]]:
     """Every `session:` key, once there is one and all have come to a number."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         found = {key: orjson.loads(redis.run("GET", key)) for key in redis.run("KEYS", "session:*")}
         if found and all(one["last_seq"] == last_seq for one in found.values()):
