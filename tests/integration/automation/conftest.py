@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from chatbot.apps.automation_worker import automating
+from chatbot.channels.outbox import schedule
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import TenantSession, fetch
 from tests.conftest import TenantRows
@@ -102,8 +103,9 @@ async def whole(database_url: str, settings: Settings, tenant: TenantRows) -> As
 
 
 @pytest.fixture
-async def automation(whole: Whole) -> AsyncIterator[Automation]:
-    """The platform with its automation worker."""
+async def automation(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Automation]:
+    """The platform with its automation worker. What failed waits a minute, not five seconds: a busy machine sees it."""
+    monkeypatch.setattr(schedule, "BACKOFF", (60, *schedule.BACKOFF[1:]))
     async with automating(whole.runtime, whole.orchestrator.channel_parts):
         yield Automation(whole)
 

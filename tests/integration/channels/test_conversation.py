@@ -53,9 +53,7 @@ async def test_a_repeat_has_one_effect(whole: Whole, receiver: Receiver) -> None
     assert sorted(one["session_id"] for one in receiver.got) == ["s1", "s2"]
 
 
-async def test_a_burst_is_answered_once(
-    whole: Whole, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_burst_is_answered_once(whole: Whole, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "QUIET_SECONDS", 3.0)  # a busy machine takes the next in time
     monkeypatch.setattr(turns, "MAX_QUIET_SECONDS", 60.0)
     channel = await whole.channel("webhook", {"webhook_url": receiver.url})

@@ -177,6 +177,7 @@ async def test_a_tenant_that_is_deleted_loses_its_sockets(
         assert await page.closed() == 4401
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_too_many_sockets_and_messages_are_refused(smart: Platform, shop: TenantRows, database_url: str) -> None:
     limits = {"socket_limit_address": 3, "socket_limit_tenant": 2, "chat_limit_visitor": 1}
     async with run_gateway(database_url, smart.url, **limits) as gateway:
@@ -196,6 +197,7 @@ async def test_too_many_sockets_and_messages_are_refused(smart: Platform, shop: 
             pass
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_flood_of_frames_ends_the_socket(
     gateway: Gateway, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:

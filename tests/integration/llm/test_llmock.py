@@ -21,15 +21,10 @@ from chatbot.llm.errors import AnswerCut, ModelUnavailable
 from chatbot.llm.retry import RetryPolicy
 from chatbot.llm.schemas import ChatRequest
 from chatbot.llm.service import ModelGateway
+from tests.ports import free_port
 
 LENIENT = BreakerPolicy(failure_rate=1.0, consecutive=10_000)
 FAST = RetryPolicy(first_delay=0.01, longest_delay=0.05, longest_wait=2.0, patience=600)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
