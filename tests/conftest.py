@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -15,6 +16,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chatbot.apps.orchestrator import create_app, orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
@@ -206,7 +208,12 @@ def _a_busy_machine_is_no_dead_peer() -> Iterator[None]:
         for name, seconds in _BRIEF.items():
             patched.setattr(name, seconds)
         patched.setattr(SharedLimits.__init__, "__defaults__", (30.0,))
+        patched.setattr("chatbot.db.pool.create_async_engine", _patient_engine)
         yield
+
+
+def _patient_engine(url: Any, **options: Any) -> AsyncEngine:
+    return create_async_engine(url, **{**options, "pool_timeout": 60})
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_caddy_accepts_it(config: str, tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), **_GATEWAY}
     for command in (["validate", "--adapter", "caddyfile", "--config"], ["fmt", "--diff"]):
         done = subprocess.run(
-            [caddy(), *command, str(file)], capture_output=True, text=True, check=False, env=environment, timeout=60
+            [caddy(), *command, str(file)], capture_output=True, text=True, check=False, env=environment, timeout=240
         )
         assert done.returncode == 0, done.stderr
 

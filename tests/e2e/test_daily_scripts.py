@@ -78,18 +78,22 @@ async def test_they_tell_how_the_platform_is(run: Run, data_dir: Path) -> None:
     kept = (data_dir / "logs/hourly-metrics.jsonl").read_text().splitlines()
     assert json.loads(kept[-1]) == figures
 
+    # How fast a busy machine is, is no matter of this test; that it is told so is.
     code, said = await run("performance-baseline.sh", REQUESTS="10")
-    assert code == 0, said
+    assert code == ("SLOW " in said), said
     code, said = await run("performance-check.sh", REQUESTS="10")
     assert "API, beside baseline" in said
-    assert re.search(r"^OK +API, P95", said, re.M)
+    assert code == ("SLOW " in said), said
+    (seconds,) = re.findall(r"^(?:OK|SLOW) +API, P95 +([\d.]+) s, at most 1.2$", said, re.M)
+    assert (f"OK      API, P95 {' ' * 13} {seconds} s" in said) == (float(seconds) <= 1.2), said
     code, said = await run("weekly-maintenance.sh", REQUESTS="5")
     assert re.search(r"^OK +database: vacuum, analyze, reindex\n +vacuumed and analysed in", said, re.M), said
 
     code, said = await run("monthly-maintenance.sh", REQUESTS="5", AUDIT="false")
-    assert code == 0, said
+    assert code == ("SLOW " in said), said
     assert re.search(r"^OK +backup, proven whole\n(?: +.*\n)* +xin-backup-\S+ is whole", said, re.M), said
-    assert re.search(r"^OK +baseline of speed", said, re.M)
+    assert re.search(r"^(OK|FAILED) +baseline of speed\n", said, re.M)
+    assert "baseline: " in said
 
 
 @pytest.mark.timeout(900)
