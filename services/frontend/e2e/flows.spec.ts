@@ -14,7 +14,7 @@ test("a dropped file is read, its passage corrected, and the bot answers with th
     .locator("#knowledge-files")
     .setInputFiles({ name: "warranty.md", mimeType: "text/markdown", buffer: Buffer.from(text) });
   const row = page.getByRole("row").filter({ hasText: /warranty/i });
-  await expect(row.getByText("Ready")).toBeVisible({ timeout: 60_000 });
+  await expect(row.getByText("Ready")).toBeVisible({ timeout: 120_000 });
   await row.getByRole("link").click();
   await page.getByRole("listitem").filter({ hasText: "two years" }).hover();
   await page.getByRole("listitem").filter({ hasText: "two years" }).getByRole("button", { name: "Edit" }).click();
@@ -217,7 +217,7 @@ test("a gap is answered, and the answer is known from then on", async ({ api, si
   await page.getByRole("button", { name: "Save as knowledge" }).click();
   await expect(page.getByText("No gaps")).toBeVisible();
   await page.goto(`/console/t/${tenant.id}/knowledge`);
-  await expect(page.getByRole("row").filter({ hasText: "Ready" })).toHaveCount(1, { timeout: 60_000 });
+  await expect(page.getByRole("row").filter({ hasText: "Ready" })).toHaveCount(1, { timeout: 120_000 });
   await page.goto(`/console/t/${tenant.id}/persona`);
   await page.getByLabel("Your question").fill("Do you repair violins?");
   await page.keyboard.press("Enter");

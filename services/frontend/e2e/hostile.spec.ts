@@ -14,7 +14,7 @@ test("no script runs and nothing is fetched from elsewhere, whatever words say, 
   platform,
   signIn,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   const tenant = await api.makeTenant(IMG);
   const tenant_id = tenant.id;
   const sources: string[] = [];

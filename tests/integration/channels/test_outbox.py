@@ -98,7 +98,7 @@ async def lane(runtime: Runtime, tenant: TenantRows, receiver: Receiver) -> Asyn
     )
     row, _ = await parts.channels.create(tenant.id, wanted)
     clock = Clock()
-    impatient = OutgoingLimits(total=2.0, silence=0.3)
+    impatient = OutgoingLimits(total=60.0, silence=3.0)
     async with SafeHttp(allow_private_hosts=frozenset({"127.0.0.1"}), limits=impatient) as http:
         outbox = Outbox(runtime.database, runtime.jobs, parts.accounts, http, clock=clock, pace=Pace())
         yield Lane(parts, outbox, clock, row.channel.id, tenant.id)
@@ -112,7 +112,7 @@ async def test_500_then_429_then_silence_then_well_comes_once_and_in_order(lane:
     receiver.answers = [
         web.Response(status=500),
         web.Response(status=429, headers={"Retry-After": "90"}),
-        1.0,
+        6.0,
         web.Response(status=200),
     ]
     await lane.put("one", "two")

@@ -61,7 +61,7 @@ async def test_a_turn_that_the_database_breaks_is_closed_and_booked(
     monkeypatch.setattr(smart.database, "tenant", failing(smart.database.tenant, at=2, before=broken, after=None))
     events = await smart.stream(shop, REFUND)
     assert events[-1]["event"] == "error"
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (row := await one(smart, shop, "SELECT status, text FROM messages WHERE role = 'bot'"))[0] == "streaming":  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert tuple(row) == ("interrupted", "")

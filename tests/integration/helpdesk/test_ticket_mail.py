@@ -30,7 +30,7 @@ class Post:
         await self.until(lambda: len(self.peer.mails) >= count)
         return self.peer.mails
 
-    async def until(self, found: Callable[[], bool], seconds: float = 40) -> None:
+    async def until(self, found: Callable[[], bool], seconds: float = 90) -> None:
         end = time.monotonic() + seconds
         while not found():
             assert time.monotonic() < end, [mail["subject"] for mail in self.peer.mails]

@@ -148,6 +148,7 @@ async def test_each_tenant_counts_from_one(desk: Desk, other_tenant: TenantRows,
     assert (await desk.open())["number"] == (await desk_of(client, other_tenant).open())["number"] == 1
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_visitor_opens_ten_tickets_an_hour(desk: Desk) -> None:
     body = {"name": "Ann", "problem": PROBLEM}
     answers = [await desk.http.post("/v1/tickets", json=body, headers=visitor(desk.tenant)) for _ in range(11)]

@@ -97,7 +97,7 @@ async def test_the_queue_embeds_again_and_comes_to_an_end(idle: Client, store: V
         total = (await idle.ended(taken["job_id"]))["total"]
     retriever = Retriever(embedders[1:], store)
     async with working(replace(idle.runtime, retriever=retriever)):
-        for _ in range(500):
+        for _ in range(3000):
             if await vectors(idle, "first") == 0:
                 break
             await asyncio.sleep(0.02)

@@ -44,7 +44,7 @@ async def _taken(knowledge: Client, server: TestServer, **labels: Any) -> str:
     """Give a sitemap, and wait until its page answers."""
     taken = await knowledge.give(kind="sitemap", url=str(server.make_url("/sitemap.xml")), **labels)
     await knowledge.ended(taken["job_id"])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while [page["status"] for page in await _pages(knowledge, taken["source_id"])] != ["ready"]:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     source: str = taken["source_id"]

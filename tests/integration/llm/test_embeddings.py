@@ -11,8 +11,8 @@ from chatbot.llm.client import ModelClient
 from chatbot.llm.embeddings import MAX_BATCH, OpenAIEmbeddings
 from chatbot.llm.errors import EmbeddingsRejected, EmbeddingsUnavailable, Malformed, Silent
 from tests.conftest import TEST_KEYS
-from tests.integration.llm.conftest import FAST
-from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silence
+from tests.integration.llm.conftest import FAST, LIMITS
+from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silent
 
 
 def vectors(dimension: int = 4, *, drop: int = 0, reverse: bool = True) -> Script:
@@ -97,7 +97,7 @@ async def test_wrong_answers(server: ModelServer, client: ModelClient, embedding
 
 
 async def test_silence(server: ModelServer, client: ModelClient) -> None:
-    server.then(silence)
+    server.then(silent(seconds=LIMITS.embed))
     with pytest.raises(Silent):
         await client.embed(["a"], "e")
 
@@ -111,7 +111,7 @@ async def test_questions_leave_a_silent_endpoint_alone(
         xin_data_dir=tmp_path, embedder="openai", openai_embedding_model="e", openai_base_url=server.base_url,
         openai_api_key="k",
     )  # fmt: skip
-    server.then(silence)
+    server.then(silent())
     async with runtime.open_runtime(settings, database_url, TEST_KEYS) as opened:
         for _ in range(7):
             found = await opened.retriever.embed_query("How do I reset my password?")

@@ -146,6 +146,7 @@ async def test_a_forged_cookie_is_a_new_visitor(client: httpx.AsyncClient, shop:
     assert answer.status_code == 200
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_sessions_are_counted_by_address(client: httpx.AsyncClient, shop: TenantRows) -> None:
     statuses = [(await session(client, shop)).status_code for _ in range(41)]
     assert statuses == [200] * 40 + [429]

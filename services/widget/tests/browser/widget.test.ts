@@ -94,12 +94,12 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     platform.away(true);
     await page.locator(".banner.warn").waitFor();
     await say(page, "And how long does it take?");
-    await page.waitForTimeout(1_500);
+    await expect.poll(() => told()).toContain("retry");
     complaints.length = 0; // the browser's own words on a connection that was refused
     platform.away(false);
     await page.locator(".pending").waitFor({ state: "detached" });
     await expect
-      .poll(() => page.locator("article[data-role=bot][data-status=complete]").count(), { timeout: 20_000 })
+      .poll(() => page.locator("article[data-role=bot][data-status=complete]").count(), { timeout: 60_000 })
       .toBe(2);
     expect(platform.last.messages.map((message) => message.role).sort()).toEqual(["bot", "bot", "visitor", "visitor"]);
     expect(await bubbles()).toHaveLength(4);
