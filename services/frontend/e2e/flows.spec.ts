@@ -249,6 +249,24 @@ test("a ticket is opened from a conversation, moved on the board, commented and 
   await expect(page.getByRole("region", { name: "Solved" })).toContainText("My lamp is broken");
 });
 
+test("a comment that can reach nobody says so before and after it is written", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Unreachable");
+  const made = await api.call<{ id: string }>("POST", "/api/tickets", {
+    tenant_id: tenant.id,
+    problem: "The lamp does not light up.",
+    requester: { name: "Jane", email: "jane@example.com" },
+  });
+  const page = await signIn();
+  await page.goto(`/console/t/${tenant.id}/tickets/${made.id}`);
+  const ticket = page.getByRole("dialog");
+  await expect(ticket.getByText("It would reach nobody")).toBeVisible();
+  await ticket.getByLabel("Write a comment").fill("A new bulb is on its way.");
+  await ticket.getByRole("switch", { name: "Send to the requester" }).click();
+  await ticket.getByRole("button", { name: "Add" }).click();
+  await expect(ticket.getByText("reached nobody")).toBeVisible();
+  await expect(ticket.getByText("Met", { exact: true })).toBeHidden();
+});
+
 /** The code of RFC 6238 at a moment, as an authenticator app would show it. */
 function totp(secret: string, at: number): string {
   const bits = [...secret.replace(/=+$/, "")]

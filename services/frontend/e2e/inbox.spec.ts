@@ -125,6 +125,16 @@ test("a draft is put below what was typed, not over it", async ({ api, signIn })
   await expect(field).toHaveValue(/^Hello Jane,\n\n[^[]*three days[^[]*$/s);
 });
 
+test("a draft that the bot has no answer for is said to be none", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("No draft");
+  const id = await api.ask(tenant.id, "Do you ship to Japan?", { name: "Jane" });
+  const page = await signIn(DESK, await api.makePerson(tenant.id, "agent", "Sara"));
+  await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
+  await page.getByRole("button", { name: "Draft", exact: true }).click();
+  await expect(page.getByText("No draft: the bot found no answer.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: /Write to the visitor/ })).toHaveValue("");
+});
+
 test("a picture in a conversation is shown, and fetched from nowhere but the platform", async ({ api, signIn }) => {
   const tenant = await api.makeTenant("Pictures");
   const id = await api.ask(tenant.id, "A person, please", { name: "Jane" });

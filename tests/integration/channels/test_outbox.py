@@ -150,7 +150,7 @@ async def test_the_schedule_to_the_dead_letter_and_its_replay(lane: Lane, receiv
         lane.clock.turn(wait)
     assert sent_at == [0, 5, 305, 2105, 9305, 27305, 63305, 99305]
     dead, after = await lane.rows()
-    assert (dead.status, dead.attempts, dead.last_error) == ("dead", 8, "webhook_url answered HTTP 502")
+    assert (dead.status, dead.attempts, dead.last_error) == ("dead", 8, "The address answered HTTP 502")
     assert after.status == "pending"
     await lane.send()
     assert texts(receiver)[-1] == "after it"
@@ -184,7 +184,7 @@ async def test_a_definite_refusal_is_a_dead_letter_at_once_and_the_rest_goes_on(
     await lane.send()
     refused, taken = await lane.rows()
     assert (refused.status, refused.attempts, taken.status) == ("dead", 1, "sent")
-    assert [one.words for one in await lane.tries(refused)] == ["webhook_url answered HTTP 410: no such shop"]
+    assert [one.words for one in await lane.tries(refused)] == ["The address answered HTTP 410: no such shop"]
 
 
 async def test_a_rate_limit_holds_the_whole_account_back(lane: Lane, receiver: Receiver) -> None:

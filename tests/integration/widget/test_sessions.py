@@ -222,6 +222,24 @@ async def test_no_person_is_offered_where_the_policy_offers_none(client: httpx.A
     assert features["csat"] is True
 
 
+async def test_mail_is_promised_only_where_the_brand_has_a_channel_for_it(
+    client: httpx.AsyncClient, app: FastAPI, shop: TenantRows
+) -> None:
+    async def promised() -> bool:
+        app.state.widget.forget()
+        answer = await client.get(CONFIG, params=asked(shop), headers={"Origin": page(shop)})
+        return bool(answer.json()["mail"])
+
+    assert not await promised()
+    credentials = {"address": "help@acme.test", "inbound": "postmark", "smtp_host": "smtp.acme.test"}
+    body = {"tenant_id": str(shop.id), "channel_type": "email", "display_name": "Mail", "credentials": credentials}
+    made = await client.post("/admin/channels", headers=bearer(), json=body)
+    assert made.status_code == 201, made.text
+    assert await promised()
+    await client.patch(f"/admin/channels/{made.json()['id']}", headers=bearer(), json={"enabled": False})
+    assert not await promised()
+
+
 async def test_an_option_that_is_left_out_stays(client: httpx.AsyncClient, shop: TenantRows) -> None:
     path, admin = f"/admin/channels/{shop.channel_id}", bearer()
     await client.patch(path, headers=admin, json={"widget": {"scheme": "dark", "locales": ["fa"]}})

@@ -2169,7 +2169,8 @@ export interface paths {
         put?: never;
         /**
          * Write Comment
-         * @description Write a comment; a public one counts as a response, and goes by mail, or into the ticket's conversation.
+         * @description Write a comment; a public one goes by mail, or into the ticket's conversation, and counts as a response then.
+         *     Where there is neither, `told_by` is null: nobody was told.
          */
         post: operations["write_comment_api_tickets__ticket_id__comments_post"];
         delete?: never;
@@ -8517,10 +8518,10 @@ export interface components {
             value: string | string[];
         };
         /**
-         * TicketDetail
-         * @description A ticket with what was said before it was opened, and about it since.
+         * TicketAtHand
+         * @description A ticket that may be answered: `reached_by` is how a public comment would be told; null: nobody would be told.
          */
-        TicketDetail: {
+        TicketAtHand: {
             /**
              * Id
              * Format: uuid
@@ -8584,6 +8585,8 @@ export interface components {
             transcript: components["schemas"]["TranscriptMessage"][];
             /** Comments */
             comments: components["schemas"]["CommentView"][];
+            /** Reached By */
+            reached_by: ("mail" | "conversation") | null;
         };
         /**
          * TicketView
@@ -9245,6 +9248,11 @@ export interface components {
                 [key: string]: string[];
             };
             hours: components["schemas"]["WidgetHours"];
+            /**
+             * Mail
+             * @description Whether the brand has an e-mail channel to answer from.
+             */
+            mail: boolean;
             /** Gateway Url */
             gateway_url: string;
             /** Version */
@@ -9387,7 +9395,7 @@ export interface components {
         };
         /**
          * WriteComment
-         * @description A comment; a public one is told to the requester, by mail where there is an address.
+         * @description A comment; a public one is told to the requester, by mail where there is an address and an e-mail channel.
          */
         WriteComment: {
             /** Text */
@@ -13656,7 +13664,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TicketDetail"];
+                    "application/json": components["schemas"]["TicketAtHand"];
                 };
             };
             /** @description Validation Error */
@@ -13766,7 +13774,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TicketDetail"];
+                    "application/json": components["schemas"]["TicketAtHand"];
                     "text/plain": string;
                 };
             };

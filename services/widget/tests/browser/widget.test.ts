@@ -319,6 +319,34 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     });
   });
 
+  it("promises no e-mail where the brand has none", async () => {
+    platform.config = { ...CONFIG, mail: false };
+    await page.reload();
+    await openChat(page);
+    const menu = async (name: string) => {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name }).click();
+    };
+    await menu("Leave a request");
+    await page.getByText("We will get back to you.").waitFor();
+    await page.keyboard.press("Escape");
+    await say(page, "First");
+    await page.locator(".source-chip").first().waitFor();
+    await menu("Leave a request");
+    await page.getByText("We answer here, in the chat.").waitFor();
+    await page.getByLabel("Your name").fill("Ada");
+    await page.getByLabel("E-mail").fill("ada@example.com");
+    await page.getByLabel("What can we do for you?").fill("My order is late");
+    await page.getByRole("button", { name: "Send the request" }).click();
+    await page.getByText("Your request has the number 1,042").waitFor();
+    await page.getByText("We answer here, in the chat.").waitFor();
+    expect(await page.getByText("ada@example.com").count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await menu("Get the transcript");
+    await page.getByRole("button", { name: "Download" }).waitFor();
+    expect(await page.getByLabel("E-mail").count()).toBe(0);
+  });
+
   it("lists earlier conversations, and gives the transcript", async () => {
     await openChat(page);
     await say(page, "First");

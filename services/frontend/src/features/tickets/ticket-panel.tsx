@@ -264,6 +264,10 @@ function CommentFiles({ ticketId, comment }: { ticketId: string; comment: Ticket
   );
 }
 
+/** Whether a comment was meant for the requester and did not get there. */
+const reachedNobody = (comment: TicketComment) =>
+  comment.public && comment.author_kind !== "requester" && comment.told_by === null;
+
 function Comments({ ticket }: { ticket: TicketDetail }) {
   const mayComment = useMay("manageTickets");
   const { t, named, format } = useLanguage();
@@ -289,6 +293,7 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
             <bdi className="font-medium text-ink-soft">{comment.author_name}</bdi> ·{" "}
             {format.dateTime(comment.created_at)}
             {comment.told_by && <> · {named("told_by", comment.told_by)}</>}
+            {reachedNobody(comment) && <span className="text-bad">· {named("told_by", "nobody")}</span>}
           </p>
           <p dir="auto" className="text-sm whitespace-pre-wrap">
             {comment.text}
@@ -314,7 +319,11 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
               checked={form.values.public}
               onChange={(value) => form.set("public", value)}
               label={t("tickets.public")}
-              hint={t("tickets.public_hint")}
+              hint={
+                <span className={ticket.reached_by ? "" : "text-warn"}>
+                  {named("reached_by", ticket.reached_by ?? "nobody")}
+                </span>
+              }
             />
             <Button type="submit" variant="primary" size="sm" busy={form.busy}>
               {t("action.add")}
