@@ -1,4 +1,5 @@
 /** The inbox: queues and their conversations, the conversation, and what is known about it. On a phone one at a time. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
 import { MessagesSquare } from "lucide-react";
 import { useRef, useState } from "react";
@@ -13,10 +14,11 @@ import { useLasting } from "@/lib/lasting";
 import { Kbd } from "@/ui/badge";
 import { useTitle } from "@/ui/page";
 import { Empty, Failure, Lost } from "@/ui/states";
+import { toast } from "@/ui/toast";
 import type { ListFilter, Queue } from "./api";
 import { ConversationList } from "./conversation-list";
 import { ConversationPane } from "./conversation-pane";
-import { useConversations, useCounts, useLiveInbox } from "./use-inbox";
+import { dropConversation, useConversations, useCounts, useLiveInbox } from "./use-inbox";
 
 const SILENCE_MS = 2000;
 
@@ -32,6 +34,7 @@ function Inbox() {
   const tenantId = useTenantId();
   const brandId = useBrandId();
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const { conversationId } = useParams({ strict: false });
   const [queue, setQueue] = useState<Queue>("all");
   const [tag, setTag] = useState<string | undefined>();
@@ -42,7 +45,6 @@ function Inbox() {
   // A feed that is renewed is away for a moment: only a longer silence is worth a word.
   const silent = useLasting(useLiveStatus() === "lost", SILENCE_MS);
   const lost = useUnreachable() || silent;
-  useLiveInbox(tenantId, conversationId);
   const waiting = counts.data?.waiting ?? 0;
   useTitle(waiting > 0 ? `(${tn("inbox.waiting_count", waiting)}) ${t("nav.inbox")}` : t("nav.inbox"));
 
@@ -52,6 +54,11 @@ function Inbox() {
       params: { tenantId, ...(id && { conversationId: id }) },
       search: brandId ? { brand: brandId } : {},
     });
+  const leaveErased = () => {
+    openConversation(undefined);
+    toast.done(t("inbox.erased"));
+  };
+  useLiveInbox(tenantId, conversationId, leaveErased);
   const step = (by: number) => {
     const items = conversations.data ?? [];
     const at = items.findIndex((each) => each.id === conversationId);
@@ -94,6 +101,10 @@ function Inbox() {
               key={conversationId}
               conversationId={conversationId}
               onBack={() => openConversation(undefined)}
+              onErased={() => {
+                dropConversation(queries, tenantId, conversationId);
+                leaveErased();
+              }}
               onTag={setTag}
             />
           ) : (
