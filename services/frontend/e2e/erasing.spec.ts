@@ -27,7 +27,7 @@ test("a visitor is erased by way of the conversation, and leaves every screen", 
   await elsewhere.context().setOffline(false);
   for (const other of [watching, elsewhere]) {
     await expect(other.getByText("This conversation was erased.")).toBeVisible({ timeout: 20_000 });
-    await expect(other).toHaveURL(new RegExp(`/inbox$`));
+    await expect(other).toHaveURL(/\/inbox$/);
     await expect(other.getByText("Maria Garcia")).toHaveCount(0);
     await expect(other.getByText("My card is 4111")).toHaveCount(0);
   }

@@ -1,19 +1,18 @@
 /** The inbox: queues and their conversations, the conversation, and what is known about it. On a phone one at a time. */
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { MessagesSquare } from "lucide-react";
+import { LockKeyhole, MessagesSquare } from "lucide-react";
 import { useRef, useState } from "react";
-import { Problem } from "@/api/problem";
 import { useLiveStatus } from "@/app/live";
 import { useUnreachable } from "@/app/reach";
 import { useShortcuts } from "@/app/shortcuts";
-import { useBrandId, useMay, useTenantId } from "@/app/tenant";
+import { useBrandId, useMay, useRole, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
 import { useLasting } from "@/lib/lasting";
 import { Kbd } from "@/ui/badge";
 import { useTitle } from "@/ui/page";
-import { Empty, Failure, Lost } from "@/ui/states";
+import { Empty, Lost } from "@/ui/states";
 import { toast } from "@/ui/toast";
 import type { ListFilter, Queue } from "./api";
 import { ConversationList } from "./conversation-list";
@@ -23,10 +22,21 @@ import { dropConversation, useConversations, useCounts, useLiveInbox } from "./u
 const SILENCE_MS = 2000;
 
 export function InboxPage() {
-  const { t } = useLanguage();
   const mayAnswer = useMay("answer");
-  if (!mayAnswer) return <Failure error={new Problem(403, "forbidden", t("inbox.agents_only"))} />;
-  return <Inbox />;
+  const refused = useLiveStatus() === "refused"; // the feed may know of a new role before we do
+  return mayAnswer && !refused ? <Inbox /> : <AgentsOnly />;
+}
+
+function AgentsOnly() {
+  const { t, named } = useLanguage();
+  const role = useRole();
+  return (
+    <div role="alert">
+      <Empty icon={<LockKeyhole aria-hidden />} title={t("inbox.agents_only")}>
+        {role && t("inbox.your_role", { role: named("role", role) })} {t("problem.forbidden_hint")}
+      </Empty>
+    </div>
+  );
 }
 
 function Inbox() {
