@@ -5252,7 +5252,8 @@ export interface components {
          *
          *     Attributes:
          *         visitor: who they are in conversations: `visitor:42`, or a channel's type and the provider's id of them, such as
-         *             `telegram:1234`; all of their conversations go.
+         *             `telegram:1234`; or their id or name as the inbox shows it, where it is one visitor's alone; all of their
+         *             conversations go.
          *         conversation_id: the visitor of this conversation, with all of theirs; of one that a gateway or a key began for
          *             somebody whom it did not name, this one alone.
          *         email: all conversations and tickets with this address, on every channel.
@@ -14770,7 +14771,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events of the tenant's log by their names, each with an id to resume by; without one `typing`, `read`, `delivery` and `ping`. `ready` begins; `reset`: too much was missed, load anew; `shutdown`: reconnect. */
+            /** @description Events of the tenant's log by their names, each with an id to resume by; without one `typing`, `read`, `delivery`, `erased` and `ping`. `ready` begins; `reset`: too much was missed, load anew; `shutdown`: reconnect. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -25,6 +25,7 @@ const path = (id: string) => ({ path: { conversation_id: id } });
 export const keys = {
   lists: (tenantId: string) => ["inbox", tenantId, "list"] as const,
   list: (tenantId: string, filter: ListFilter) => ["inbox", tenantId, "list", filter] as const,
+  searches: (tenantId: string) => ["inbox", tenantId, "search"] as const,
   counts: (tenantId: string) => ["inbox", tenantId, "counts"] as const,
   conversation: (id: string) => ["inbox", "conversation", id] as const,
   notes: (id: string) => ["inbox", "notes", id] as const,

@@ -8,7 +8,7 @@ import type { Pages } from "@/lib/paging";
 import { IconButton } from "@/ui/button";
 import { More } from "@/ui/more";
 import { Empty, Loaded } from "@/ui/states";
-import { type Conversation, type Counts, QUEUES, type Queue, search } from "./api";
+import { type Conversation, type Counts, keys, QUEUES, type Queue, search } from "./api";
 import { ConversationRow } from "./conversation-row";
 
 interface Props {
@@ -138,7 +138,7 @@ function InQueue({ conversations, queue, openId, onOpen }: Props) {
 function Found({ tenantId, wanted, openId, onOpen }: Props & { wanted: string }) {
   const { t } = useLanguage();
   const found = useQuery({
-    queryKey: ["inbox", tenantId, "search", wanted],
+    queryKey: [...keys.searches(tenantId), wanted],
     queryFn: () => search(tenantId, wanted),
     placeholderData: (before) => before,
   });
