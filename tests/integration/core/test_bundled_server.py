@@ -2,12 +2,15 @@
 
 import os
 import pwd
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -76,6 +79,32 @@ def test_a_crash_leaves_nothing_that_blocks_the_next_start(data_dir: Path) -> No
     assert _answers(server)
     server.stop()
     assert not _answers(server)
+
+
+@pytest.mark.parametrize("name", ["somebody", "postgres"])
+def test_a_dead_servers_number_may_have_gone_to_another_process(data_dir: Path, name: str) -> None:
+    """As after a power failure: its file names a living process of the same user, which may be another cluster's."""
+    server = BundledPostgres(data_dir)
+    server.start()
+    file = server.pgdata / "postmaster.pid"
+    said, owner = file.read_text(), server.pgdata.stat()
+    server.stop()
+    program = data_dir / "elsewhere" / name
+    program.parent.mkdir()
+    shutil.copy(shutil.which("sleep") or "", program)
+    as_owner: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid} if os.geteuid() == 0 else {}
+    with subprocess.Popen([program, "60"], cwd="/", **as_owner) as stranger:
+        try:
+            file.write_text(re.sub(r"^\d+", str(stranger.pid), said))
+            os.chown(file, owner.st_uid, owner.st_gid)
+            server.start()
+            assert _answers(server)
+            os.kill(int(file.read_text().split()[0]), signal.SIGKILL)
+            file.write_text(re.sub(r"^\d+", str(stranger.pid), said))
+            server.stop()
+            assert stranger.poll() is None, "it is nobody's to stop"
+        finally:
+            stranger.kill()
 
 
 def test_the_keeper_stops_a_server_whose_users_were_killed(data_dir: Path) -> None:
