@@ -21,6 +21,7 @@ from psycopg import sql
 from sqlalchemy import URL
 
 from chatbot.core.errors import XinError
+from chatbot.core.ids import new_id
 from chatbot.db.bootstrap import ensure_roles
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, owner_url, role_url
 from chatbot.db.search import handed_over
@@ -42,6 +43,7 @@ SELECT blob_key FROM knowledge_sources WHERE blob_key IS NOT NULL
 UNION SELECT blob_key FROM attachments WHERE blob_key IS NOT NULL AND status = 'stored'
 UNION SELECT file->>'blob_key' FROM ticket_comments, jsonb_array_elements(files) AS file
 """
+_OWNS = "SELECT pg_has_role(current_user, datdba, 'USAGE') FROM pg_database WHERE datname = %s"
 _HANDED_OVER = "SELECT oid::regprocedure::text FROM pg_proc WHERE proowner = %s::regrole ORDER BY 1"
 # Readers of the event log go by the numbers of transactions, which every server counts for itself. What stands in a log
 # that comes from another one is numbered anew, from 1: by how many readers have not come so far, so that each reader's
@@ -58,6 +60,8 @@ WITH moved AS (
 UPDATE log_cursors r SET event_id = 9223372036854775807, txid = 1 + (SELECT count(*) FROM log_cursors c
     WHERE c.tenant_id = r.tenant_id AND (c.txid, c.event_id) < (r.txid, r.event_id))
 """
+_LOADED = ("--command=CREATE EXTENSION IF NOT EXISTS vector", "--command=SELECT '[1]'::vector")
+_GUARD = " ROW SECURITY "
 _LAST_LINES = 3
 _LINGERING_SECONDS = 2.0
 
@@ -68,6 +72,10 @@ class DumpFailed(XinError):
 
 class DatabaseInUse(XinError):
     """Somebody is connected to a database that is to be replaced."""
+
+
+class NotAllowed(XinError):
+    """The owner in `DATABASE_URL` may not do what a restore needs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +143,29 @@ async def restore(database_url: str, file: Path, functions: list[str], *, jobs: 
     with psycopg.connect(conninfo(owner), autocommit=True) as connection:
         ensure_roles(connection, database_url)
         server = _one(connection, "SHOW server_version")
-    quietly = ["--no-owner", "--no-comments", "--exit-on-error", f"--jobs={jobs}"]
-    await _run("pg_restore", owner, *quietly, str(file), server=server)
+    await _fill(owner, file, server, jobs)
     with psycopg.connect(conninfo(owner)) as connection:
         for statement in handed_over(functions, ()):
             connection.execute(statement.encode())
+
+
+async def _fill(owner: URL, file: Path, server: str, jobs: int) -> None:
+    """Restore in three steps, each of which an owner who is no superuser may do.
+
+    A function that sets `hnsw.…` is made by nobody else where the session has not loaded the extension. And foreign
+    keys are compared under row-level security, which is FORCED on the owner and is therefore enabled last.
+    """
+    exact = ["--no-owner", "--no-comments", "--exit-on-error", str(file)]
+    script, first, last = (file.with_name(f"{file.name}.{part}") for part in ("sql", "first", "last"))
+    await _execute([program("pg_restore", server), "--section=pre-data", f"--file={script}", *exact], {})
+    await _run("psql", owner, "--no-psqlrc", "--set=ON_ERROR_STOP=1", *_LOADED, f"--file={script}", server=server)
+    await _execute([program("pg_restore", server), "--list", f"--file={first}", str(file)], {})
+    contents = first.read_text().splitlines(keepends=True)
+    first.write_text("".join(line for line in contents if _GUARD not in line))
+    last.write_text("".join(line for line in contents if _GUARD in line))
+    filling = ["--section=data", "--section=post-data", f"--jobs={jobs}"]
+    await _run("pg_restore", owner, *filling, f"--use-list={first}", *exact, server=server)
+    await _run("pg_restore", owner, f"--use-list={last}", *exact, server=server)
 
 
 def number_log_anew(database_url: str) -> bool:
@@ -218,6 +244,32 @@ def check_unused(database_url: str) -> None:
         _refuse_in_use(connection, str(owner_url(database_url).database))
 
 
+def check_allowed(database_url: str) -> None:
+    """Try what a restore needs, but for the rows: a new database with the extension, which is dropped again.
+
+    Raises:
+        NotAllowed: it would fail, and what to do.
+    """
+    owner = owner_url(database_url)
+    with _maintenance(database_url) as connection:
+        if _one(connection, _OWNS, owner.database) != "True":
+            raise NotAllowed(
+                f"DATABASE_URL: the database {owner.database} is not {owner.username}'s, who could not rename it in a "
+                f"restore: ALTER DATABASE {owner.database} OWNER TO {owner.username}"
+            )
+    trial = create_beside(database_url, f"xin_trial_{new_id().hex}")
+    try:
+        with psycopg.connect(trial, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotAllowed(
+            f"DATABASE_URL: {owner.username} may not give a new database the extension vector, as a restore must: let "
+            "a superuser say CREATE EXTENSION vector in template1"
+        ) from error
+    finally:
+        drop(trial)
+
+
 def _refuse_in_use(connection: Connection, name: str) -> None:
     """Raise `DatabaseInUse` when somebody stays connected to a database of this name; one who just left may linger."""
     until = time.monotonic() + _LINGERING_SECONDS
@@ -256,11 +308,23 @@ def reader_url(database_url: str) -> URL:
 
 @contextmanager
 def _maintenance(database_url: str) -> Iterator[Connection]:
-    """A connection to another database of the server: one cannot be renamed from within."""
+    """A connection to another database of the server: one cannot be renamed from within. Refusals are told in words."""
     url = owner_url(database_url)
     other = "postgres" if url.database != "postgres" else "template1"
-    with psycopg.connect(conninfo(url.set(database=other)), autocommit=True) as connection:
-        yield connection
+    try:
+        with psycopg.connect(conninfo(url.set(database=other)), autocommit=True) as connection:
+            yield connection
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise NotAllowed(
+            f"DATABASE_URL: {_first_line(error)}; a restore needs an owner who may create databases: ALTER ROLE "
+            f"{url.username} CREATEDB"
+        ) from error
+    except psycopg.Error as error:
+        raise DumpFailed(f"DATABASE_URL: {_first_line(error)}") from error
+
+
+def _first_line(error: psycopg.Error) -> str:
+    return str(error).strip().split("\n", 1)[0] or type(error).__name__
 
 
 async def _run(name: str, url: URL, *arguments: str, server: str | None = None) -> None:

@@ -10,6 +10,7 @@ from chatbot.core.errors import XinError
 from chatbot.core.settings import Settings
 from chatbot.db.bootstrap import prepare_database
 from chatbot.db.dump import (
+    check_allowed,
     check_unused,
     create_beside,
     drop,
@@ -51,9 +52,11 @@ async def restore_backup(settings: Settings, database_url: str, archive: Path) -
     Raises:
         BackupBroken: the archive is not whole; nothing was touched.
         DatabaseInUse: the platform runs; nothing was touched.
+        NotAllowed: the owner may not replace the database; nothing was touched.
         RestoreFailed: the restored rows are others than those that were backed up; nothing was touched.
     """
     check_unused(database_url)
+    check_allowed(database_url)
     passphrase = settings.backup_passphrase.get_secret_value() if settings.backup_passphrase else None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     with scratch(_roomy(settings), "restoring") as folder:
