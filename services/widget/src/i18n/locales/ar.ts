@@ -138,6 +138,7 @@ const ar: Phrases = {
   "csat.thanks": "شكرًا على رأيك.",
   "file.tooLarge": "{name} كبير جدًا. الحد الأقصى {size}.",
   "file.badType": "لا تُقبل ملفات من هذا النوع: {name}",
+  "file.mismatch": "{name} ليس ملف {type} حقيقيًا؛ ربما كان تالفًا أو مسمّى خطأً.",
   "file.empty": "{name} فارغ.",
   "file.refused": "لم يُقبل هذا الملف.",
   "file.pending": "قيد الفحص …",

@@ -103,6 +103,7 @@ const de: Phrases = {
   "csat.thanks": "Danke für Ihre Rückmeldung.",
   "file.tooLarge": "{name} ist zu groß. Höchstens {size} sind möglich.",
   "file.badType": "Dateien dieser Art werden nicht angenommen: {name}",
+  "file.mismatch": "{name} ist keine echte {type}-Datei: Sie ist vielleicht beschädigt oder falsch benannt.",
   "file.empty": "{name} ist leer.",
   "file.refused": "Diese Datei wurde nicht angenommen.",
   "file.pending": "Wird geprüft …",

@@ -101,6 +101,7 @@ const en = {
   "csat.thanks": "Thank you for your feedback.",
   "file.tooLarge": "{name} is too large. The limit is {size}.",
   "file.badType": "This file type is not supported: {name}",
+  "file.mismatch": "{name} is not a real {type} file: it may be damaged or wrongly named.",
   "file.empty": "{name} is empty.",
   "file.refused": "This file was not accepted.",
   "file.pending": "Being checked …",

@@ -103,6 +103,7 @@ const es: Phrases = {
   "csat.thanks": "Gracias por tu opinión.",
   "file.tooLarge": "{name} es demasiado grande. El máximo es {size}.",
   "file.badType": "No se admiten archivos de este tipo: {name}",
+  "file.mismatch": "{name} no es un archivo {type} de verdad: puede estar dañado o mal nombrado.",
   "file.empty": "{name} está vacío.",
   "file.refused": "Este archivo no se aceptó.",
   "file.pending": "Comprobando…",

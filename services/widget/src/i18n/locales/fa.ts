@@ -103,6 +103,7 @@ const fa: Phrases = {
   "csat.thanks": "از بازخوردتان سپاسگزاریم.",
   "file.tooLarge": "{name} بزرگ‌تر از اندازه است. حداکثر {size}.",
   "file.badType": "این نوع فایل پذیرفته نمی‌شود: {name}",
+  "file.mismatch": "{name} در واقع فایل {type} نیست؛ شاید آسیب دیده یا نامش نادرست است.",
   "file.empty": "{name} خالی است.",
   "file.refused": "این فایل پذیرفته نشد.",
   "file.pending": "در حال بررسی …",

@@ -103,6 +103,7 @@ const fr: Phrases = {
   "csat.thanks": "Merci pour votre avis.",
   "file.tooLarge": "{name} est trop volumineux. {size} au maximum.",
   "file.badType": "Ce type de fichier n’est pas accepté : {name}",
+  "file.mismatch": "{name} n’est pas un vrai fichier {type} : il est peut-être endommagé ou mal nommé.",
   "file.empty": "{name} est vide.",
   "file.refused": "Ce fichier n’a pas été accepté.",
   "file.pending": "Vérification…",
