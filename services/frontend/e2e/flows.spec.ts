@@ -249,6 +249,54 @@ test("a ticket is opened from a conversation, moved on the board, commented and 
   await expect(page.getByRole("region", { name: "Solved" })).toContainText("My lamp is broken");
 });
 
+test("what was typed into a dialog or at a ticket is not lost by a key or a press", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Typed");
+  const made = await api.call<{ id: string }>("POST", "/api/tickets", {
+    tenant_id: tenant.id,
+    problem: "The lamp does not light up.",
+    requester: { name: "Jane" },
+  });
+  const page = await signIn();
+  const asks = page.getByRole("dialog", { name: "Leave without saving?" });
+  const stay = async () => {
+    await asks.getByRole("button", { name: "Cancel" }).click();
+    await expect(asks).toBeHidden();
+  };
+
+  await page.goto(`/console/t/${tenant.id}/gaps`);
+  await page.getByRole("link", { name: "Canned replies" }).click();
+  const open = page.getByRole("button", { name: "New reply" });
+  await open.first().click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await open.first().click();
+  const text = page.getByRole("dialog").getByRole("textbox").last();
+  await text.fill("Thank you for writing");
+  for (const leave of [
+    () => page.keyboard.press("Escape"),
+    () => page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click(),
+    () => page.goBack(),
+  ]) {
+    await leave();
+    await stay();
+    await expect(text).toHaveValue("Thank you for writing");
+  }
+  await page.keyboard.press("Escape");
+  await asks.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("dialog")).toBeHidden();
+
+  await page.goto(`/console/t/${tenant.id}/tickets/${made.id}`);
+  const comment = page.getByLabel("Write a comment");
+  await comment.fill("A new bulb");
+  await page.keyboard.press("Escape");
+  await stay();
+  await expect(comment).toHaveValue("A new bulb");
+  await page.getByRole("button", { name: "Add" }).click();
+  await expect(comment).toHaveValue("");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+});
+
 test("a comment that can reach nobody says so before and after it is written", async ({ api, signIn }) => {
   const tenant = await api.makeTenant("Unreachable");
   const made = await api.call<{ id: string }>("POST", "/api/tickets", {

@@ -6071,7 +6071,8 @@ export interface components {
          * NewCannedReply
          * @description A canned reply of a brand, or (null) of all brands.
          *
-         *     `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for themselves.
+         *     `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for what they
+         *     name; others are refused.
          */
         NewCannedReply: {
             /**

@@ -4,13 +4,14 @@ import { Link } from "@tanstack/react-router";
 import { Download, Lock, MessagesSquare, Pencil } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { download } from "@/api/client";
+import { FormDialog } from "@/app/form-dialog";
+import { LeaveGuard } from "@/app/leave-guard";
 import { useMay } from "@/app/tenant";
 import { keys as inboxKeys, listAgents } from "@/features/inbox/api";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { saveBlob } from "@/lib/save";
 import { Button, buttonClass, IconButton } from "@/ui/button";
-import { FormDialog } from "@/ui/dialog";
 import { Field, FormProblem, Input, Select, Textarea, Toggle } from "@/ui/field";
 import { Markdown } from "@/ui/markdown";
 import { Facts } from "@/ui/page";
@@ -303,6 +304,7 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
       ))}
       {mayComment && (
         <form className="flex flex-col gap-3" onSubmit={form.onSubmit}>
+          <LeaveGuard dirty={form.values.text !== "" && !form.busy} />
           <FormProblem problem={form.problem} shown={["text"]} />
           <Field label={t("tickets.comment")} hideLabel error={form.error("text")}>
             <Textarea
