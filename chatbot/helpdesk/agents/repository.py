@@ -86,7 +86,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A conversation whose agent is away, and since when it has had nobody; `for_good`: they may not answer now."""
+    """A conversation whose agent is away, and since when; `for_good`: the agent may not answer any more."""
 
     tenant_id: UUID
     conversation_id: UUID
