@@ -226,7 +226,10 @@ class Pipeline:
             notes = await sitemaps.adopt_pages(
                 session, source, named, queue=self.queue, queue_name=self.queue_name, store=self.store
             )
+            # Of what the sitemap took the place of, a file or a text, passages answer until now.
+            await queueing.remove_passages(self.queue, session, self.store, source)
             source.live_version, source.status = source.version, "ready"
+            source.passage_count, source.edits = 0, 0
             source.reason, source.reason_code = notes, "pages"
             job.done = job.total = len(named.pages)
             await self._complete(session, job, (notes,))
