@@ -28,7 +28,7 @@ def _run(folder: Path, script: str, *arguments: str, **variables: str) -> "subpr
     environment = {**os.environ, "PATH": path_with(folder), **variables}
     return subprocess.run(
         ["bash", str(ROOT / "scripts" / script), *arguments], capture_output=True, text=True, check=False,
-        env=environment, timeout=100, stdin=subprocess.DEVNULL,
+        env=environment, timeout=250, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
