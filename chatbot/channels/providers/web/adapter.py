@@ -42,5 +42,11 @@ class Web(Adapter[WebCredentials]):
     async def check(self, account: Account[WebCredentials], http: SafeHttp) -> list[Finding]:
         """Send a signed `ping` to the address, if there is one."""
         if not (url := account.credentials.webhook_url):
-            return [Finding("webhook_url", ok=True, words="Answers go to the widget and with the request only.")]
+            return [
+                Finding(
+                    "webhook_url",
+                    ok=True,
+                    words="None is set: answers go to the widget, and to whoever asks by the API.",
+                )
+            ]
         return [await ping(url, (account.secret, *account.former), http)]

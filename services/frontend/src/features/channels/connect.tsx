@@ -19,6 +19,7 @@ import {
   createChannel,
   type Finding,
   registerChannel,
+  SELF_CONTAINED,
   testChannel,
 } from "./api";
 import { ChannelMark } from "./brand-marks";
@@ -134,9 +135,6 @@ function DetailsDialog({ type, tenantId, brandId, onBack, onClose, onMade }: Det
     </FormDialog>
   );
 }
-
-/** Types whose provider asks nobody to be told an address. */
-const SELF_CONTAINED: readonly string[] = ["web", "webhook"];
 
 function MadeDialog({ channel, onClose }: { channel: Made; onClose: () => void }) {
   const { t } = useLanguage();

@@ -111,7 +111,7 @@ function InQueue({ conversations, queue, openId, onOpen }: Props) {
       {(items) =>
         items.length === 0 ? (
           <Empty icon={<Inbox aria-hidden />} title={t("inbox.empty", { queue: named("queue", queue) })}>
-            {t(queue === "all" ? "inbox.empty_all" : "inbox.empty_hint")}
+            {named("queue_empty", queue)}
           </Empty>
         ) : (
           <>
