@@ -150,6 +150,7 @@ async def test_a_guess_at_nobodys_account_names_no_address(client: httpx.AsyncCl
     assert "canary" not in json.dumps(row)
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_flood_of_denials_leaves_few_rows(client: httpx.AsyncClient, tenant: TenantRows) -> None:
     agent = bearer(Role.AGENT, tenant.id)
     for _ in range(40):
