@@ -69,8 +69,8 @@ def database_checks(database: Database, settings: Settings) -> dict[str, Callabl
         return f"{waiting} wait, {dead} are dead letters" + ("; see GET /admin/deliveries?status=dead" if dead else "")
 
     return {
-        "database": answers, "restore": partial(_restorable, database), "clock": clock, "secrets": secrets,
-        "queues": queues, "deliveries": deliveries,
+        "database": answers, "clock": clock, "secrets": secrets, "queues": queues, "deliveries": deliveries,
+        "restore": partial(_restorable, database),
     }  # fmt: skip
 
 

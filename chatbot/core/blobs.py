@@ -55,11 +55,11 @@ class BlobStore:
         except BaseError as error:
             raise Unavailable(f"the file store did not accept the file: {_short(error)}") from error
 
-    async def put_stream(self, key: str, file: IO[bytes]) -> None:
-        """Store a file from where it is read, in parts: it is never whole in memory.
+    async def put_stream(self, key: str, file: IO[bytes] | AsyncIterator[bytes]) -> None:
+        """Store a file from where it is read or made, in parts: it is never whole in memory.
 
         Raises:
-            Unavailable: the store does not answer; nothing was written.
+            Unavailable: the store does not answer; nothing was written, as after whatever `file` itself raises.
         """
         pace = self._pace
         try:

@@ -1,13 +1,12 @@
-"""The archive of a tenant: one ZIP in the file store, written row by row and never whole in memory."""
+"""The archive of a tenant: one ZIP in the file store, sent as it is made: never whole in memory or on the disk."""
 
 import asyncio
 import hashlib
-import tempfile
+import io
 import zipfile
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import IO
 from uuid import UUID
 
 import orjson
@@ -43,23 +42,74 @@ async def write_archive(database: Database, blobs: BlobStore, tenant_id: UUID) -
         Unavailable: the file store does not answer; nothing is archived.
     """
     counts: Counter[str] = Counter()
-    with tempfile.TemporaryFile() as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for kind in KINDS:
-                found = lines(database, tenant_id, kind, Part(), "jsonl")
-                counts[kind] = await _write_lines(archive, f"{kind}.jsonl", found)
-            counts["tickets"] = await _write_lines(archive, "tickets.jsonl", json_lines(database, tenant_id, Filter()))
-            for kind, folder in _FILES.items():
-                counts[folder] = await _write_files(archive, folder, database, blobs, tenant_id, kind)
-            archive.writestr("manifest.json", orjson.dumps({"tenant_id": tenant_id, "counts": counts}))
-        size, digest = await asyncio.to_thread(_measure, file)
-        key = f"archives/{tenant_id}/{utcnow():%Y%m%dT%H%M%SZ}.zip"
-        file.seek(0)
-        await blobs.put_stream(key, file)
-    return Archive(key, size, digest, dict(counts))
+    passing = _Passing()
+    key = f"archives/{tenant_id}/{utcnow():%Y%m%dT%H%M%SZ}.zip"
+    await blobs.put_stream(key, _pieces(passing, database, blobs, tenant_id, counts))
+    return Archive(key, passing.bytes, passing.sha256, dict(counts))
 
 
-async def _write_lines(archive: zipfile.ZipFile, name: str, found: AsyncIterator[str]) -> int:
+class _Passing(io.RawIOBase):
+    """What a ZIP is written into and is taken away from piece by piece, measured as it passes."""
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._digest = hashlib.sha256()
+        self.bytes = 0
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, part: bytes) -> int:  # type: ignore[override]
+        self._held += part
+        return len(part)
+
+    def held(self) -> int:
+        """Return how many bytes wait to be taken."""
+        return len(self._held)
+
+    def take(self) -> bytes:
+        """Give what was written since the last time."""
+        piece = bytes(self._held)
+        self._held.clear()
+        self._digest.update(piece)
+        self.bytes += len(piece)
+        return piece
+
+
+async def _pieces(
+    passing: _Passing, database: Database, blobs: BlobStore, tenant_id: UUID, counts: Counter[str]
+) -> AsyncIterator[bytes]:
+    with zipfile.ZipFile(passing, "w", zipfile.ZIP_DEFLATED) as archive:
+        async for _ in _filling(archive, database, blobs, tenant_id, counts):
+            if passing.held() > _PIECE:
+                yield passing.take()
+        archive.writestr("manifest.json", orjson.dumps({"tenant_id": tenant_id, "counts": counts}))
+    yield passing.take()
+
+
+async def _filling(
+    archive: zipfile.ZipFile, database: Database, blobs: BlobStore, tenant_id: UUID, counts: Counter[str]
+) -> AsyncIterator[None]:
+    """Write everything into the archive and count it, a step at a time."""
+    told = [(kind, lines(database, tenant_id, kind, Part(), "jsonl")) for kind in KINDS]
+    for name, found in [*told, ("tickets", json_lines(database, tenant_id, Filter()))]:
+        counts[name] = 0
+        async for number in _write_lines(archive, f"{name}.jsonl", found):
+            counts[name] += number
+            yield
+    for kind, folder in _FILES.items():
+        counts[folder] = 0
+        async for row in rows(database, tenant_id, kind, Part()):
+            counts[folder] += await _write_file(archive, f"{folder}/{row['id']}", row["blob_key"], blobs)
+            yield
+
+
+async def _write_lines(archive: zipfile.ZipFile, name: str, found: AsyncIterator[str]) -> AsyncIterator[int]:
+    """Write lines piece by piece; give how many are in each."""
     count, piece = 0, bytearray()
     with archive.open(name, "w", force_zip64=True) as entry:
         async for line in found:
@@ -67,31 +117,20 @@ async def _write_lines(archive: zipfile.ZipFile, name: str, found: AsyncIterator
             count += 1
             if len(piece) > _PIECE:
                 await asyncio.to_thread(entry.write, bytes(piece))
+                yield count
+                count = 0
                 piece.clear()
         entry.write(bytes(piece))
-    return count
+    yield count
 
 
-async def _write_files(
-    archive: zipfile.ZipFile, folder: str, database: Database, blobs: BlobStore, tenant_id: UUID, kind: str
-) -> int:
-    """Put stored files into the archive, named by their row's id; one that is lost already is left out."""
-    count = 0
-    async for row in rows(database, tenant_id, kind, Part()):
-        if not row["blob_key"]:
-            continue
-        try:
-            body = await blobs.get(row["blob_key"])
-        except NotFound:
-            continue
-        await asyncio.to_thread(archive.writestr, f"{folder}/{row['id']}", body)
-        count += 1
-    return count
-
-
-def _measure(file: IO[bytes]) -> tuple[int, str]:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-    return file.tell(), digest.hexdigest()
+async def _write_file(archive: zipfile.ZipFile, name: str, key: str | None, blobs: BlobStore) -> int:
+    """Put a stored file into the archive and return 1; 0 of a row without one, and of one that is lost already."""
+    if not key:
+        return 0
+    try:
+        body = await blobs.get(key)
+    except NotFound:
+        return 0
+    await asyncio.to_thread(archive.writestr, name, body)
+    return 1
