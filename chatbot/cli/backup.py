@@ -1,6 +1,7 @@
 """`xin backup`: make, list, verify and restore backups, and rehearse all of it in one go."""
 
 import asyncio
+import signal
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,14 @@ EnvFile = Annotated[Path | None, typer.Option("--env-file", help="Settings of th
 Bucket = Annotated[str | None, typer.Option(help="A bucket of the S3 endpoint, instead of BACKUP_BUCKET.")]
 Archive = Annotated[Path | None, typer.Argument(help="The backup's file.", exists=True, dir_okay=False)]
 Timestamp = Annotated[str | None, typer.Option(help="Or the time in its name, such as 20250110T120000Z.")]
+
+
+@app.callback()
+def _end_in_order() -> None:
+    """Let whoever stops a command (a deadline, a container's end, a lost line) end it as Ctrl-C does: it tidies up."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # `nohup`
+            signal.signal(number, signal.default_int_handler)
 
 
 @app.command()

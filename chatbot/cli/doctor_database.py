@@ -1,11 +1,14 @@
-"""What `xin doctor` asks the database: whether it answers, its clock, its keys, and whatever is stuck in it."""
+"""What `xin doctor` asks the database: whether it answers and could be restored, its clock, its keys, what is stuck."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from chatbot.channels.outbox import repository as outbox
 from chatbot.cli.trouble import Trouble
 from chatbot.core.clock import utcnow
 from chatbot.core.settings import Settings
+from chatbot.db.dump import check_allowed
 from chatbot.db.sessions import Database
 from chatbot.ops.figures.repository import database_figures
 from chatbot.ops.rotation.service import count_sealed
@@ -65,4 +68,12 @@ def database_checks(database: Database, settings: Settings) -> dict[str, Callabl
             waiting, dead = await outbox.depth(session)
         return f"{waiting} wait, {dead} are dead letters" + ("; see GET /admin/deliveries?status=dead" if dead else "")
 
-    return {"database": answers, "clock": clock, "secrets": secrets, "queues": queues, "deliveries": deliveries}
+    return {
+        "database": answers, "restore": partial(_restorable, database), "clock": clock, "secrets": secrets,
+        "queues": queues, "deliveries": deliveries,
+    }  # fmt: skip
+
+
+async def _restorable(database: Database) -> str:
+    await asyncio.to_thread(check_allowed, database.url)
+    return "a backup could be: the owner may create a database and its extension"

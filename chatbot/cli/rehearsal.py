@@ -1,7 +1,6 @@
 """`xin backup rehearse`: back up, restore into a scratch platform, check what came back, ask it something, report."""
 
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +25,7 @@ from chatbot.ops.backup.checks_repository import KnownPassage, forget_waiting_jo
 from chatbot.ops.backup.create import create_backup
 from chatbot.ops.backup.manifest import FILES
 from chatbot.ops.backup.restore import Restored, restore_backup
+from chatbot.ops.backup.workplace import scratch
 from chatbot.ops.rotation.service import count_sealed
 
 _SOURCES_ASKED = 5
@@ -42,12 +42,12 @@ async def rehearse(settings: Settings, database_url: str) -> bool:
     began = time.monotonic()
     backup = await create_backup(settings, database_url)
     console.print(f"[green]ok[/]     backup: {backup.file.name}, {backup.manifest.rows} rows")
-    with tempfile.TemporaryDirectory(prefix="xin-rehearsal-", ignore_cleanup_errors=True) as folder:
-        scratch = _scratch(settings, Path(folder))
-        with running_database(scratch) as url:
-            restored = await restore_backup(scratch, url, backup.file)
+    with scratch(backup.file.parent, "rehearsing") as folder:
+        apart = _apart(settings, folder)
+        with running_database(apart) as url:
+            restored = await restore_backup(apart, url, backup.file)
             console.print(f"[green]ok[/]     restore: {restored.manifest.rows} rows, every table as backed up")
-            well = await _check(scratch, url, restored, console)
+            well = await _check(apart, url, restored, console)
     seconds = round(time.monotonic() - began)
     console.print(
         f"| {backup.manifest.created_at:%Y-%m-%d %H:%M} UTC | {backup.file.name} | {seconds} s | "
@@ -56,7 +56,7 @@ async def rehearse(settings: Settings, database_url: str) -> bool:
     return well
 
 
-def _scratch(settings: Settings, folder: Path) -> Settings:
+def _apart(settings: Settings, folder: Path) -> Settings:
     """Settings of a platform of its own: nothing outside of its folder, no model, nobody to send anything to."""
     if (settings.data_dir / SECRETS_FILE).is_file():
         shutil.copyfile(settings.data_dir / SECRETS_FILE, folder / SECRETS_FILE)

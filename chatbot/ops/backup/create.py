@@ -1,13 +1,8 @@
 """Make a backup while the platform runs: rows, files and vectors in one archive that is whole or not there at all."""
 
-import asyncio
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from chatbot import __version__
 from chatbot.core.blobs import BlobStore, open_blobs
@@ -21,9 +16,11 @@ from chatbot.knowledge.index.qdrant_snapshots import open_snapshots
 from chatbot.ops.backup.archive import ArchiveWriter, writing
 from chatbot.ops.backup.manifest import DATABASE, FILES, SECRETS, VECTORS, Manifest
 from chatbot.ops.backup.places import Places, archive_name, open_places
+from chatbot.ops.backup.workplace import scratch, whole_or_not, working_in
 
 log = get_logger(__name__)
 _IN_MEMORY = 8 * 1024 * 1024
+"""What is larger goes through the folder of backups: a container's /tmp may be a part of its memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +46,16 @@ async def create_backup(settings: Settings, database_url: str) -> Backup:
     places = await open_places(settings)
     passphrase = settings.backup_passphrase.get_secret_value() if settings.backup_passphrase else None
     at = utcnow()
-    places.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     file = places.folder / archive_name(at, sealed=bool(passphrase))
-    with _whole_or_not(file) as sink, writing(sink, passphrase) as archive, snapshot(database_url) as moment:
-        await asyncio.to_thread(_add_database, archive, database_url, moment, places.folder)
-        missing = await _add_files(archive, await open_blobs(settings), moment)
-        await _add_vectors(archive, settings)
+    with (
+        working_in(places.folder),
+        whole_or_not(file) as sink,
+        writing(sink, passphrase) as archive,
+        snapshot(database_url) as moment,
+    ):
+        await _add_database(archive, database_url, moment, places.folder)
+        missing = await _add_files(archive, await open_blobs(settings), moment, places.folder)
+        await _add_vectors(archive, settings, places.folder)
         if passphrase:
             _add_secrets(archive, settings)
         manifest = Manifest(
@@ -69,33 +70,19 @@ async def create_backup(settings: Settings, database_url: str) -> Backup:
     return Backup(file, places.bucket_name, manifest, removed)
 
 
-@contextmanager
-def _whole_or_not(file: Path) -> Iterator[IO[bytes]]:
-    """Give a file to write that gets its name when all of it is on the disk; one cut short never does."""
-    part = file.with_name(f".{file.name}.part")
-    try:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
-            yield sink
-            sink.flush()
-            os.fsync(sink.fileno())
-        part.replace(file)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _add_database(archive: ArchiveWriter, database_url: str, moment: Snapshot, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix=".dump-", dir=folder) as scratch:
-        file = Path(scratch) / DATABASE
-        dump(database_url, moment, file)
+async def _add_database(archive: ArchiveWriter, database_url: str, moment: Snapshot, folder: Path) -> None:
+    with scratch(folder, "dump") as place:
+        file = place / DATABASE
+        await dump(database_url, moment, file)
         with file.open("rb") as body:
             archive.add(DATABASE, body)
 
 
-async def _add_files(archive: ArchiveWriter, blobs: BlobStore, moment: Snapshot) -> list[str]:
+async def _add_files(archive: ArchiveWriter, blobs: BlobStore, moment: Snapshot, folder: Path) -> list[str]:
     """Add every file of the store; return those that rows name and that are not there."""
     missing = set(moment.file_keys)
     async for key in blobs.all_keys():
-        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+        with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as spool:
             try:
                 await blobs.copy_to(key, spool)
             except NotFound:
@@ -105,12 +92,12 @@ async def _add_files(archive: ArchiveWriter, blobs: BlobStore, moment: Snapshot)
     return sorted(missing)
 
 
-async def _add_vectors(archive: ArchiveWriter, settings: Settings) -> None:
+async def _add_vectors(archive: ArchiveWriter, settings: Settings, folder: Path) -> None:
     if not settings.qdrant_url:
         return
     async with open_snapshots(settings) as vectors:
         for collection in await vectors.collections():
-            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
+            with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder)) as spool:
                 await vectors.save(collection, spool)
                 archive.add(VECTORS + collection, spool)
 

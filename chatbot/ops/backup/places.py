@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chatbot.core.blobs import BlobStore, open_bucket
+from chatbot.core.blobs import OF_A_BACKUP, BlobStore, open_bucket
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Conflict, NotFound
 from chatbot.core.settings import Settings
+from chatbot.ops.backup.workplace import whole_or_not, working_in
 
 _NAME = re.compile(r"xin-backup-(\d{8}T\d{6}Z)\.tar\.gz(\.sealed)?")
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -75,14 +76,11 @@ class Places:
 
     async def _download(self, name: str, place: Path) -> None:
         assert self.bucket is not None, "a name that is not here is the bucket's"
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = place.with_name(f".{name}.part")
-        with part.open("wb") as sink:
+        with working_in(self.folder), whole_or_not(place) as sink:
             await self.bucket.copy_to(name, sink)
-        part.replace(place)
 
 
 async def open_places(settings: Settings) -> Places:
     """Open the places that the settings name."""
-    bucket = await open_bucket(settings, settings.backup_bucket) if settings.backup_bucket else None
+    bucket = await open_bucket(settings, settings.backup_bucket, OF_A_BACKUP) if settings.backup_bucket else None
     return Places(settings.backup_folder, bucket, settings.backup_bucket)

@@ -1,20 +1,16 @@
 """Bring a backup back: proven whole first, restored beside what is there, compared, and only then put in its place."""
 
-import asyncio
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chatbot.core.blobs import open_blobs
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import XinError
 from chatbot.core.settings import Settings
 from chatbot.db.bootstrap import prepare_database
 from chatbot.db.dump import (
+    check_allowed,
     check_unused,
     create_beside,
     drop,
@@ -26,7 +22,9 @@ from chatbot.db.dump import (
 from chatbot.identity.keys import SECRETS_FILE, load_vault
 from chatbot.knowledge.index.qdrant_snapshots import open_snapshots
 from chatbot.ops.backup.archive import unpack
+from chatbot.ops.backup.files import files_in_place, laid_out
 from chatbot.ops.backup.manifest import DATABASE, FILES, SECRETS, VECTORS, Manifest
+from chatbot.ops.backup.workplace import scratch
 
 _BESIDE = "xin_restoring"
 
@@ -48,39 +46,35 @@ class Restored:
 async def restore_backup(settings: Settings, database_url: str, archive: Path) -> Restored:
     """Restore rows, files and vectors of an archive into the platform of the settings, which must not run.
 
-    What was there before is kept: the database under another name, a local folder of files beside the new one. Files
-    of a bucket are put over those of the same key, which hold the same bytes.
+    What was there before is kept: the database under another name, local files in a hidden folder among the new ones.
+    Whatever fails, or a signal that ends it, leaves database and local files as they were.
 
     Raises:
         BackupBroken: the archive is not whole; nothing was touched.
         DatabaseInUse: the platform runs; nothing was touched.
+        NotAllowed: the owner may not replace the database; nothing was touched.
         RestoreFailed: the restored rows are others than those that were backed up; nothing was touched.
     """
     check_unused(database_url)
+    check_allowed(database_url)
     passphrase = settings.backup_passphrase.get_secret_value() if settings.backup_passphrase else None
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with _scratch(settings) as folder:
-        manifest = await asyncio.to_thread(unpack, archive, passphrase, folder)
-        beside = await asyncio.to_thread(_restore_rows, database_url, folder, manifest)
-        stamp = utcnow().strftime("%Y%m%d%H%M%S")
+    with scratch(_roomy(settings), "restoring") as folder:
+        # Not in a thread: a signal ends it at once, and what it has unpacked goes with it.
+        manifest = unpack(archive, passphrase, folder)
+        beside = await _restore_rows(database_url, folder, manifest)
         try:
-            with _files_aside(settings, stamp) as kept:
-                files = await _restore_files(settings, folder, manifest)
-                await _restore_vectors(settings, folder, manifest)
-                _restore_secrets(settings, folder)
-                aside = f"xin_before_{stamp}"
-                if put_in_place(database_url, beside, aside):
-                    kept.append(f"database {aside}")
+            kept = await _change_places(settings, database_url, beside, folder, manifest)
         except BaseException:
             drop(beside)
             raise
-    return Restored(manifest, files, kept, _warnings(settings, manifest))
+    return Restored(manifest, len(manifest.under(FILES)), kept, _warnings(settings, manifest))
 
 
-def _restore_rows(database_url: str, folder: Path, manifest: Manifest) -> str:
+async def _restore_rows(database_url: str, folder: Path, manifest: Manifest) -> str:
     beside = create_beside(database_url, _BESIDE)
     try:
-        restore(beside, folder / DATABASE, manifest.functions, jobs=min(4, os.cpu_count() or 1))
+        await restore(beside, folder / DATABASE, manifest.functions, jobs=min(4, os.cpu_count() or 1))
         compare(manifest.tables, row_counts(beside))
         prepare_database(beside)  # a backup of an older release is brought to this one's schema
         number_log_anew(beside)
@@ -88,6 +82,26 @@ def _restore_rows(database_url: str, folder: Path, manifest: Manifest) -> str:
         drop(beside)
         raise
     return beside
+
+
+async def _change_places(
+    settings: Settings, database_url: str, beside: str, folder: Path, manifest: Manifest
+) -> list[str]:
+    """Put what was restored in its place, the database first; return where that is which was there before.
+
+    Qdrant keeps nothing of what a snapshot replaces, so it comes last, when all else has gone well.
+    """
+    stamp = utcnow().strftime("%Y%m%d%H%M%S")
+    aside = f"xin_before_{stamp}"
+    check_unused(database_url)  # minutes have passed, and a bucket gets its files now
+    async with laid_out(settings, folder, manifest) as laid:
+        with (
+            put_in_place(database_url, beside, aside) as held,
+            files_in_place(settings, laid, f".before_{stamp}") as kept,
+        ):
+            _restore_secrets(settings, folder)
+            await _restore_vectors(settings, folder, manifest)
+    return [*kept, f"database {aside}"] if held else kept
 
 
 def compare(backed_up: dict[str, int], restored: dict[str, int]) -> None:
@@ -99,32 +113,6 @@ def compare(backed_up: dict[str, int], restored: dict[str, int]) -> None:
         raise RestoreFailed(
             f"{len(wrong)} tables differ; {name} has {restored.get(name)} rows, the backup {backed_up.get(name)}"
         )
-
-
-async def _restore_files(settings: Settings, folder: Path, manifest: Manifest) -> int:
-    names = manifest.under(FILES)
-    blobs = await open_blobs(settings)
-    for name in names:
-        with (folder / name).open("rb") as body:
-            await blobs.put_stream(name.removeprefix(FILES), body)
-    return len(names)
-
-
-@contextmanager
-def _files_aside(settings: Settings, stamp: str) -> Iterator[list[str]]:
-    """Move a local folder of files aside, and back when the block fails; give the list of what is kept."""
-    uploads = settings.folder("uploads")
-    if settings.storage_endpoint_url or not uploads.is_dir() or not any(uploads.iterdir()):
-        yield []
-        return
-    aside = uploads.with_name(f"{uploads.name}.before_{stamp}")
-    uploads.rename(aside)
-    try:
-        yield [str(aside)]
-    except BaseException:
-        shutil.rmtree(uploads, ignore_errors=True)
-        aside.rename(uploads)
-        raise
 
 
 async def _restore_vectors(settings: Settings, folder: Path, manifest: Manifest) -> None:
@@ -157,9 +145,6 @@ def _warnings(settings: Settings, manifest: Manifest) -> list[str]:
     return warnings
 
 
-@contextmanager
-def _scratch(settings: Settings) -> Iterator[Path]:
-    """A folder to unpack into: where backups are there is room; a container's data folder may be in its memory."""
-    parent = settings.backup_folder if settings.backup_folder.is_dir() else settings.data_dir
-    with tempfile.TemporaryDirectory(prefix=".restoring-", dir=parent) as folder:
-        yield Path(folder)
+def _roomy(settings: Settings) -> Path:
+    """A folder to unpack in: where backups are there is room; a container's data folder may be in its memory."""
+    return settings.backup_folder if settings.backup_folder.is_dir() else settings.data_dir

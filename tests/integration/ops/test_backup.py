@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from aiohttp import web
 from moto.server import ThreadedMotoServer
 from psycopg import sql
 from pydantic import SecretStr
@@ -31,6 +30,7 @@ from chatbot.ops.backup.create import create_backup
 from chatbot.ops.backup.places import archive_name, made_at, open_places
 from chatbot.ops.backup.restore import RestoreFailed, compare, restore_backup
 from tests.conftest import TenantRows, make_tenant
+from tests.integration.ops.qdrant import QdrantStandIn
 
 Place = Callable[..., Settings]
 PASSPHRASE = "correct horse battery staple, thirty-two characters"
@@ -100,7 +100,7 @@ async def test_a_server_older_than_the_bundled_one_gets_its_rows_back(place: Pla
 async def test_rows_counts_and_files_are_of_one_moment_while_traffic_goes_on(
     place: Place, database: Database, database_url: str, empty_database: str, taught: TenantRows
 ) -> None:
-    stop = asyncio.Event()
+    stop, said = asyncio.Event(), asyncio.Event()
 
     async def talk() -> None:
         while not stop.is_set():
@@ -111,11 +111,14 @@ async def test_rows_counts_and_files_are_of_one_moment_while_traffic_goes_on(
                         session_key=new_id().hex,
                     )
                 )  # fmt: skip
+            said.set()
 
     talking = asyncio.create_task(talk())
     try:
-        await asyncio.sleep(0.05)
+        await said.wait()
         backup = await create_backup(place("source"), database_url)
+        said.clear()
+        await said.wait()
     finally:
         stop.set()
         await talking
@@ -319,70 +322,25 @@ async def test_a_copy_goes_to_the_bucket_and_old_ones_go(place: Place, database_
             await places.fetch("Z")
         whole = backup.file.read_bytes()
         backup.file.unlink()
+        places.folder.rmdir()
         made = made_at(backup.file.name)
         assert made is not None
         fetched = await places.fetch(f"{made:%Y%m%dT%H%M%SZ}")
         assert fetched.read_bytes() == whole
+        assert (fetched.stat().st_mode & 0o077, places.folder.stat().st_mode & 0o077) == (0, 0)
         assert unpack(fetched, None).under("files/") == ["files/a/file"]
     finally:
         server.stop()
 
 
-class _Qdrant:
-    """The calls of Qdrant's HTTP API that snapshots need, over two collections in memory."""
-
-    def __init__(self) -> None:
-        self.collections = {"xin_minilm": b"points" * 100, "of_somebody_else": b"x"}
-        self.snapshots: dict[str, bytes] = {}
-
-    def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_get("/collections", self._list)
-        app.router.add_post("/collections/{name}/snapshots", self._make)
-        app.router.add_get("/collections/{name}/snapshots/{snapshot}", self._get)
-        app.router.add_delete("/collections/{name}/snapshots/{snapshot}", self._delete)
-        app.router.add_post("/collections/{name}/snapshots/upload", self._upload)
-        return app
-
-    async def _list(self, request: web.Request) -> web.Response:
-        assert request.headers["api-key"] == "key"
-        return web.json_response({"result": {"collections": [{"name": name} for name in self.collections]}})
-
-    async def _make(self, request: web.Request) -> web.Response:
-        self.snapshots["one.snapshot"] = self.collections[request.match_info["name"]]
-        return web.json_response({"result": {"name": "one.snapshot"}})
-
-    async def _get(self, request: web.Request) -> web.Response:
-        return web.Response(body=self.snapshots[request.match_info["snapshot"]])
-
-    async def _delete(self, request: web.Request) -> web.Response:
-        del self.snapshots[request.match_info["snapshot"]]
-        return web.json_response({"result": True})
-
-    async def _upload(self, request: web.Request) -> web.Response:
-        assert request.query["priority"] == "snapshot"
-        form = await request.post()
-        self.collections[request.match_info["name"]] = form["snapshot"].file.read()  # type: ignore[union-attr]
-        return web.json_response({"result": True})
-
-
-async def test_vectors_of_qdrant_go_along(
-    place: Place, database_url: str, empty_database: str, unused_tcp_port: int
-) -> None:
-    qdrant = _Qdrant()
-    runner = web.AppRunner(qdrant.app())
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", unused_tcp_port).start()
-    try:
-        known = {"qdrant_url": f"http://127.0.0.1:{unused_tcp_port}", "qdrant_api_key": SecretStr("key")}
-        backup = await create_backup(place("source", **known), database_url)
+async def test_vectors_of_qdrant_go_along(place: Place, database_url: str, empty_database: str) -> None:
+    async with QdrantStandIn().served() as qdrant:
+        backup = await create_backup(place("source", **qdrant.settings), database_url)
         assert backup.manifest.under("qdrant/") == ["qdrant/xin_minilm"]
         assert qdrant.snapshots == {}
         qdrant.collections["xin_minilm"] = b"lost"
-        await restore_backup(place("target", **known), empty_database, backup.file)
+        await restore_backup(place("target", **qdrant.settings), empty_database, backup.file)
         assert qdrant.collections["xin_minilm"] == b"points" * 100
-    finally:
-        await runner.cleanup()
 
 
 def test_a_table_that_lost_rows_is_named() -> None:

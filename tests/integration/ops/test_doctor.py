@@ -29,8 +29,8 @@ WITH job AS (INSERT INTO procrastinate_jobs (queue_name, task_name, args) VALUES
 INSERT INTO procrastinate_events (job_id, type, at) SELECT id, 'deferred', now() - interval '1 hour' FROM job
 """
 NAMES = (
-    "settings", "data folder", "memory", "file storage", "backups", "database", "clock", "secrets", "queues",
-    "deliveries", "platform", "gateway", "redis", "vectors", "model", "traces",
+    "settings", "data folder", "memory", "file storage", "backups", "database", "restore", "clock", "secrets",
+    "queues", "deliveries", "platform", "gateway", "redis", "vectors", "model", "traces",
 )  # fmt: skip
 
 

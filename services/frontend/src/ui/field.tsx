@@ -140,7 +140,7 @@ interface ToggleProps {
   checked: boolean;
   onChange: (checked: boolean) => void;
   label: string;
-  hint?: string;
+  hint?: ReactNode;
   hideLabel?: boolean;
   disabled?: boolean | undefined;
 }
