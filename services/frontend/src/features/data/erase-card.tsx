@@ -89,7 +89,7 @@ export function EraseCard({ conversationId }: Props) {
               onChange={(event) => change("who", event.target.value)}
             />
           </Field>
-          <Button type="submit" busy={form.busy} className="sm:mt-5">
+          <Button type="submit" busy={form.busy} className="sm:mt-5.5">
             {t("data.dry_run")}
           </Button>
           <div className="sm:col-span-3">
