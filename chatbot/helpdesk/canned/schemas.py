@@ -25,7 +25,7 @@ def _fillable(text: str) -> str:
     for name in _IN_BRACES.findall(text):
         if name not in VARIABLES:
             known = ", ".join(f"{{{{{each}}}}}" for each in VARIABLES)
-            raise ValueError(f"{{{{{name}}}}} is not filled in; what can be is {known}")
+            raise ValueError(f"holds {{{{{name}}}}}, which nothing fills in; there are {known}")
     return text
 
 

@@ -21,13 +21,13 @@ export interface DialogProps {
 }
 
 const BACKDROP =
-  "fixed inset-0 z-40 bg-black/35 transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
+  "fixed inset-0 z-50 bg-black/35 transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
 
 export function Dialog({ open, onClose, title, description, children, wide, keepsOpen = false }: DialogProps) {
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={keepsOpen}>
       <Base.Portal>
-        <Base.Backdrop className={BACKDROP} />
+        <Base.Backdrop className={BACKDROP} forceRender />
         <Base.Viewport className="fixed inset-0 z-50 flex items-end justify-center overflow-y-auto sm:items-start sm:p-4 sm:pt-[10vh]">
           <Base.Popup
             className={cx(

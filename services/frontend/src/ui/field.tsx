@@ -44,7 +44,7 @@ export function Field({ label, hint, error, optional, hideLabel, className, chil
       )}
       {error && (
         <div id={`${id}-error`} role="alert" className="text-xs text-bad first-letter:uppercase">
-          {error}
+          <bdi>{error}</bdi>
         </div>
       )}
     </div>
