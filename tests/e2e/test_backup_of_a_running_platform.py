@@ -33,7 +33,7 @@ async def _talk(url: str, stop: asyncio.Event) -> int:
             async with http.post(f"{url}/api/chat", json=body) as answer:
                 assert answer.status == 200
             answered += 1
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
     return answered
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from chatbot.core.settings import Settings
 from chatbot.db.models import User
 from chatbot.db.sessions import Database
 from chatbot.identity.passwords import Passwords
+from chatbot.identity.sign_in import guesses
 from tests.conftest import TEST_KEYS
 from tests.redis_server import RedisServer
 
@@ -34,9 +36,10 @@ async def email(database: Database) -> str:
 
 @pytest.fixture
 async def processes(
-    settings: Settings, redis: RedisServer, database_url: str
+    settings: Settings, redis: RedisServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
-    """Clients of two orchestrators that share a Redis."""
+    """Clients of two orchestrators that share a Redis. A guess is forgotten after hours: not while others are made."""
+    monkeypatch.setattr(guesses, "_ACCOUNT", replace(guesses._ACCOUNT, seconds=36_000.0))
     known = settings.model_copy(update={"redis_url": SecretStr(redis.url)})
     async with AsyncExitStack() as stack:
         clients = []
