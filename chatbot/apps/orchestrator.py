@@ -147,7 +147,9 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     publish_channels(app, channels)
     app.state.bot_profiles = BotProfiles(runtime.database, channels.channels, runtime.settings)
     app.state.origins = origins = Origins(runtime.database, runtime.settings)
-    app.state.widget = Widget(runtime.database, runtime.settings, runtime.keys, origins, open_limits(runtime.redis))
+    app.state.widget = Widget(
+        runtime.database, runtime.settings, runtime.keys, origins, open_limits(runtime.redis), channels.mail
+    )
     app.state.turns = turns = Turns(runtime.database, channels.accounts, channels.outbox, runtime.provider_http)
     app.state.tickets = tickets = TicketDesk(channels.mail, turns)
     parts = Parts(

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from chatbot.channels import repository
-from chatbot.channels.accounts import Accounts
+from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Sent
 from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.events import InboundEvent, Media, Message
 from chatbot.channels.inbox.storable import clean, key, plain, words_of
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
-from chatbot.core.errors import XinError
+from chatbot.core.errors import NotFound, XinError
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
 from chatbot.core.safe_http import SafeHttp
@@ -36,17 +36,13 @@ class BrandMail:
         self._http = http
 
     async def ready(self, session: TenantReader, brand_id: UUID) -> bool:
-        """Whether the brand has an e-mail channel that is switched on."""
-        return await repository.first_channel(session, brand_id, MAIL) is not None
+        """Whether the brand has an e-mail channel that is switched on, and whose secrets can be opened."""
+        return await self._channel(session, brand_id) is not None
 
     async def post(self, session: TenantSession, brand_id: UUID, letter: Letter) -> bool:
         """Put a letter into the outbox, in the session's transaction; False when the brand has no such channel."""
-        channel_id = await repository.first_channel(session, brand_id, MAIL)
-        if channel_id is None:
-            return False
-        try:
-            channel = await self._accounts.get_in(session, channel_id)
-        except ChannelBroken:  # a ticket is opened and a conversation goes on without its letter, too
+        channel = await self._channel(session, brand_id)
+        if channel is None:
             return False
         await self._outbox.put(session, channel, _outgoing(letter), lane=letter.lane)
         return True
@@ -54,21 +50,31 @@ class BrandMail:
     async def hand_over(self, tenant_id: UUID, brand_id: UUID, letter: Letter) -> bool:
         """Send a letter past the outbox, which would keep it, once; False when it was not taken, for any reason."""
         async with self._database.tenant_reader(tenant_id) as session:
-            channel_id = await repository.first_channel(session, brand_id, MAIL)
-            if channel_id is None:
-                return False
-            channel = await self._accounts.get_in(session, channel_id)
+            channel = await self._channel(session, brand_id)
+        if channel is None:
+            return False
+        channel_id = str(channel.channel_id)
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 for call in channel.provider.render(channel.account, _outgoing(letter)):
                     outcome = await channel.provider.send(channel.account, call, self._http, delivery_id=new_id())
                     if not isinstance(outcome, Sent):
-                        log.warning("a letter was not taken", channel_id=str(channel_id), reason=outcome.words)
+                        log.warning("a letter was not taken", channel_id=channel_id, reason=outcome.words)
                         return False
         except (XinError, TimeoutError) as error:
-            log.warning("a letter was not taken", channel_id=str(channel_id), reason=type(error).__name__)
+            log.warning("a letter was not taken", channel_id=channel_id, reason=type(error).__name__)
             return False
         return True
+
+    async def _channel(self, session: TenantReader, brand_id: UUID) -> ConnectedChannel | None:
+        """Open the channel that letters leave by; with a broken one, all goes on as without it."""
+        channel_id = await repository.first_channel(session, brand_id, MAIL)
+        if channel_id is None:
+            return None
+        try:
+            return await self._accounts.get_in(session, channel_id)
+        except (ChannelBroken, NotFound):
+            return None
 
 
 def _outgoing(letter: Letter) -> Outgoing:

@@ -12,12 +12,13 @@ from chatbot.channels.inbox.file_type import mime_of
 from chatbot.channels.inbox.storable import clean
 from chatbot.channels.queueing import download_soon
 from chatbot.core.blobs import BlobStore
-from chatbot.core.errors import NotFound
+from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.ids import new_id
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import ResponseTooLarge, SafeHttp
 from chatbot.db.models import Attachment
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.knowledge.queueing import drop_files
 
 
 class AttachmentStore:
@@ -54,9 +55,16 @@ class AttachmentStore:
         return blob_key
 
     async def drop(self, keys: Iterable[str]) -> None:
-        """Remove files that came to belong to nobody."""
+        """Remove files that came to belong to nobody; what cannot be removed now, a job removes."""
+        left = []
         for key in filter(None, keys):
-            await self._blobs.delete(key)
+            try:
+                await self._blobs.delete(key)
+            except Unavailable:
+                left.append(key)
+        if left:
+            async with self._database.platform() as session:
+                await drop_files(self._jobs, session, left)
 
     async def add(
         self, session: TenantSession, channel_id: UUID, message_id: UUID, media: Media, kept: str | None
@@ -77,6 +85,12 @@ class AttachmentStore:
         await session.flush()
         if media.content is None:
             await download_soon(self._jobs, session, session.tenant_id, row.id)
+
+    async def take_back(self, session: TenantSession, message_id: UUID) -> None:
+        """Remove a message's files, those still to be fetched too: its writer has taken it back."""
+        keys = await repository.remove_of(session, message_id)
+        if keys:
+            await drop_files(self._jobs, session, keys)
 
     async def fetch(self, tenant_id: UUID, attachment_id: UUID) -> None:
         """Fetch a file from its provider and store it; repeated, it does nothing.
@@ -103,7 +117,7 @@ class AttachmentStore:
             if stored is not None:
                 self._settle(stored, blob_key, content)
                 await session.flush()
-        if stored is None:  # its visitor was erased, or the conversation grew too old: nobody would know of the file
+        if stored is None:  # erased, taken back, grown too old: nobody would know of the file
             await self._blobs.delete(blob_key)
 
     async def refuse(self, tenant_id: UUID, attachment_id: UUID, reason: str) -> None:

@@ -123,9 +123,10 @@ class Inbox:
         self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None
     ) -> Taken:
         rows = [(_row(event), event) for event in events]
-        kept = await self._keep(channel, rows)
+        kept: dict[int, str] = {}
         work = _Work()
         try:
+            await self._keep(channel, rows, kept)
             new = await self._store(channel, rows, work, kept, position)
         except BaseException:
             # Where only the answer to the COMMIT was lost, the rows are there and keep their files.
@@ -168,23 +169,24 @@ class Inbox:
         return new
 
     async def _keep(
-        self, channel: ConnectedChannel, rows: Sequence[tuple[EventToStore, InboundEvent]]
-    ) -> dict[int, str]:
-        """Store the files that came along, by the identity of their `Media`, before a transaction waits for them.
+        self, channel: ConnectedChannel, rows: Sequence[tuple[EventToStore, InboundEvent]], kept: dict[int, str]
+    ) -> None:
+        """Store the files that came along, before a transaction waits for them.
 
         Not those of known events: a mail service that repeats itself sends all files again, and nobody would own them.
+
+        Args:
+            kept: takes the key of each as soon as it is stored, by the identity of its `Media`.
         """
         along = [(row, media) for row, event in rows for media in _inline_media(event)]
         if not along:
-            return {}
+            return
         async with self._database.tenant_reader(channel.tenant_id) as session:
             ids = [row.provider_event_id for row, _ in along]
             known = await repository.known_events(session, channel.channel_id, ids)
-        return {
-            id(media): await self._files.keep(channel.tenant_id, media)
-            for row, media in along
-            if row.provider_event_id not in known
-        }
+        for row, media in along:
+            if row.provider_event_id not in known:
+                kept[id(media)] = await self._files.keep(channel.tenant_id, media)
 
     async def _apply(
         self,
@@ -202,6 +204,8 @@ class Inbox:
         elif isinstance(content, Edited | Deleted | Reaction):
             changed = await _change(session, channel, row, event, content)
             if changed:
+                if isinstance(content, Deleted):
+                    await self._files.take_back(session, changed[0])
                 work.links.append({"id": row.id, "message_id": changed[0], "conversation_id": changed[1]})
                 work.log.append(EventRow(f"message.{row.kind}", _about(channel, *changed)))
         elif isinstance(content, Receipt):

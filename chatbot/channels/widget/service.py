@@ -7,8 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from chatbot import __version__
-from chatbot.channels.mail import MAIL
-from chatbot.channels.repository import first_channel
 from chatbot.channels.widget import repository
 from chatbot.channels.widget.options import PreChatField, WidgetOptions, options_of
 from chatbot.channels.widget.schemas import WidgetBot, WidgetConfig, WidgetHours, WidgetTheme
@@ -21,6 +19,7 @@ from chatbot.db.models import Brand, Channel, Tenant
 from chatbot.db.sessions import Database
 from chatbot.dialogue.voice import own_voice, spoken_persona
 from chatbot.identity.access.origins import OriginNotAllowed, Origins
+from chatbot.identity.mail import Mail
 from chatbot.identity.policies.hours import OpeningHours
 from chatbot.identity.policies.schemas import UNNAMED, TenantPolicy
 from chatbot.identity.policies.service import current_policy
@@ -39,7 +38,7 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A brand's web channel, with everything that its widget is made from; `mail`: it has an e-mail channel in use."""
+    """A brand's web channel, with everything that its widget is made from; `mail`: its e-mail channel works."""
 
     tenant: Tenant
     brand: Brand
@@ -62,9 +61,16 @@ class Widget:
     """The widget of every tenant, for one process."""
 
     def __init__(
-        self, database: Database, settings: Settings, keys: TokenKeys, origins: Origins, limits: RateLimits
+        self,
+        database: Database,
+        settings: Settings,
+        keys: TokenKeys,
+        origins: Origins,
+        limits: RateLimits,
+        mail: Mail,
     ) -> None:
         self._database = database
+        self._mail = mail
         self._settings = settings
         self._keys = keys
         self._origins = origins
@@ -87,7 +93,7 @@ class Widget:
                     raise NotFound("no such tenant or brand, or it has no web channel in use")
                 tenant, brand, channel = found
                 policy, options = await current_policy(session), options_of(channel.configuration)
-                mail = await first_channel(session, brand.id, MAIL) is not None
+                mail = await self._mail.ready(session, brand.id)
                 known = Place(tenant, brand, channel, policy, options, mail)
             self._places.put((tenant_id, brand_id), known)
         return known

@@ -44,6 +44,10 @@ _FORGET = """
 DELETE FROM term_statistics WHERE tenant_id = %s AND brand_id = %s AND term = ANY (%s::bigint[]) AND passages <= 0
 """
 
+COVERED = 0.9
+"""Vectors rank only where so many of a brand's passages have one. Not all: what is added while passages are embedded
+again has only the new vector, and the old ones must go on serving; and an embedder may refuse some for good."""
+
 
 @dataclass(frozen=True, slots=True)
 class BrandSize:

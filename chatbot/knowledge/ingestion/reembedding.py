@@ -14,6 +14,7 @@ from chatbot.knowledge import queueing
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.embed import embed_texts, passage_text
 from chatbot.knowledge.index.passages import add_vectors, forget_embedder
+from chatbot.knowledge.index.statistics import COVERED, BrandSize
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
 from chatbot.llm.budgets import Ledger
@@ -95,10 +96,13 @@ class Reembedding:
                 await self._forget_replaced(session)
 
     async def _forget_replaced(self, session: TenantSession) -> None:
-        """Remove vectors of embedders no longer used, where those in use have taken their place."""
+        """Remove vectors of embedders no longer used, where those in use have taken their place.
+
+        They have where they rank; all passages they may never have: what they refuse stays without a vector.
+        """
         in_use = {known.id for known in self.embedders}
         for brand_id, size in await repository.brand_sizes(session):
-            if all(size.lacking(known.id, known.languages) == 0 for known in self.embedders):
+            if all(_serves(known, size) for known in self.embedders):
                 for replaced in sorted(set(size.embedded) - in_use):
                     await forget_embedder(session, brand_id, replaced, store=self.store)
 
@@ -111,3 +115,9 @@ class Reembedding:
             arguments={"tenant_id": str(tenant_id), "embedder": embedder.id, "after": str(after)},
             priority=_PRIORITY,
         )
+
+
+def _serves(embedder: Embedder, size: BrandSize) -> bool:
+    """Whether an embedder covers a brand, or the brand has nothing that it knows."""
+    lacking = size.lacking(embedder.id, embedder.languages)
+    return lacking == 0 or size.coverage(embedder.id, embedder.languages) >= COVERED

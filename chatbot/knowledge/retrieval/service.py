@@ -18,7 +18,7 @@ from chatbot.knowledge.analysis.languages import detect_language
 from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
 from chatbot.knowledge.index.lexical import load_passages
 from chatbot.knowledge.index.search import Candidate, Scope, Wanted, search
-from chatbot.knowledge.index.statistics import BrandSize
+from chatbot.knowledge.index.statistics import COVERED, BrandSize
 from chatbot.knowledge.index.vectors import Filters, PostgresVectors, VectorQuery, VectorStore
 from chatbot.knowledge.retrieval.config import RetrievalConfig
 from chatbot.knowledge.retrieval.context import choose
@@ -35,10 +35,6 @@ _VECTOR_CANDIDATES = 40
 
 _FETCH_BUDGET = 800
 """Passages that the rarest words together may fetch for scoring; common words add nothing to them (1,500: the same)."""
-
-_COVERED = 0.9
-"""Vectors rank only where so many of a brand's passages have one. Not all: what is added while passages are embedded
-again has only the new vector, and the old ones must go on serving."""
 
 _FORMER_SECONDS = 600.0
 """A former embedder is asked for so long after a brand that has its vectors was searched, or the process began."""
@@ -92,7 +88,7 @@ class Retriever:
     Args:
         embedders: the first one whose vectors cover a brand ranks; others are only reported beside it. Empty: words
             only.
-        former: no longer in use; while passages are embedded again their vectors serve where they cover more.
+        former: no longer in use; while passages are embedded again their vectors serve, until others cover the brand.
         store: where vectors are; pgvector by default.
     """
 
@@ -238,16 +234,16 @@ def _vector_queries(
 ) -> list[VectorQuery]:
     """The vectors to search by: of the embedders that know the question's language and cover the brand.
 
-    Complete ones come in order, then others by coverage; the first ranks.
+    They come in order, and the first ranks. How much each covers beyond that is not compared: a passage that the first
+    one refused, or that was edited a moment ago, would make another one rank.
     """
     if not size.passages or not config.hybrid_weight:
         return []
     language = detect_language(text, among=size.languages, default=size.main_language)
-    known = [(size.coverage(one.embedder.id, one.embedder.languages), one) for one in vectors]
-    known = [pair for pair in known if pair[0] >= _COVERED and knows(pair[1].embedder, language)]
     return [
         VectorQuery(scope.brand_id, one.embedder.id, one.vector, size.passages, scope.filters)
-        for _, one in sorted(known, key=lambda pair: -pair[0])
+        for one in vectors
+        if size.coverage(one.embedder.id, one.embedder.languages) >= COVERED and knows(one.embedder, language)
     ]
 
 

@@ -17,11 +17,13 @@ from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.errors import ChannelBroken
-from chatbot.channels.events import InboundEvent, Media, Message, Sender
+from chatbot.channels.events import Deleted, InboundEvent, Media, Message, Sender
 from chatbot.channels.providers.webhook import WEBHOOK
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.channels.turns import Turns
 from chatbot.channels.views import channel_view
+from chatbot.core.blobs import BlobStore
+from chatbot.core.errors import Unavailable
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
@@ -258,6 +260,69 @@ async def test_files_of_events_that_are_not_stored_are_removed_again(
     assert mine == []
     await parts.inbox.take(channel, [event])
     assert len([key async for key in runtime.blobs.all_keys() if str(tenant.id) in key]) == 1
+
+
+async def _keys(runtime: Runtime, tenant: TenantRows) -> list[str]:
+    return [key async for key in runtime.blobs.all_keys() if str(tenant.id) in key]
+
+
+async def _to_be_dropped(runtime: Runtime, tenant: TenantRows) -> list[str]:
+    """The keys of files that jobs are to remove."""
+    async with runtime.database.platform() as session:
+        jobs = await session.scalars(text(
+            "SELECT args -> 'keys' FROM procrastinate_jobs "
+            "WHERE task_name = 'knowledge:drop_files' AND status = 'todo'"
+        ))  # fmt: skip
+        return [key for keys in jobs for key in keys if str(tenant.id) in key]
+
+
+@pytest.mark.parametrize("stays_away", [False, True])
+async def test_what_was_stored_before_its_neighbour_failed_is_removed(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch, stays_away: bool
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = tuple(Media("document", name=f"{name}.txt", content=name.encode()) for name in ("first", "second"))
+    put = BlobStore.put
+
+    async def stumble(store: BlobStore, key: str, body: bytes) -> None:
+        if body == b"second":
+            raise Unavailable("the file store stumbled")
+        await put(store, key, body)
+
+    async def away(_store: BlobStore, _key: str) -> None:
+        raise Unavailable("the file store is away")
+
+    monkeypatch.setattr(BlobStore, "put", stumble)
+    if stays_away:
+        monkeypatch.setattr(BlobStore, "delete", away)
+    with pytest.raises(Unavailable, match="stumbled"):
+        await parts.inbox.take(channel, [InboundEvent("e1", "s1", Message("See", media), Sender("ann"), "m1")])
+    left = await _keys(runtime, tenant)
+    assert len(left) == stays_away
+    assert await _to_be_dropped(runtime, tenant) == left, "what cannot be removed now is not forgotten"
+
+
+async def test_a_message_that_is_taken_back_takes_its_files_with_it(runtime: Runtime, tenant: TenantRows) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = (Media("image", name="passport.png", content=b"A picture."), Media("document", ref="https://a.example/b"))
+    for number in (1, 2):
+        await parts.inbox.take(channel, [
+            InboundEvent(f"e{number}", "s1", Message("Mine", media), Sender("ann"), f"m{number}")
+        ])  # fmt: skip
+    kept = await _keys(runtime, tenant)
+    assert len(kept) == 2
+    await parts.inbox.take(channel, [InboundEvent("e3", "s1", Deleted("m1"), Sender("ann"))])
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        rows = (await session.execute(text(
+            "SELECT m.provider_message_id, a.blob_key FROM attachments a JOIN messages m ON m.id = a.message_id "
+            "ORDER BY a.blob_key"
+        ))).all()  # fmt: skip
+    assert [row[0] for row in rows] == ["m2", "m2"], "those of the other message stay"
+    dropped = await _to_be_dropped(runtime, tenant)
+    assert len(dropped) == 2
+    assert set(dropped) & set(kept) == set(kept) - {row[1] for row in rows}
 
 
 async def test_a_file_that_comes_when_its_visitor_has_been_erased_is_not_kept(

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator
 from email.message import Message
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -22,13 +23,13 @@ class Post:
     def __init__(self, whole: Whole, peer: SmtpPeer) -> None:
         self.whole, self.peer = whole, peer
 
-    async def connect(self) -> None:
+    async def connect(self) -> Any:
         """Give the tenant an address to write from."""
         credentials = {
             "address": NAME, "display_name": "Acme", "inbound": "postmark", "smtp_host": "127.0.0.1",
             "smtp_port": self.peer.port, "smtp_security": "none",
         }  # fmt: skip
-        await self.whole.channel("email", credentials)
+        return await self.whole.channel("email", credentials)
 
     async def invite(self, **fields: Any) -> Any:
         """Invite somebody new."""
@@ -81,6 +82,21 @@ async def test_a_server_that_refuses_is_told(post: Post) -> None:
     await post.connect()
     post.peer.answer_rcpt = "550 no such mailbox"
     assert (await post.invite())["mailed"] is False
+
+
+async def test_a_channel_whose_secrets_are_lost_loses_no_link(post: Post) -> None:
+    channel = await post.connect()
+    async with post.whole.runtime.database.tenant(post.whole.tenant.id) as session:
+        await session.execute(text("UPDATE channel_secrets SET sealed = decode('00', 'hex')"))
+    post.whole.orchestrator.accounts.forget(UUID(channel["id"]))
+    made = await post.invite()
+    assert (made["mailed"], post.peer.mails) == (False, [])
+    assert made["url"].endswith(made["token"])
+    whole = post.whole
+    async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
+        assert not await whole.orchestrator.mail.ready(session, whole.tenant.brand_id)
+    async with whole.api.get(f"/v1/widget/config?tenant_id={whole.tenant.id}") as answer:
+        assert (await answer.json())["mail"] is False, "no page promises mail"
 
 
 @pytest.mark.parametrize(

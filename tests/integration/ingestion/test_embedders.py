@@ -142,7 +142,21 @@ async def test_embedding_again_leaves_out_what_is_refused(idle: Client) -> None:
     await again.run(idle.tenant.id, "choosy")
     assert await vectors(idle, "choosy") == 63
     await again.run(idle.tenant.id, "choosy", UUID(await idle.scalar(WAITING, t=idle.tenant.id)))
-    assert await vectors(idle, "choosy") == total - 1
+    assert (await vectors(idle, "choosy"), await vectors(idle, "first")) == (total - 1, 0)
+
+
+async def test_one_refused_passage_lets_no_other_embedder_rank(idle: Client) -> None:
+    store, second = PostgresVectors(), embedder("second", 8)
+    async with working(replace(idle.runtime, retriever=Retriever([second], store))):
+        taken = await idle.give(title="Manual", content="## Rats\n\nThe poison is blue.\n\n" + manual(30))
+        total = (await idle.ended(taken["job_id"]))["total"]
+    retriever = Retriever([choosy(), second], store)
+    assert await ranks(idle, retriever) == ("second", 20)
+    await Reembedding(idle.runtime.database, idle.runtime.jobs, store, retriever.embedders).run(
+        idle.tenant.id, "choosy"
+    )
+    assert (await vectors(idle, "choosy"), await vectors(idle, "second")) == (total - 1, total)
+    assert await ranks(idle, retriever) == ("choosy", 20)
 
 
 async def test_embedding_again_ends_where_everything_is_refused(idle: Client) -> None:
