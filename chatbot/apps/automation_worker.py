@@ -32,6 +32,7 @@ from chatbot.jobs.worker import worker_name, working
 log = get_logger(__name__)
 
 _ROUND_SECONDS = 0.5
+_SILENCE_SECONDS = 10.0
 _DEPTH_SECONDS = 10.0
 _POLLING_SECONDS = 1.0
 
@@ -71,6 +72,9 @@ async def automating(runtime: Runtime, channels: ChannelParts) -> AsyncIterator[
     watching = [
         asyncio.create_task(
             forever(dispatcher.round, _ROUND_SECONDS, passing=(SQLAlchemyError,), what="the rules"), name="dispatcher"
+        ),
+        asyncio.create_task(
+            forever(dispatcher.silences, _SILENCE_SECONDS, passing=(SQLAlchemyError,), what="silence"), name="silence"
         ),
         asyncio.create_task(
             forever(partial(_observe, database), _DEPTH_SECONDS, passing=(SQLAlchemyError,), what="automation depth"),

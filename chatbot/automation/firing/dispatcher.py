@@ -47,16 +47,19 @@ class Dispatcher:
         self._resting: TimedCache[UUID, bool] = TimedCache(_REST_SECONDS)
 
     async def round(self) -> int:
-        """Look once at everything; return how many jobs began."""
+        """Look once at events and times; return how many jobs began."""
         async with self._database.platform() as session:
             talking = await repository.tenants_with_news(session)
-            waiting = await repository.tenants_that_wait(session)
         begun = await self.times()
         for tenant_id in talking:
             begun += await self._apart(tenant_id, partial(self.events, tenant_id))
-        for tenant_id in waiting:
-            begun += await self._apart(tenant_id, partial(self.silence, tenant_id))
         return begun
+
+    async def silences(self) -> int:
+        """Look once for silence, apart from `round`: it reads more, and is in less of a hurry."""
+        async with self._database.platform() as session:
+            waiting = await repository.tenants_that_wait(session)
+        return sum([await self._apart(tenant_id, partial(self.silence, tenant_id)) for tenant_id in waiting])
 
     async def events(self, tenant_id: UUID) -> int:
         """Read a tenant's log to its end, a batch a transaction; return how many jobs began."""
@@ -163,7 +166,8 @@ class Dispatcher:
         ]  # fmt: skip
         begun = await self._match(session, [rule], happenings, now)
         # What fell silent at the very moment of the last one is looked at again; a firing is unique.
-        row.seen_until = now if len(found) < _SILENT else found[-1][3] + timedelta(minutes=trigger.minutes)
+        seen = now if len(found) < _SILENT else found[-1][3] + timedelta(minutes=trigger.minutes)
+        await rules.move_on(session, row.id, seen_until=seen)
         return begun
 
     async def _due(self, tenant_id: UUID, rule_id: UUID) -> int:
@@ -174,10 +178,11 @@ class Dispatcher:
             read = _read(row)
             trigger = read.document.trigger if read else None
             if read is None or not isinstance(trigger, OnTime):
-                row.next_fire_at = None
+                await rules.move_on(session, row.id, next_fire_at=None)
                 return 0
             scheduled = row.next_fire_at
-            row.next_fire_at = next_time(trigger, (await require_tenant(session)).timezone, now)
+            following = next_time(trigger, (await require_tenant(session)).timezone, now)
+            await rules.move_on(session, row.id, next_fire_at=following)
             misfire = read.document.limits.misfire
             if misfire.policy == "skip" and now - scheduled > timedelta(seconds=misfire.grace_seconds):
                 AUTOMATION_FIRINGS.labels("misfire").inc()

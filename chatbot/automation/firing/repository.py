@@ -67,6 +67,7 @@ WHERE tenant_id = %(tenant_id)s AND correlation_id = ANY(%(correlations)s) AND r
 """
 
 # The last word: neither the platform's own notices ("you are next") nor a reply that was withdrawn is one.
+# Whatever is said sets `updated_at` in its own statement: what has rested since before the span is not looked at.
 _SILENT = """
 SELECT c.id, said.id, CASE WHEN said.role = 'visitor' THEN said.seq ELSE coalesce((
            SELECT max(v.seq) FROM messages v
@@ -78,7 +79,7 @@ JOIN LATERAL (
       AND (m.role <> 'bot' OR m.text <> '' OR m.status = 'streaming')
     ORDER BY m.seq DESC LIMIT 1
 ) said ON true
-WHERE c.tenant_id = %(tenant_id)s AND c.state <> 'closed'
+WHERE c.tenant_id = %(tenant_id)s AND c.state <> 'closed' AND c.updated_at >= %(since)s
   AND (said.role = 'visitor' OR c.state = 'waiting') = (%(waiting_for)s = 'team')
   AND said.created_at >= %(since)s AND said.created_at <= %(until)s
   AND (CAST(%(brand_id)s AS uuid) IS NULL OR c.brand_id = %(brand_id)s)

@@ -95,6 +95,15 @@ async def mark_fired(session: TenantSession, rule_ids: Sequence[UUID], at: datet
     )
 
 
+async def move_on(session: TenantSession, rule_id: UUID, **place: datetime | None) -> None:
+    """Note how far a rule's silences were looked at (`seen_until`), or when its time comes next (`next_fire_at`)."""
+    await session.execute(
+        update(AutomationRule)
+        .where(AutomationRule.tenant_id == session.tenant_id, AutomationRule.id == rule_id)
+        .values(**place, updated_at=AutomationRule.updated_at)  # nobody has changed the rule
+    )
+
+
 async def switch(session: TenantReader) -> AutomationSwitch | None:
     """Return the tenant's switch, if it was ever used."""
     return await session.get(AutomationSwitch, session.tenant_id)

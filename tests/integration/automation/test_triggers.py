@@ -1,15 +1,19 @@
 """What starts a rule, what holds it back, and that nothing starts it twice."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
+from chatbot.apps.automation_worker import automating
 from chatbot.automation.catalogue import EVENTS
 from chatbot.automation.firing import repository
 from chatbot.automation.firing.dispatcher import Dispatcher
+from chatbot.automation.firing.repository import _SILENT
+from chatbot.core.clock import utcnow
 from tests.conftest import make_tenant
 from tests.integration.automation.conftest import Automation, Caller, Hire
 
@@ -30,14 +34,29 @@ _WITHDRAWN = """
 UPDATE messages SET status = 'interrupted', text = '' WHERE tenant_id = %(tenant_id)s AND role = 'bot'
 """
 
+_SEEN_UNTIL = "SELECT seen_until FROM automation_rules WHERE tenant_id = %(tenant_id)s"
+_RESTING = """
+WITH place AS (
+    SELECT brand_id, channel_id FROM conversations WHERE tenant_id = %(tenant_id)s LIMIT 1
+), resting AS (
+    INSERT INTO conversations (tenant_id, id, brand_id, channel_id, session_key, last_seq, created_at, updated_at)
+    SELECT %(tenant_id)s, gen_random_uuid(), brand_id, channel_id, 'resting-' || n, 1,
+           now() - interval '1 year', now() - interval '1 year'
+    FROM place, generate_series(1, 500) n RETURNING id, channel_id
+)
+INSERT INTO messages (tenant_id, id, conversation_id, channel_id, seq, role, text, created_at)
+SELECT %(tenant_id)s, gen_random_uuid(), id, channel_id, 1, 'bot', 'Hello', now() - interval '1 year' FROM resting
+"""
+
 
 def _dispatcher(automation: Automation) -> Dispatcher:
     return Dispatcher(automation.whole.runtime.database, automation.whole.runtime.jobs)
 
 
 async def _round(automation: Automation) -> list[dict[str, Any]]:
-    """Look once at everything, as a worker does twice a second; return all jobs that there are now."""
+    """Look once at everything, as a worker does; return all jobs that there are now."""
     await _dispatcher(automation).round()
+    await _dispatcher(automation).silences()
     return await automation.jobs()
 
 
@@ -97,6 +116,7 @@ async def test_a_cron_fires_once_however_many_look(idle: Automation) -> None:
     after = await idle.whole.ask("GET", f"/admin/automation/rules/{rule['id']}")
     assert after["next_fire_at"] >= rule["next_fire_at"]
     assert after["last_fired_at"] is not None
+    assert after["updated_at"] == rule["updated_at"], "nobody has changed it"
 
 
 @pytest.mark.parametrize(("policy", "jobs"), [("once", 1), ("skip", 0)])
@@ -119,6 +139,43 @@ async def test_silence_of_the_team(idle: Automation, hire: Hire) -> None:
     (job,) = await _round(idle)
     assert (job["conversation_id"], job["firing"]) == (conversation, f"silence:{conversation}:3")
     assert len(await _round(idle)) == 1, "one silence is one firing"
+
+
+async def test_looking_for_silence_is_no_change_of_the_rule(idle: Automation) -> None:
+    rule = await idle.rule({"type": "silence", "minutes": 10, "waiting_for": "team"}, [MARK])
+    (seen,) = await idle.sql(_SEEN_UNTIL)
+    await _round(idle)
+    assert (await idle.sql(_SEEN_UNTIL)) > [seen]
+    assert await idle.whole.ask("GET", f"/admin/automation/rules/{rule['id']}") == rule
+
+
+async def test_silence_reads_no_conversation_that_rests_for_longer(idle: Automation) -> None:
+    conversation = (await Caller(idle.whole).ask("Refunds?"))["conversation_id"]
+    await idle.sql(_RESTING)
+    values = {"waiting_for": "visitor", "since": utcnow() - timedelta(minutes=10), "until": utcnow() + timedelta(1),
+              "brand_id": None, "limit": 200}  # fmt: skip
+    found = await idle.sql(_SILENT, **values)
+    assert [str(row[0]) for row in found] == [conversation]
+    told = [row[0] for row in await idle.sql(f"EXPLAIN (ANALYZE, TIMING OFF, SUMMARY OFF) {_SILENT}", **values)]
+    (looked,) = [line for line in told if "on messages m" in line]
+    assert "loops=1)" in looked, told
+
+
+async def test_a_slow_search_for_silence_holds_up_no_event(idle: Automation, monkeypatch: pytest.MonkeyPatch) -> None:
+    searching, search = asyncio.Event(), Dispatcher.silence
+
+    async def slow(self: Dispatcher, tenant_id: UUID) -> int:
+        searching.set()
+        await asyncio.sleep(3600)
+        return await search(self, tenant_id)
+
+    monkeypatch.setattr(Dispatcher, "silence", slow)
+    await idle.rule({"type": "silence", "minutes": 10, "waiting_for": "team"}, [MARK])
+    await idle.on("message.received", MARK)
+    async with automating(idle.whole.runtime, idle.whole.orchestrator.channel_parts):
+        await asyncio.wait_for(searching.wait(), 60)
+        await Caller(idle.whole).ask("Refunds?")
+        assert len(await idle.ended()) == 1
 
 
 async def test_a_visitor_in_the_queue_waits_for_the_team(idle: Automation) -> None:
