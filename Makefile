@@ -133,6 +133,9 @@ services/%/node_modules/.installed: services/%/package.json services/%/pnpm-lock
 	@log="$$($(HASTE) $(PNPM) --dir services/$* install --frozen-lockfile --silent 2>&1)" || { echo "$$log" | tail -n 3 >&2; echo "xin: installing failed; is the npm registry reachable?" >&2; exit 1; }
 	@touch $@
 
+# The console shows the widget in the colours that it makes of a theme.
+services/frontend/dist/.built: services/widget/src/chat/palette.ts services/widget/src/shell/colour.ts
+
 services/%/dist/.built: $$(call page_sources,$$*) services/%/node_modules/.installed services/precompress.mjs
 	@echo "xin: building services/$* …"
 	@log="$$($(PNPM) --dir services/$* run build 2>&1)" || { echo "$$log" >&2; echo "xin: services/$* could not be built" >&2; exit 1; }

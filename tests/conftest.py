@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import aiohttp
@@ -11,13 +12,17 @@ import httpx
 import psycopg
 import pytest
 from fastapi import FastAPI
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from chatbot.apps.orchestrator import create_app, orchestrating
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve
 from chatbot.core.ids import new_id
+from chatbot.core.limits import LocalLimits, SharedLimits
 from chatbot.core.settings import Settings
 from chatbot.db.bootstrap import create_bundled_database, prepare_database
 from chatbot.db.models import Brand, Channel, Tenant
@@ -28,6 +33,12 @@ from chatbot.identity.bootstrap import ensure_first_rows
 from chatbot.identity.subject import Role
 from chatbot.identity.tokens import TokenKeys, issue_admin_token
 from tests.redis_server import RedisServer
+
+# How long an example takes says how busy the machine is; and a run that found something must find it again.
+hypothesis_settings.register_profile(
+    "xin", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("xin")
 
 SHARED = Path(os.environ.get("XIN_TEST_SHARED_DIR") or Path(__file__).parents[2] / "shared")
 
@@ -175,6 +186,40 @@ def bearer(role: Role = Role.PLATFORM_ADMIN, tenant_id: UUID | None = None) -> d
     """The headers of an admin with a role."""
     claims = {"role": role.value, "tenant_id": str(tenant_id) if tenant_id else None}
     return {"Authorization": f"Bearer {issue_admin_token(TEST_KEYS, subject='cli', claims=claims)}"}
+
+
+_BRIEF = {
+    "chatbot.core.limits._HASTY_SECONDS": 30.0,
+    "chatbot.core.redis_client._SOCKET_SECONDS": 30.0,
+    "chatbot.core.redis_link._PING_SECONDS": 30.0,
+    "chatbot.db.leader._PATIENCE": 30.0,
+    "chatbot.dialogue.hot_sessions._WRITE_SECONDS": 30.0,
+    "chatbot.knowledge.index.qdrant._ANSWER_SECONDS": 30.0,
+    "chatbot.knowledge.retrieval.service.EMBED_SECONDS": 60.0,
+    "chatbot.ops.health._CHECK_SECONDS": 30.0,
+}
+"""What the platform waits for a moment only, before it goes on without."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _a_busy_machine_is_no_dead_peer() -> Iterator[None]:
+    """Wait longer for peers that answer. Tests of those that do not set their own limit."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name, seconds in _BRIEF.items():
+            patched.setattr(name, seconds)
+        patched.setattr(SharedLimits.__init__, "__defaults__", (30.0,))
+        patched.setattr("chatbot.db.pool.create_async_engine", _patient_engine)
+        yield
+
+
+def _patient_engine(url: Any, **options: Any) -> AsyncEngine:
+    return create_async_engine(url, **{**options, "pool_timeout": 60})
+
+
+@pytest.fixture
+def _no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no time pass for the rate limits of one process: on a busy machine they fill again while they are emptied."""
+    monkeypatch.setattr(LocalLimits.__init__, "__defaults__", (lambda: 0.0,))
 
 
 @pytest.fixture(scope="session", autouse=True)

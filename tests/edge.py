@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 ROOT = Path(__file__).parents[1]
-_START_SECONDS = 30
+_START_SECONDS = 120
 
 
 def caddy() -> str:

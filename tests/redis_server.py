@@ -35,7 +35,7 @@ class RedisServer:
              "--appendonly", "no", *self._options],
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
-        until = time.monotonic() + 20
+        until = time.monotonic() + 90
         while not self._answers():
             if time.monotonic() >= until:
                 self.stop()

@@ -39,7 +39,7 @@ async def started(data_dir: Path, **environment: str) -> AsyncIterator[Platform]
         stdout=asyncio.subprocess.PIPE, stderr=(data_dir / "stderr").open("wb"),
     )  # fmt: skip
     try:
-        printed = await asyncio.wait_for(_welcome(process), 60)
+        printed = await asyncio.wait_for(_welcome(process), 180)
         address = re.search(r"http://\S+", printed)
         assert address, (data_dir / "stderr").read_text()
         yield Platform(process, address.group(), printed)

@@ -65,7 +65,7 @@ class Whole:
         found: list[dict[str, Any]] = (await self.ask("GET", path))["items"]
         return found[::-1]
 
-    async def settled(self, channel: dict[str, Any], count: int, seconds: float = 30.0) -> list[dict[str, Any]]:
+    async def settled(self, channel: dict[str, Any], count: int, seconds: float = 60.0) -> list[dict[str, Any]]:
         """Wait until a channel has so many deliveries and each is sent or dead."""
         until = time.monotonic() + seconds
         while True:

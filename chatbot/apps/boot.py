@@ -1,4 +1,4 @@
-"""The first steps of every process: settings, logs, tracing, a database that is ready."""
+"""The first steps of every process: settings, logs, tracing, figures of its machine, a database that is ready."""
 
 import gc
 import sys
@@ -12,19 +12,21 @@ from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.core.telemetry import init_tracing
 from chatbot.db.bootstrap import create_bundled_database, prepare_database, require_answer
 from chatbot.db.server import BundledPostgres
+from chatbot.ops.figures.machine import watch_machine
 
 _COLLECT_EVERY = 20_000
 """Objects made before the youngest are looked through (700 by default: several times a turn)."""
 
 
 def begin(process: str, *, log_files: bool = False) -> Settings:
-    """Load settings, start logs and tracing; a bad setting ends the process with one sentence."""
+    """Load settings, start logs, tracing and figures; a bad setting ends the process with one sentence."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
         fail(str(error))
     configure_logging(settings.log_level, process=process, folder=settings.folder("logs") if log_files else None)
     init_tracing(f"xin-{process}", endpoint=settings.otel_exporter_endpoint, headers=settings.otel_exporter_headers)
+    watch_machine(settings)
     return settings
 
 

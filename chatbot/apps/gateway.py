@@ -157,7 +157,9 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     state.live = LiveChat(live_parts)
     state.sockets = LiveEndpoint(state.live)
     state.health = health = Health(
-        {"database": parts.database.ping, "storage": parts.blobs.check}, redis_check(parts.redis)
+        {"database": parts.database.ping},
+        partial={"storage": parts.blobs.check},
+        optional=redis_check(parts.redis),
     )
     publish_channels(app, parts.channels)
     install_problem_handlers(app)

@@ -175,7 +175,9 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     app.state.retention = Retention(runtime.database, runtime.settings, data_places(runtime))
     app.state.draining = asyncio.Event()
     app.state.health = Health(
-        {"database": runtime.database.ping, "storage": runtime.blobs.check}, redis_check(runtime.redis)
+        {"database": runtime.database.ping},
+        partial={"storage": runtime.blobs.check},
+        optional=redis_check(runtime.redis),
     )
 
 

@@ -19,8 +19,8 @@ from chatbot.dialogue.hot_sessions import HotSessions, open_hot_sessions
 from chatbot.identity.oidc.provider import OidcProvider
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
-from chatbot.knowledge.retrieval.compose import open_retriever
-from chatbot.knowledge.retrieval.service import Retriever
+from chatbot.knowledge.retrieval.compose import RemoteCalls, open_retriever
+from chatbot.knowledge.retrieval.service import EMBED_SECONDS, Retriever
 from chatbot.llm.budgets import Prices
 from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.service import ModelGateway
@@ -77,8 +77,10 @@ async def _oidc(settings: Settings, stack: AsyncExitStack) -> OidcProvider | Non
     return OidcProvider(settings, await stack.enter_async_context(open_safe_http(settings, also=frozenset([host]))))
 
 
-def _embeddings(settings: Settings, models: ModelGateway) -> OpenAIEmbeddings | None:
+def _embeddings(settings: Settings, models: ModelGateway) -> RemoteCalls | None:
     if not settings.openai_embedding_model:
         return None
     prices = Prices(input_per_million=settings.embedding_price_per_million)
-    return OpenAIEmbeddings(models.client, settings.openai_embedding_model, breakers=models.breakers, prices=prices)
+    model = settings.openai_embedding_model
+    embeddings = OpenAIEmbeddings(models.client, model, breakers=models.breakers, prices=prices)
+    return RemoteCalls(embeddings, embeddings.hasty(EMBED_SECONDS))

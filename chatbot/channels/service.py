@@ -21,10 +21,10 @@ from chatbot.channels.schemas import ChangeChannel, CreateChannel
 from chatbot.channels.widget.options import CONFIGURED, WidgetOptions, changed
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_secret
+from chatbot.core.entered_address import vet
 from chatbot.core.errors import FieldError, InvalidInput, NotFound
 from chatbot.core.field_words import field_words
 from chatbot.core.ids import new_id
-from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import SafeHttp
 from chatbot.db.models import Channel, ChannelSecret, ChannelState
 from chatbot.db.sessions import Database, TenantReader, TenantSession
@@ -92,7 +92,7 @@ class ChannelService:
             NotFound: no such brand, by its id; or no such tenant.
             InvalidInput: the credentials are not what the type needs, or hold an address that is not allowed.
         """
-        credentials = self._checked(wanted.channel_type, wanted.credentials)
+        credentials = await self._checked(wanted.channel_type, wanted.credentials)
         secret = _new_secret(wanted.channel_type)
         async with self._database.tenant(tenant_id) as session:
             brand_id = await _brand(session, wanted)
@@ -230,7 +230,7 @@ class ChannelService:
         url = self._accounts.webhook_url(channel)
         return ChannelRow(channel, states.get(channel.id), connected, url, heard.get(channel.id))
 
-    def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
+    async def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
         try:
             credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
         except ValidationError as error:
@@ -241,20 +241,14 @@ class ChannelService:
             if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
                 raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
             if name.endswith("_url") and isinstance(value, str) and value:
-                self._check_address(name, value)
+                await vet(self._http, value, f"credentials.{name}")
         return credentials
-
-    def _check_address(self, name: str, url: str) -> None:
-        try:
-            self._http.check(url)
-        except AddressRefused as error:
-            raise InvalidInput.field(f"credentials.{name}", error.detail) from None
 
     async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
         """Replace the credentials; a secret that is given as it is shown, masked, stays as it was."""
         connected = (await self._row(session, channel)).connected
         shown = _unmasked(given, connected.account.credentials) if connected else given
-        credentials = self._checked(channel.channel_type, shown)
+        credentials = await self._checked(channel.channel_type, shown)
         await self._replace(session, channel.id, "credentials", _as_text(credentials))
         await repository.forget_state(session, channel.id)
 

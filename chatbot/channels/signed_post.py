@@ -49,7 +49,7 @@ async def post_signed(
     try:
         answer = await _post(url, secrets, body, http, delivery_id=delivery_id)
     except AddressRefused as refused:
-        return Permanent(clipped(f"webhook_url: {refused.detail}"))
+        return Permanent(clipped(refused.detail))
     if 200 <= answer.status < 300:
         return Sent(_message_id(answer, body) or str(delivery_id))
     words = _words(answer, secrets)
@@ -74,7 +74,7 @@ def _words(answer: Fetched, secrets: Sequence[str]) -> str:
     said = " ".join(answer.body[:_MOST_SAID].decode(errors="replace").split())
     for secret in secrets:
         said = said.replace(secret, "…")
-    told = f"webhook_url answered HTTP {answer.status}"
+    told = f"The address answered HTTP {answer.status}"
     return clipped(f"{told}: {said}") if said else told
 
 

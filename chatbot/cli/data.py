@@ -58,7 +58,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Count, and remove nothi
 @app.command()
 def erase(
     tenant_id: TenantId,
-    visitor: Annotated[str | None, typer.Option(help="Who they are: visitor:42, telegram:1234.")] = None,
+    visitor: Annotated[str | None, typer.Option(help="visitor:42, telegram:1234, or an id or a name.")] = None,
     conversation_id: Annotated[UUID | None, typer.Option(help="The visitor of this conversation.")] = None,
     email: Annotated[str | None, typer.Option(help="Every conversation and ticket with this address.")] = None,
     dry_run: DryRun = False,

@@ -27,6 +27,8 @@ def field_words(problem: Mapping[str, Any]) -> str:
         # A SecretStr is no text to pydantic, which counts its "items".
         counted = "character" if limits["field_type"] == "Value" else "item"
         return f"must hold at {'least' if least else 'most'} {limit} {counted}{'' if limit == 1 else 's'}"
+    if kind == "extra_forbidden" and limits.get("fields"):
+        return f"is no field here; there are {', '.join(limits['fields'])}"
     if kind == "model_attributes_type" and isinstance(problem.get("input"), bytes):
         return "must be JSON, sent with Content-Type: application/json"
     if kind == "union_tag_invalid":

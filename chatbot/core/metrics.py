@@ -81,8 +81,8 @@ DATABASE_MOST_CONNECTIONS = Gauge("database_max_connections", "As many connectio
 DATABASE_DEADLOCKS = Gauge("database_deadlocks", "Deadlocks since the database's statistics began.")
 DATABASE_ROLLBACKS = Gauge("database_rollbacks", "Transactions rolled back since then.")
 DATABASE_CACHE_HITS = Gauge("database_cache_hit_ratio", "Part of pages that were in memory since then: 0 to 1.")
-DISK_FREE = Gauge("disk_free_ratio", "Free part of the disk of the data folder: 0 to 1.")
-INODES_FREE = Gauge("disk_free_inodes_ratio", "Free part of that disk's inodes: 0 to 1.")
+DISK_FREE = Gauge("disk_free_ratio", "Free part of the fullest disk that this process writes to: 0 to 1.")
+INODES_FREE = Gauge("disk_free_inodes_ratio", "Free part of the inodes of such a disk, at the least: 0 to 1.")
 MEMORY_USED = Gauge("memory_used_ratio", "Used part of what this process's container or machine has: 0 to 1.")
 
 _BAD = ("failed", "refused", "dead")

@@ -203,7 +203,7 @@ class SafeHttp:
                 yield opened
 
     def check(self, url: str) -> Address:
-        """What can be known of a URL without asking the network, for use when it is saved. Raises AddressRefused."""
+        """What can be known of a URL without asking the network. Raises AddressRefused."""
         return self._checked(parse_address(url))
 
     async def _timed(self, call: "_Call", url: str) -> Fetched:
@@ -255,9 +255,12 @@ class SafeHttp:
         return address
 
     def _require_public(self, host: str, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
-        excepted = host in self._allowed and not is_metadata(address)
-        if not excepted and not is_public(address):
-            raise AddressRefused("The address leads into a private or reserved network.")
+        if is_public(address) or (host in self._allowed and not is_metadata(address)):
+            return
+        why = "The address leads into a private or reserved network"
+        if is_metadata(address):
+            raise AddressRefused(f"{why}, where a cloud gives out secrets.")
+        raise AddressRefused(f"{why}. Whoever runs the platform can allow {host} in XIN_FETCH_ALLOW_HOSTS.")
 
     async def resolve(self, host: str) -> list[str]:
         """The addresses of a host, all checked; the resolver hook calls this once per connection."""

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chatbot.core import correlation, telemetry
+from chatbot.core.body_fields import fields_at
 from chatbot.core.errors import FieldError, InvalidInput, TooLarge, Unavailable, XinError
 from chatbot.core.field_words import field_words
 from chatbot.core.logging import get_logger
@@ -117,12 +118,16 @@ async def _on_xin_error(_request: Request, error: Exception) -> Response:
     return problem_response(error)
 
 
-async def _on_validation_error(_request: Request, error: Exception) -> Response:
+async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # FastAPI says first where a field stands (body, query, path, header); fields have such names too.
     found = [
         ({**item, "loc": item["loc"][1:]}, error.body if item["loc"][0] == "body" else None) for item in error.errors()
     ]
+    body = getattr(request.scope.get("route"), "body_field", None)
+    for item, _ in found:
+        if body and item["type"] == "extra_forbidden":
+            item["ctx"] = {"fields": fields_at(body.field_info.annotation, item["loc"])}
     return problem_response(_invalid_input(found))
 
 

@@ -22,6 +22,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from chatbot.core.errors import XinError
 from chatbot.core.folders import anothers
 from chatbot.core.logging import get_logger
@@ -156,7 +158,9 @@ class BundledPostgres:
         except BlockingIOError:
             log.debug("the bundled PostgreSQL stays up for its other users")
         else:
-            self._run("pg_ctl", "stop", "-D", str(self.pgdata), "-m", "fast", "-w", account=_server_account(self.root))
+            account = _server_account(self.root)
+            if self._is_running(account):
+                self._run("pg_ctl", "stop", "-D", str(self.pgdata), "-m", "fast", "-w", account=account)
         self._users_lock.close()
         self._users_lock = None
 
@@ -200,7 +204,21 @@ class BundledPostgres:
 
     def _is_running(self, account: _Account | None) -> bool:
         done = self._execute("pg_ctl", "status", "-D", str(self.pgdata), account=account)
-        return done.returncode == 0
+        return done.returncode == 0 and self._is_ours()
+
+    def _is_ours(self) -> bool:
+        """Whether the process that postmaster.pid numbers is this server, for `pg_ctl` knows only that there is one.
+
+        After a power failure, or in a container that was killed, the number may have gone to another process of the
+        user. What cannot be told counts as ours: to start a second server would be worse than to start none.
+        """
+        try:
+            process = psutil.Process(int((self.pgdata / "postmaster.pid").read_text().split()[0]))
+            return process.name() == "postgres" and Path(process.cwd()).samefile(self.pgdata)
+        except psutil.AccessDenied:
+            return True
+        except (OSError, ValueError, IndexError, psutil.NoSuchProcess):
+            return False
 
     def _ensure_keeper(self, account: _Account | None) -> None:
         """Start the process that stops the server once nobody holds the users' lock any more."""
@@ -217,7 +235,11 @@ class BundledPostgres:
             file.chmod(0o600)
             if account:
                 os.chown(file, account.uid, account.gid)
-        script = 'exec 8<>"$1"; "$0" -n 8 || exit 0; exec 9<>"$2"; "$0" -x 9; "$3" stop -D "$4" -m fast -w'
+        script = (
+            'exec 8<>"$1"; "$0" -n 8 || exit 0; exec 9<>"$2"; "$0" -x 9; '
+            # As `_is_ours`: what works elsewhere is not this server.
+            'read -r pid <"$4/postmaster.pid" && [ "/proc/$pid/cwd" -ef "$4" ] && "$3" stop -D "$4" -m fast -w'
+        )
         subprocess.Popen(  # noqa: S603 - fixed program, own paths
             ["/bin/sh", "-c", script, flock, str(keeper_file), str(self.root / "postgres.users.lock"),
              str(self._programs / "pg_ctl"), str(self.pgdata)],

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chatbot.dialogue.evidence import Passage
 from chatbot.dialogue.injected import speaks_to_a_model
@@ -361,6 +361,8 @@ def _compose(candidates: Sequence[_Candidate], before_the_second: str = "") -> E
     parts = []
     for number, candidate in enumerate(candidates, 1):
         units = [candidate.units[at].unit for at in candidate.chosen]
+        if len(units) == 1 and units[0].kind != "code" and not units[0].number:
+            units = [replace(units[0], kind="sentence")]  # one item or row by itself is no list
         lead = before_the_second if number > 1 else ""
         parts.append(lead + _named(units, candidate.units) + _written(units, f"[{number}]"))
     return Extract("\n\n".join(parts), [candidate.passage for candidate in candidates])

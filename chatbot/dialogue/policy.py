@@ -7,9 +7,9 @@ from typing import Any
 from chatbot.db.sessions import Later, TenantReader
 from chatbot.dialogue.parts import TurnPolicy
 from chatbot.dialogue.voice import own_voice, spoken_persona
-from chatbot.identity.policies.schemas import UNNAMED, Budgets, OwnVoice, Persona, RetrievalConfig, TenantPolicy
+from chatbot.identity.policies.schemas import UNNAMED, OwnVoice, Persona, RetrievalConfig, TenantPolicy
 from chatbot.identity.policies.service import Version, in_force
-from chatbot.llm.budgets import Budget
+from chatbot.llm.budgets import budget_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +56,6 @@ def _turn_policy(policies: Policies, own: OwnVoice) -> TurnPolicy:
         hide_personal_data=policy.guardrails.hide_personal_data,
         versions=(policies.saved.number, policies.config.number),
     )
-
-
-def budget_of(limits: Budgets) -> Budget:
-    """Return a policy's limits as model calls are held to them."""
-    at = limits.degrade_percent
-    return Budget(
-        limits.tokens_per_day, _micros(limits.usd_per_day), limits.tokens_per_month, _micros(limits.usd_per_month),
-        None if at is None else at / 100, limits.degrade_model,
-    )  # fmt: skip
-
-
-def _micros(usd: float | None) -> int | None:
-    return None if usd is None else round(usd * 1_000_000)
 
 
 def _persona(persona: Persona) -> str:

@@ -52,8 +52,9 @@ async def _condensed(parts: Parts, turn: Turn, plan: Plan, ledger: Ledger) -> st
 async def retrieve(parts: Parts, turn: Turn, plan: Plan, queries: Sequence[str]) -> Found:
     """Search the brand's public knowledge for the first of the queries that finds evidence."""
     found = Found(turn.question)
+    failed: set[str] = set()
     for query in queries:
-        vectors = await parts.retriever.embed_query(query)
+        vectors = await parts.retriever.embed_query(query, failed=failed)
         async with parts.database.tenant_reader(turn.tenant_id) as session:
             result = await parts.retriever.retrieve(
                 session, tenant_id=turn.tenant_id, brand_id=turn.brand_id, query=query, vectors=vectors,

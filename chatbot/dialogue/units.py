@@ -28,6 +28,18 @@ _MARKER = re.compile(r"^\s*(?:([0-9\u06f0-\u06f9\u0660-\u0669]{1,4})[.)]|[-*+•
 _CODE_SPAN = re.compile(r"(`+[^`]+`+)")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+.!|>~-])")
 _REFERENCE = re.compile(r"\[\d{1,3}\]")  # a footnote of the source would read like a citation of ours
+_NAMING = frozenset(
+    {"name", "title", "product", "item", "article", "nombre", "título", "titulo", "producto", "artículo", "articulo",
+     "نام", "عنوان", "محصول", "کالا"}
+)  # fmt: skip
+_PROGRAM_NAME = re.compile(r"[^\W_]+(?:_[^\W_]+)+")
+_FIGURE = re.compile(r"[+-]?[\d.,٫٬ ]*\d")
+_MEASURES = {
+    **{code: code.upper() for code in ("eur", "usd", "gbp", "chf", "irr", "irt", "aed", "try", "cad", "aud", "mxn")},
+    **{unit: unit for unit in ("mg", "g", "kg", "mm", "cm", "km", "ml", "oz", "lb")},
+    "percent": "%",
+    "pct": "%",
+}
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
@@ -129,12 +141,29 @@ def _flat(item: str) -> str:
 
 
 def _rows(text: str, at: int) -> Iterator[Unit]:
-    """Each row with its column names: `Plan: Pro; Price: 10 €`."""
+    """Each row with its column names, `Plan: Pro; Price: 10 €`, or under its own name: `Lamp – price: 9.90 EUR`.
+
+    Column names as programs write them are made words; what they measure in stands at the figure (`price_eur`).
+    """
     lines = [_cells(line) for line in text.split("\n")]
     header = lines[0]
     for cells in lines[2:]:
-        pairs = [f"{name}: {cell}" if name else cell for name, cell in zip(header, cells, strict=False) if cell]
-        yield Unit("; ".join(pairs), "row", at)
+        row = [(name, cell) for name, cell in zip(header, cells, strict=False) if cell]
+        own = next((pair for pair in row if pair[0].casefold() in _NAMING), None)
+        said = "; ".join(_pair(*pair) for pair in row if pair is not own)
+        yield Unit(" – ".join(part for part in (own and own[1], said) if part), "row", at)
+
+
+def _pair(name: str, cell: str) -> str:
+    if _PROGRAM_NAME.fullmatch(name):
+        *words, last = name.split("_")
+        measure = _MEASURES.get(last.lower())
+        if measure and _FIGURE.fullmatch(cell):
+            cell = f"{cell} {measure}"
+        else:
+            words.append(last)
+        name = " ".join(words)
+    return f"{name}: {cell}" if name else cell
 
 
 def _cells(line: str) -> list[str]:

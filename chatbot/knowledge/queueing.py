@@ -12,17 +12,19 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import TenantSession, Transaction
 from chatbot.jobs.app import enqueue, enqueue_many
-from chatbot.knowledge.index.passages import remove_passages
+from chatbot.knowledge.index import passages
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.repository import cancel_open_jobs, unfinished_jobs
 
 NAMESPACE = "knowledge"
 INGEST_TASK = f"{NAMESPACE}:ingest"
 DROP_FILES_TASK = f"{NAMESPACE}:drop_files"
+DROP_VECTORS_TASK = f"{NAMESPACE}:drop_vectors"
 REEMBED_TASK = f"{NAMESPACE}:reembed"
 GROUP_GAPS_TASK = f"{NAMESPACE}:group_gaps"
 UPKEEP_QUEUE = "knowledge_upkeep"
 _LOWEST_PRIORITY = -30_000
+_VECTORS_AT_ONCE = 1_000
 
 
 async def next_run(
@@ -101,7 +103,7 @@ async def begin_version(
     if prepared:
         await drop_files(app, session, prepared)
     if source.version != source.live_version:
-        await remove_passages(session, source.brand_id, source.id, version=source.version, store=store)
+        await remove_passages(app, session, store, source, version=source.version)
     source.version += 1
 
 
@@ -110,12 +112,48 @@ async def remove_source(
 ) -> None:
     """Remove a held source with its passages, jobs and files."""
     prepared = await cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
-    await remove_passages(session, source.brand_id, source.id, store=store)
+    await remove_passages(app, session, store, source)
     files = [key for key in (source.blob_key, *prepared) if key]
     await session.delete(source)
     await session.flush()
     if files:
         await drop_files(app, session, files)
+
+
+async def remove_passages(
+    app: procrastinate.App,
+    session: TenantSession,
+    store: VectorStore,
+    source: KnowledgeSource,
+    *,
+    version: int | None = None,
+    keep_version: int | None = None,
+    passage_id: UUID | None = None,
+) -> int:
+    """Remove a held source's passages, as `index.passages` does, and queue the removal of vectors elsewhere.
+
+    Returns:
+        The number of passages removed.
+    """
+    gone = await passages.remove_passages(
+        session, source.brand_id, source.id, version=version, keep_version=keep_version, passage_id=passage_id
+    )
+    await drop_vectors(app, session, store, source.brand_id, gone)
+    return len(gone)
+
+
+async def drop_vectors(
+    app: procrastinate.App, session: TenantSession, store: VectorStore, brand_id: UUID, passage_ids: Sequence[UUID]
+) -> None:
+    """Queue the removal of passages' vectors from a store outside PostgreSQL: only what was committed is removed there,
+    and that until the store answers."""
+    if store.inside:
+        return
+    ids = [str(passage_id) for passage_id in passage_ids]
+    of_brand = {"tenant_id": str(session.tenant_id), "brand_id": str(brand_id)}
+    parts = [ids[start : start + _VECTORS_AT_ONCE] for start in range(0, len(ids), _VECTORS_AT_ONCE)]
+    tasks = [(0, {**of_brand, "passage_ids": part}) for part in parts]
+    await enqueue_many(app, session, DROP_VECTORS_TASK, queue=UPKEEP_QUEUE, tasks=tasks)
 
 
 async def drop_files(app: procrastinate.App, session: Transaction, keys: Sequence[str]) -> None:
@@ -153,7 +191,7 @@ async def abandon(
     job.parsed_key, job.done, job.total, job.stage = None, 0, None, None
     if job.version == source.version:
         if source.live_version != source.version:
-            await remove_passages(session, source.brand_id, source.id, version=source.version, store=store)
+            await remove_passages(app, session, store, source, version=source.version)
         restored = status == "cancelled" and source.live_version is not None
         source.status = "ready" if restored else "failed"
         source.reason_code, source.reason = (None, None) if restored else (reason_code, reason)

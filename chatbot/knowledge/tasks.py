@@ -15,6 +15,7 @@ from chatbot.jobs.retry import KeepTrying
 from chatbot.knowledge.crawl import CrawlOptions
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.gaps.service import Grouping
+from chatbot.knowledge.index.passages import drop_vectors
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.ingestion.pipeline import Pace, Pipeline
 from chatbot.knowledge.ingestion.reading import Reader
@@ -61,6 +62,13 @@ def make_blueprint(pipeline: Pipeline, reembedding: Reembedding, grouping: Group
         correlation.begin(correlation_id)
         for key in keys:
             await pipeline.blobs.delete(key)
+
+    @blueprint.task(name="drop_vectors", queue=UPKEEP_QUEUE, retry=KeepTrying())
+    async def remove_vectors(*, correlation_id: str, tenant_id: str, brand_id: str, passage_ids: Sequence[str]) -> None:
+        """Remove vectors of passages that are gone, or rewritten, from a store outside PostgreSQL."""
+        correlation.begin(correlation_id)
+        async with pipeline.database.tenant(UUID(tenant_id)) as session:
+            await drop_vectors(session, UUID(brand_id), [UUID(one) for one in passage_ids], store=pipeline.store)
 
     @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=KeepTrying())
     async def reembed(*, correlation_id: str, tenant_id: str, embedder: str, after: str) -> None:

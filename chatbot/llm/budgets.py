@@ -6,6 +6,7 @@ from math import ceil
 from uuid import UUID
 
 from chatbot.core.metrics import LLM_COST, LLM_REQUESTS, LLM_TOKENS, begin_at_zero, tenant_label
+from chatbot.identity.policies.schemas import Budgets
 from chatbot.llm.errors import BudgetSpent
 from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage
 
@@ -66,6 +67,19 @@ class Budget:
         ):
             if most is not None:
                 yield Limit(name, most, spent)
+
+
+def budget_of(limits: Budgets) -> Budget:
+    """Return a policy's limits as model calls are held to them."""
+    at = limits.degrade_percent
+    return Budget(
+        limits.tokens_per_day, _micros(limits.usd_per_day), limits.tokens_per_month, _micros(limits.usd_per_month),
+        None if at is None else at / 100, limits.degrade_model,
+    )  # fmt: skip
+
+
+def _micros(usd: float | None) -> int | None:
+    return None if usd is None else round(usd * 1_000_000)
 
 
 @dataclass(frozen=True, slots=True)

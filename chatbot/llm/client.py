@@ -94,15 +94,19 @@ class ModelClient:
         """Begin one streamed call of a model; iterate the result, and `close()` it in any case."""
         return ChatStream(self, request, model)
 
-    async def embed(self, texts: Sequence[str], model: str) -> list[list[float]]:
+    async def embed(self, texts: Sequence[str], model: str, *, within: float | None = None) -> list[list[float]]:
         """Embed one batch; vectors come in the order of the texts.
+
+        Args:
+            within: seconds it may take; None takes the client's limit.
 
         Raises:
             ModelCallFailed: any of its kinds.
         """
         body = orjson.dumps({"model": model, "input": list(texts), "encoding_format": "float"})
+        limit = within or self.limits.embed
         try:
-            async with asyncio.timeout(self.limits.embed):
+            async with asyncio.timeout(limit):
                 response = await self.post("embeddings", body)
                 async with response:
                     if response.status != 200:
@@ -111,7 +115,7 @@ class ModelClient:
         except aiohttp.ClientError as error:
             raise StreamCut(f"the answer broke off ({type(error).__name__})") from error
         except TimeoutError:
-            raise Silent(f"no embeddings within {self.limits.embed:g} s") from None
+            raise Silent(f"no embeddings within {limit:g} s") from None
 
     async def post(self, path: str, body: bytes) -> aiohttp.ClientResponse:
         """Send a request and return the response with its body unread.

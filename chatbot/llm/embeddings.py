@@ -6,7 +6,13 @@ from chatbot.core.logging import get_logger
 from chatbot.llm.breaker import Breakers
 from chatbot.llm.budgets import Prices, count_call, count_refusal
 from chatbot.llm.client import ModelClient
-from chatbot.llm.errors import BudgetSpent, EmbeddingsUnavailable, ModelCallFailed
+from chatbot.llm.errors import (
+    BudgetSpent,
+    EmbeddingsRejected,
+    EmbeddingsUnavailable,
+    ModelCallFailed,
+    RequestRejected,
+)
 from chatbot.llm.metering import account
 from chatbot.llm.retry import RetryPolicy, Tries, settle
 from chatbot.llm.schemas import CallRecord, Outcome, Purpose, Usage, estimate_tokens
@@ -16,6 +22,8 @@ log = get_logger(__name__)
 MAX_BATCH = 128
 PATIENT = RetryPolicy(longest_wait=60.0, patience=180.0)
 """For ingestion, where nobody waits: a `Retry-After` of a minute is kept."""
+HASTY = RetryPolicy(tries=2, first_delay=0.2, longest_wait=0.5, patience=1.0)
+"""For questions, whose askers wait."""
 
 
 class OpenAIEmbeddings:
@@ -26,7 +34,7 @@ class OpenAIEmbeddings:
         model: the embedding model's name.
         breakers: share the gateway's, so that both know when the endpoint is down.
         prices: what tokens cost.
-        retries: the tries of one batch; questions of visitors want the default, ingestion `PATIENT`.
+        retries: the tries of one batch.
     """
 
     def __init__(
@@ -44,11 +52,21 @@ class OpenAIEmbeddings:
         self._retries = retries or RetryPolicy()
         self._prices = prices or Prices()
         self._dimension: int | None = None
+        self._limit: float | None = None
 
     def patient(self) -> "OpenAIEmbeddings":
         """Return the same embedder with the tries of work that nobody waits for."""
         twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=PATIENT, prices=self._prices)
         twin._dimension = self._dimension
+        return twin
+
+    def hasty(self, seconds: float) -> "OpenAIEmbeddings":
+        """Return the same embedder for questions: one that is silent for so long has failed.
+
+        Its breaker is its own: an endpoint that needs longer than a visitor waits may still embed documents.
+        """
+        twin = OpenAIEmbeddings(self._client, self.model, breakers=self._breakers, retries=HASTY, prices=self._prices)
+        twin._limit = seconds
         return twin
 
     async def dimension(self) -> int:
@@ -65,7 +83,8 @@ class OpenAIEmbeddings:
         """Embed texts in batches of at most 128; vectors come in the order of the texts.
 
         Raises:
-            EmbeddingsUnavailable: a batch failed for good; the cause is chained.
+            EmbeddingsUnavailable: a batch failed, and a later try may succeed; the cause is chained.
+            EmbeddingsRejected: a batch was refused for what it is; the cause is chained.
         """
         vectors: list[list[float]] = []
         for start in range(0, len(texts), MAX_BATCH):
@@ -74,7 +93,8 @@ class OpenAIEmbeddings:
 
     async def _batch(self, texts: Sequence[str]) -> list[list[float]]:
         self._check_budget()
-        breaker = self._breakers.of(self._client.endpoint.base_url, self.model)
+        name = self.model if self._limit is None else f"{self.model} (questions)"
+        breaker = self._breakers.of(self._client.endpoint.base_url, name)
         tries = Tries(self._retries, 1)
         tries.next_model()
         last: ModelCallFailed | None = None
@@ -84,7 +104,7 @@ class OpenAIEmbeddings:
                 count_refusal(Purpose.EMBED, Outcome.CIRCUIT_OPEN)
                 break
             try:
-                vectors = await self._client.embed(texts, self.model)
+                vectors = await self._client.embed(texts, self.model, within=self._limit)
             except ModelCallFailed as error:
                 settle(permit, error)
                 last = error
@@ -98,7 +118,8 @@ class OpenAIEmbeddings:
                 return self._checked(vectors)
             finally:
                 permit.abandoned()
-        raise EmbeddingsUnavailable(last.reason if last else "the circuit is open") from last
+        kind = EmbeddingsRejected if isinstance(last, RequestRejected) else EmbeddingsUnavailable
+        raise kind(last.reason if last else "the circuit is open") from last
 
     def _check_budget(self) -> None:
         """Ask for nothing when the budget is spent: whoever waits searches by words alone."""

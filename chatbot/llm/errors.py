@@ -1,11 +1,12 @@
 """How a model call can fail, and what each failure means for retries, the breaker and the fallback model.
 
-A turn that catches `NoModelAnswer` answers from the knowledge alone; only `EmbeddingsUnavailable` may reach a client.
+A turn that catches `NoModelAnswer` answers from the knowledge alone; only `EmbeddingsUnavailable` and
+`EmbeddingsRejected` may reach a client.
 """
 
 from typing import ClassVar
 
-from chatbot.core.errors import Unavailable
+from chatbot.core.errors import Unavailable, XinError
 from chatbot.llm.schemas import Outcome
 
 
@@ -26,6 +27,14 @@ class EmbeddingsUnavailable(Unavailable):
 
     code = "embeddings_unavailable"
     title = "The text could not be embedded now"
+
+
+class EmbeddingsRejected(XinError):
+    """The embedding endpoint refuses these texts, now and later; others, or fewer at once, may pass."""
+
+    status = 422
+    code = "embeddings_rejected"
+    title = "The text cannot be embedded"
 
 
 class AnswerCut(Exception):

@@ -1,12 +1,15 @@
-"""Opening a turn's ledger and booking it, inside the turn's own transactions."""
+"""Opening a turn's ledger and booking it, inside the turn's own transactions; and booking what no turn is about."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import MissingTenant
-from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.db.sessions import Database, TenantReader, TenantSession
 from chatbot.llm import repository
 from chatbot.llm.budgets import Budget, Ledger, total
+from chatbot.llm.metering import on_account
 
 
 async def open_ledger(session: TenantReader, budget: Budget) -> Ledger:
@@ -29,3 +32,18 @@ def record_usage(session: TenantSession, ledger: Ledger, *, message_id: UUID | N
     if not ledger.calls:
         return
     repository.book(session, ledger.calls, total(ledger.calls), utcnow().date(), message_id)
+
+
+@asynccontextmanager
+async def booked(database: Database, ledger: Ledger) -> AsyncIterator[None]:
+    """Have what is embedded in the block entered into a ledger, and book that in a transaction of its own.
+
+    It has been paid for, whatever becomes of the block and of what is written after it.
+    """
+    try:
+        with on_account(ledger):
+            yield
+    finally:
+        if ledger.calls:
+            async with database.tenant(ledger.tenant_id) as session:
+                record_usage(session, ledger)

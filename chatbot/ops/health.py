@@ -23,28 +23,47 @@ Check = Callable[[], Awaitable[None]]
 class HealthReport:
     """What each dependency said: `ok` or the reason in words; the process serves without the `optional` ones.
 
-    `milliseconds`: how long each took to answer.
+    `partial`: those without which a part is not served. `milliseconds`: how long each took to answer.
     """
 
     dependencies: Mapping[str, str]
+    partial: frozenset[str] = frozenset()
     optional: frozenset[str] = frozenset()
     milliseconds: Mapping[str, float] = field(default_factory=dict)
 
     @property
+    def whole(self) -> bool:
+        """Whether every dependency answered that is not optional."""
+        return self._answer_but(self.optional)
+
+    @property
     def ready(self) -> bool:
         """Whether every dependency answered that the process cannot do without."""
-        return all(answer == "ok" for name, answer in self.dependencies.items() if name not in self.optional)
+        return self._answer_but(self.optional | self.partial)
+
+    def _answer_but(self, spared: frozenset[str]) -> bool:
+        return all(answer == "ok" for name, answer in self.dependencies.items() if name not in spared)
 
 
 class Health:
     """Asks the dependencies of one process.
 
     Args:
+        checks: those without which it cannot serve.
+        partial: those without which a part is not served: a fault to be told, no reason to send all requests elsewhere,
+            where the same dependency is as much away.
         optional: those that it serves without; what they say is shown.
     """
 
-    def __init__(self, checks: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> None:
-        self._checks = {**checks, **(optional or {})}
+    def __init__(
+        self,
+        checks: Mapping[str, Check],
+        *,
+        partial: Mapping[str, Check] | None = None,
+        optional: Mapping[str, Check] | None = None,
+    ) -> None:
+        self._checks = {**checks, **(partial or {}), **(optional or {})}
+        self._partial = frozenset(partial or ())
         self._optional = frozenset(optional or ())
         self._report = HealthReport({})
         self._asked_at = float("-inf")
@@ -58,7 +77,7 @@ class Health:
                 answers = await asyncio.gather(*(_timed(check) for check in self._checks.values()))
                 words = {name: said for name, (said, _) in zip(self._checks, answers, strict=True)}
                 took = {name: round(ms, 1) for name, (_, ms) in zip(self._checks, answers, strict=True)}
-                self._report = HealthReport(words, self._optional, took)
+                self._report = HealthReport(words, self._partial, self._optional, took)
                 self._asked_at = time.monotonic()
         return self._report
 
@@ -73,16 +92,27 @@ def health_router(*aliases: str) -> APIRouter:
         return JSONResponse({"status": "ok"})
 
     async def ready(request: Request) -> JSONResponse:
-        """200 when the process can serve; 503 with the failing dependency named when it cannot."""
+        """Whether requests may come here: 200, or 503 where the process ends or a dependency is away without which it
+        cannot serve."""
         health: Health = request.app.state.health
         report = await health.report()
-        status = "draining" if health.draining else "ok" if report.ready else "failing"
-        code = 200 if status == "ok" else 503
-        return JSONResponse({"status": status, "dependencies": report.dependencies}, status_code=code)
+        return _answer(health, report, good=report.ready)
 
-    for path in ("/health", "/health/ready", *aliases):
-        router.add_api_route(path, ready, methods=["GET"], responses={503: {"description": "Cannot serve now"}})
+    async def healthy(request: Request) -> JSONResponse:
+        """200 when the process can serve everything; 503 with the failing dependency named when it cannot."""
+        health: Health = request.app.state.health
+        report = await health.report()
+        return _answer(health, report, good=report.whole)
+
+    for path, handler in (("/health", healthy), ("/health/ready", ready), *((alias, healthy) for alias in aliases)):
+        router.add_api_route(path, handler, methods=["GET"], responses={503: {"description": "Cannot serve now"}})
     return router
+
+
+def _answer(health: Health, report: HealthReport, *, good: bool) -> JSONResponse:
+    status = "draining" if health.draining else "ok" if good else "failing"
+    code = 200 if status == "ok" else 503
+    return JSONResponse({"status": status, "dependencies": report.dependencies}, status_code=code)
 
 
 def redis_check(link: RedisLink | None) -> dict[str, Check]:

@@ -6,7 +6,8 @@
 Each step lasts `--watch` (30 minutes). A broken criterion ends the canary: weight 0, no replica, exit 1, and what was
 broken in words. Failing calls of the model turn the model off in the canary first (SMART_MODE_ENABLED=false); if they
 go on, the canary ends. A canary that nobody asked anything, and a Prometheus that does not answer, end it too: no
-evidence is no pass. After the last step every deployment gets the image, and a rollout that fails is undone.
+evidence is no pass. After the last step every deployment gets the image, and a rollout that fails or is interrupted is
+undone, with those before it.
 
 Needs the chart with `canary.enabled: true`, `kubectl`, and metrics of pods with the label `xin_track` (the chart's
 PodMonitor gives them). Standard library only: it runs wherever kubectl does.
@@ -21,10 +22,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Literal
+from types import FrameType
+from typing import Literal, NoReturn
 from urllib.error import URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
@@ -39,6 +42,8 @@ CONTAINERS = {
     "frontend": "frontend",
 }
 STEPS = (1, 5, 25, 100)
+STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+"""A pipeline that is cancelled, a terminal that is closed, Ctrl+C."""
 
 _BLIND_AFTER = 3
 """Times that Prometheus may fail to answer, one after the other."""
@@ -183,14 +188,15 @@ class Cluster:
         self.replicas(0)
 
     def promote(self, tag: str) -> None:
-        """Give every deployment the image; a rollout that fails is undone, with those before it."""
+        """Give every deployment the image; a rollout that fails or is interrupted is undone, with those before it."""
         changed: list[str] = []
         try:
             for component in CONTAINERS:
-                self._image(component, tag, canary=False)
-                changed.append(component)
+                with _held_back():  # what was cut off in between is nobody's to undo: it may have the image or not
+                    self._image(component, tag, canary=False)
+                    changed.append(component)
                 self._wait(component)
-        except Ended:
+        except (Ended, KeyboardInterrupt):
             for component in reversed(changed):
                 try:
                     self._kubectl("rollout", "undo", f"deployment/{self._name}-{component}")
@@ -208,6 +214,16 @@ class Cluster:
 
     def _kubectl(self, *arguments: str) -> str:
         return _run(["kubectl", "-n", self._namespace, *arguments])
+
+
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """Let a wish to stop wait until the block is over; a program that runs in it does not hear of it either."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _run(command: Sequence[str]) -> str:
@@ -255,7 +271,10 @@ class Canary:
         except BaseException:  # whatever it was: a canary that nobody watches gets no request
             self._cluster.end()
             raise
-        self._cluster.end()
+        try:
+            self._cluster.end()
+        except (Ended, KeyboardInterrupt) as error:  # the image is everywhere, whatever becomes of the canary's pods
+            say(f"the canary was not ended, set its weight and its replicas to 0: {str(error) or 'interrupted'}")
 
     def _baseline(self) -> float:
         try:
@@ -352,9 +371,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cluster = Cluster(asked.namespace, asked.release, asked.registry, asked.weight_command)
     where = (asked.namespace, asked.release)
     canary = Canary(cluster, Prometheus(asked.prometheus), where, watch=asked.watch, interval=asked.interval)
-    # A pipeline that is cancelled, a terminal that is closed, Ctrl+C where a shell in the background has it ignored.
-    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler)
+    for number in STOPPING:  # SIGINT too: a shell in the background has it ignored
+        signal.signal(number, _stop)
     try:
         canary.run(asked.tag, asked.steps)
     except (Ended, KeyboardInterrupt) as error:
@@ -363,6 +381,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say(f"PROMOTED: {asked.tag} runs everywhere")
     say("Write it into the values (image.tag), or the next upgrade takes it back.")
     return 0
+
+
+def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
+    """Begin to take everything back; whoever asks a second time (a pipeline does) does not interrupt that."""
+    for number in STOPPING:
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

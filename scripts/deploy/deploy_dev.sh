@@ -4,15 +4,16 @@
 # At the first run copies deploy/compose/.env.dev.example to .env.dev and fills each empty secret with a random value. Builds
 # the images, starts the database, migrates it, starts everything and waits until HEALTH_URL answers.
 #
-# COMPOSE_ENV_FILE   deploy/compose/.env.dev
+# COMPOSE_ENV_FILE   deploy/compose/.env.dev; containers take their settings from it too
 # OBSERVABILITY      true; false leaves Prometheus, Grafana and their kin out
 # BUILD              true; false takes the images of IMAGE_REGISTRY and IMAGE_TAG
 # HEALTH_URL         https://localhost:8443/health
-# WAIT_SECONDS       180
+# WAIT_SECONDS       180, from when everything was started
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-env_file="${COMPOSE_ENV_FILE:-deploy/compose/.env.dev}"
+export COMPOSE_ENV_FILE="${COMPOSE_ENV_FILE:-deploy/compose/.env.dev}"
+env_file="$COMPOSE_ENV_FILE"
 health_url="${HEALTH_URL:-https://localhost:8443/health}"
 wait_seconds="${WAIT_SECONDS:-180}"
 
@@ -43,8 +44,9 @@ if [ "${BUILD:-true}" = true ]; then "${compose[@]}" build; fi
 "${compose[@]}" up -d --remove-orphans
 
 echo "waiting for $health_url"
+deadline=$((SECONDS + wait_seconds))
 until curl -ksf -o /dev/null --max-time 5 "$health_url"; do
-  [ "$SECONDS" -lt "$wait_seconds" ] || { "${compose[@]}" ps; fail "$health_url does not answer 200 after $wait_seconds s"; }
+  [ "$SECONDS" -lt "$deadline" ] || { "${compose[@]}" ps; fail "$health_url does not answer 200 after $wait_seconds s"; }
   sleep 1
 done
 echo "Xin is ready:  https://localhost:8443/console/   API: https://localhost:8443/docs   Grafana: http://localhost:3000"

@@ -8,12 +8,12 @@ export default defineConfig({
   // One platform, one worker: the tests share the machine with a database and a browser.
   workers: 1,
   fullyParallel: false,
-  timeout: 90_000,
-  expect: { timeout: 20_000 },
+  timeout: 240_000,
+  expect: { timeout: 60_000 },
   reporter: [["list"]],
   use: {
     headless: true,
-    actionTimeout: 30_000,
+    actionTimeout: 60_000,
     trace: "retain-on-failure",
     screenshot: "only-on-failure",
     launchOptions: {

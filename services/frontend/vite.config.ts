@@ -27,6 +27,6 @@ export default defineConfig({
     environment: "happy-dom",
     include: ["src/**/*.test.{ts,tsx}", "tests/**/*.test.ts"],
     setupFiles: ["./tests/setup.ts"],
-    testTimeout: 20_000,
+    testTimeout: 90_000,
   },
 });

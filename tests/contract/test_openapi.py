@@ -13,7 +13,7 @@ EXAMPLES = "12"
 SECONDS = "60"
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 async def test_no_input_makes_a_server_error(api: aiohttp.ClientSession, tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("schemathesis")
     address = str(api._base_url).rstrip("/")
@@ -22,7 +22,7 @@ async def test_no_input_makes_a_server_error(api: aiohttp.ClientSession, tmp_pat
         "--checks", "not_a_server_error,response_headers_conformance,response_schema_conformance",
         "--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--max-time", SECONDS,
         "--header", f"Authorization: {bearer()['Authorization']}", "--header", "X-Fuzzed: yes",
-        "--exclude-path-regex", "^/auth/logout$|^/admin/live$", "--seed", "7", "--no-color", "--request-timeout", "20",
+        "--exclude-path-regex", "^/auth/logout$|^/admin/live$", "--seed", "7", "--no-color", "--request-timeout", "120",
         "--generation-deterministic", "--continue-on-failure", "--suppress-health-check", "all",
         cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip

@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from qdrant_client import AsyncQdrantClient
+from qdrant_client.http.exceptions import UnexpectedResponse
+from sqlalchemy import text
 
 from chatbot.core.ids import new_id
 from chatbot.db.models import KnowledgeSource
@@ -14,6 +18,7 @@ from chatbot.knowledge.index.passages import (
     EmbeddedPassages,
     PassageDraft,
     SourceVersion,
+    drop_vectors,
     index_passages,
     remove_passages,
 )
@@ -44,7 +49,7 @@ def _axis(number: int) -> np.ndarray:
 
 
 async def _index(
-    database: Database, tenant: TenantRows, store: VectorStore, count: int, text: str = "passage", language: str = "en"
+    database: Database, tenant: TenantRows, store: VectorStore, count: int, words: str = "passage", language: str = "en"
 ) -> SourceVersion:
     where = SourceVersion(tenant.brand_id, new_id(), 1, "Vectors")
     async with database.tenant(tenant.id) as session:
@@ -55,7 +60,7 @@ async def _index(
             )
         )  # fmt: skip
         await session.flush()
-        drafts = [PassageDraft(n, f"{text} {n}", language) for n in range(count)]
+        drafts = [PassageDraft(n, f"{words} {n}", language) for n in range(count)]
         vectors = EmbeddedPassages(EMBEDDER, SIZE, {n: _axis(n) for n in range(count)})
         await index_passages(session, where, drafts, vectors=[vectors], store=store)
     return where
@@ -96,9 +101,46 @@ async def test_no_other_tenant_or_embedder_is_searched(
 async def test_what_is_removed_is_gone(database: Database, tenant: TenantRows, store: VectorStore) -> None:
     where = await _index(database, tenant, store, 3)
     async with database.tenant(tenant.id) as session:
-        assert await remove_passages(session, tenant.brand_id, where.source_id, store=store) == 3
+        gone = await remove_passages(session, tenant.brand_id, where.source_id)
+    assert len(gone) == 3
+    async with database.tenant(tenant.id) as session:
+        await drop_vectors(session, tenant.brand_id, gone, store=store)
     async with database.tenant_reader(tenant.id) as session:
         assert await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(0)), 5) == []
+
+
+async def test_vectors_that_passages_have_stay(database: Database, tenant: TenantRows, store: VectorStore) -> None:
+    await _index(database, tenant, store, 2)
+    query = VectorQuery(tenant.brand_id, EMBEDDER, _axis(0))
+    async with database.tenant(tenant.id) as session:
+        ids = sorted(passage for passage, _ in await store.search(session, query, 5))
+        await session.execute(text("UPDATE passages SET embedders = '{}' WHERE id = :id"), {"id": ids[0]})
+    async with database.tenant(tenant.id) as session:
+        await drop_vectors(session, tenant.brand_id, ids, store=store)
+    async with database.tenant_reader(tenant.id) as session:
+        assert [passage for passage, _ in await store.search(session, query, 5)] == ids[1:]
+
+
+async def test_a_qdrant_collection_that_vanished_is_made_anew(
+    database: Database, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = AsyncQdrantClient(":memory:")
+    upsert = client.upsert
+
+    async def as_the_server(name: str, *args: Any, **options: Any) -> Any:
+        if not await client.collection_exists(name):
+            raise UnexpectedResponse(404, "Not Found", b"", httpx.Headers())
+        return await upsert(name, *args, **options)
+
+    monkeypatch.setattr(client, "upsert", as_the_server)
+    store = QdrantVectors(client)
+    await _index(database, tenant, store, 2)
+    for collection in (await client.get_collections()).collections:
+        await client.delete_collection(collection.name)
+    await _index(database, tenant, store, 2)
+    async with database.tenant_reader(tenant.id) as session:
+        assert len(await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(0)), 5)) == 2
+    await client.close()
 
 
 class _SameForAll:
@@ -122,8 +164,8 @@ async def test_passages_in_the_questions_own_language_go_first(
         "es": "Xin muestra sus fuentes. Xin se ejecuta en sus servidores.",
         "fa": "زین (Xin) روی سرور خودتان اجرا می‌شود.",
     }
-    for language, text in told.items():
-        await _index(database, tenant, store, 3, text, language)
+    for language, words in told.items():
+        await _index(database, tenant, store, 3, words, language)
     retriever = Retriever([_SameForAll()], store)
     for query, language in (("Xin چیست؟", "fa"), ("¿Qué es Xin?", "es"), ("What is Xin?", "en")):
         vectors = await retriever.embed_query(query)

@@ -139,7 +139,7 @@ def test_an_open_circuit_turns_the_model_off_first(
     run: Callable[..., int], prometheus: FakePrometheus, kubectl: StandIn
 ) -> None:
     prometheus.broken["llm_circuit_state"] = 2
-    assert run("--watch", "1.5", "--interval", "0.02", "--steps", "100") == 1
+    assert run("--watch", "60", "--interval", "0.02", "--steps", "100") == 1
     off = [call for call in kubectl.calls if "SMART_MODE_ENABLED=false" in call]
     assert len(off) == 2, "once for each kind of pod"
     assert all("-canary" in call for call in off)
@@ -198,7 +198,7 @@ def test_who_stops_it_leaves_no_request_with_it(
     while "of the requests" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=240)
     assert process.returncode == 1
     assert "ROLLED BACK: interrupted" in said
     assert _weights(kubectl) == ["1", "0"]
@@ -230,6 +230,48 @@ def test_of_a_rollout_that_cannot_begin_the_rest_is_taken_back(run: Callable[...
     assert run("--steps", "100") == 1
     undone = [call.rpartition("/")[2] for call in kubectl.calls if "rollout undo" in call]
     assert undone == [f"xin-xin-platform-{name}" for name in ("channel-gateway", "orchestrator")]
+
+
+@pytest.mark.parametrize("at", ["set image", "rollout status"])
+def test_a_promotion_that_is_interrupted_is_undone(at: str, tmp_path: Path, prometheus: FakePrometheus) -> None:
+    """The third deployment is being changed when it is told to stop, and again while it takes things back."""
+    calls = tmp_path / "calls"
+    (tmp_path / "kubectl").write_text(f"""#!/bin/sh
+case "$*" in
+  *jsonpath=*replicas*) echo 4 ;;
+  *"{at} deployment/xin-xin-platform-ingestion-worker "*) kill -TERM $PPID; sleep 0.5 ;;
+  *"rollout undo"*) kill -INT $PPID; sleep 0.2 ;;
+esac
+echo "$*" >>{calls}
+""")
+    (tmp_path / "kubectl").chmod(0o755)
+    command = [
+        sys.executable, canary.__file__, "--tag", "0.2.0", "--prometheus", prometheus.url, "--steps", "100",
+        "--watch", "0.05", "--interval", "0.01",
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, env={"PATH": path_with(tmp_path)}
+    )
+    assert done.returncode == 1, done.stderr
+    assert "ROLLED BACK: interrupted" in done.stdout
+    said = calls.read_text().splitlines()
+    changed = [found[1] for call in said if (found := re.search(r"set image deployment/(\S+)(?<!-canary) ", call))]
+    undone = [call.rpartition("/")[2] for call in said if "rollout undo" in call]
+    names = ("orchestrator", "channel-gateway", "ingestion-worker")
+    assert changed == [f"xin-xin-platform-{name}" for name in names], "what was begun was done whole"
+    assert undone == changed[::-1]
+    assert said[-1].endswith("--replicas=0")
+
+
+def test_an_image_that_is_everywhere_is_promoted_though_its_canary_was_not_ended(
+    run: Callable[..., int], kubectl: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kubectl.answer({"jsonpath=.*replicas": ("4", 0), "canary-weight=0": ("no such ingress", 1)})
+    assert run("--steps", "100") == 0
+    said = capsys.readouterr().out
+    assert "the canary was not ended" in said
+    assert "PROMOTED: 0.2.0" in said
+    assert not [call for call in kubectl.calls if "rollout undo" in call]
 
 
 def test_another_controllers_weight_is_set_by_a_command(run: Callable[..., int], tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from chatbot.apps.serving import DRAIN_SECONDS
+from chatbot.core.settings import Settings
 from tests.deploy.program import COMMANDS, GATEWAY_PATHS, SETTINGS, answered, default, orchestrator_paths
 from tests.deploy.rendered import (
     CHART,
@@ -174,6 +175,25 @@ def test_uploads_may_stay_on_a_volume() -> None:
     assert {"name": "uploads", "mountPath": "/data/uploads"} in container(pod)["volumeMounts"]
 
 
+def test_numbers_and_switches_are_rendered_as_the_program_reads_them() -> None:
+    given: Json = {
+        "MAX_UPLOAD_BYTES": 104_857_600, "CHAT_LIMIT_TENANT": 1_000_000, "DRAIN_DELAY_SECONDS": 2.5,
+        "TURN_CONCURRENCY": 64, "SMART_MODE_ENABLED": False, "OPENAI_MODEL": "1e+06",
+    }  # fmt: skip
+    own = {name: value for name, value in given.items() if name != "DRAIN_DELAY_SECONDS"}  # the chart's own in `config`
+    found = rendered_with("values.yaml", {"config": own, "orchestrator": {"env": given}})
+    (data,) = (each["data"] for each in found if each["kind"] == "ConfigMap")
+    (pod,) = (
+        each["spec"]["template"]
+        for each in found
+        if each["kind"] == "Deployment" and each["metadata"]["name"] == f"{NAME}-orchestrator"
+    )
+    named = {each["name"]: each["value"] for each in container(pod)["env"]}
+    for there, wanted in ((data, own), (named, given)):
+        read = Settings(**{name.lower(): there[name] for name in wanted})
+        assert {name: getattr(read, name.lower()) for name in wanted} == wanted
+
+
 def test_pods_end_in_their_own_time() -> None:
     shutdown = yaml.safe_load((CHART / "values.yaml").read_text())["shutdown"]
     assert shutdown["drainDelaySeconds"] + DRAIN_SECONDS + 5 <= _ENDS_WITHIN
@@ -226,11 +246,41 @@ def test_a_backup_goes_to_a_bucket_every_night_and_has_room() -> None:
         (cron,) = [each for name, each in of_kind("CronJob", values_file).items() if name == "backup"]
         assert cron["spec"]["schedule"] == "30 2 * * *"
         pod = cron["spec"]["jobTemplate"]["spec"]["template"]
-        command = container(pod)["args"]
-        assert command[1:3] == ["backup", "create"]
-        assert command[command.index("--bucket") + 1], "what stays in the pod goes with it"
+        assert container(pod)["args"] == ["xin", "backup", "create"]
+        assert _settings(values_file)["BACKUP_BUCKET"], "what stays in the pod goes with it"
         data = next(each for each in pod["spec"]["volumes"] if each["name"] == "data")
         assert data["emptyDir"]["sizeLimit"] == "20Gi"
+
+
+def _settings(values_file: str) -> dict[str, str]:
+    found: dict[str, str] = of_kind("ConfigMap", values_file)["config"]["data"]
+    return found
+
+
+def test_staging_and_production_share_no_bucket() -> None:
+    staging, production = (_settings(f"values-{name}.yaml") for name in ("staging", "production"))
+    buckets = [settings[name] for settings in (staging, production) for name in ("STORAGE_BUCKET", "BACKUP_BUCKET")]
+    assert len(set(buckets)) == len(buckets), "backups of two platforms in one bucket are taken for one another"
+
+
+def test_without_s3_backups_are_kept_on_a_volume_or_the_chart_says_what_is_missing() -> None:
+    volume: Json = {"persistence": {"existingClaim": "uploads"}, "config": {"STORAGE_ENDPOINT_URL": ""}}
+    for missing, words in (
+        ({}, "one of config.STORAGE_ENDPOINT_URL"),
+        ({"config": {"STORAGE_ENDPOINT_URL": "", "BACKUP_BUCKET": ""}}, "backup.existingClaim"),
+    ):
+        with pytest.raises(helm_python.HelmError, match=words):
+            rendered_with("values.yaml", {**volume, **missing})
+    none = {"config": {"STORAGE_ENDPOINT_URL": "", "BACKUP_BUCKET": ""}}
+    assert rendered_with("values.yaml", {**volume, **none, "backup": {"enabled": False}})
+    found = rendered_with("values.yaml", {**volume, **none, "backup": {"existingClaim": "backups"}})
+    (cron,) = (each for each in found if each["metadata"]["name"] == f"{NAME}-backup")
+    pod = cron["spec"]["jobTemplate"]["spec"]["template"]
+    mounted = {each["mountPath"]: each["name"] for each in container(pod)["volumeMounts"]}
+    assert mounted["/data/backups"] == "backups"
+    assert {"name": "backups", "persistentVolumeClaim": {"claimName": "backups"}} in pod["spec"]["volumes"]
+    for each in found:
+        kubernetes_validate.validate(each, _KUBERNETES[-1], strict=True)
 
 
 def test_migrations_run_before_an_upgrade() -> None:

@@ -21,7 +21,7 @@ def test_kubectl_builds_it(name: str) -> None:
     if not shutil.which("kubectl"):
         pytest.skip("needs kubectl, which renders overlays without a cluster")
     built = subprocess.run(
-        ["kubectl", "kustomize", str(OVERLAYS / name)], capture_output=True, text=True, check=True, timeout=60
+        ["kubectl", "kustomize", str(OVERLAYS / name)], capture_output=True, text=True, check=True, timeout=240
     )
     found: list[Json] = list(yaml.safe_load_all(built.stdout))
     for each in found:

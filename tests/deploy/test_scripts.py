@@ -8,10 +8,11 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.rendered import CHART, COMPONENTS, ROOT
 from tests.deploy.stand_ins import StandIn, path_with
@@ -27,7 +28,7 @@ def _run(folder: Path, script: str, *arguments: str, **variables: str) -> "subpr
     environment = {**os.environ, "PATH": path_with(folder), **variables}
     return subprocess.run(
         ["bash", str(ROOT / "scripts" / script), *arguments], capture_output=True, text=True, check=False,
-        env=environment, timeout=100, stdin=subprocess.DEVNULL,
+        env=environment, timeout=250, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 
 
@@ -161,9 +162,20 @@ def test_smoke_names_what_fails(tmp_path: Path, kubectl: StandIn) -> None:
 
 @pytest.fixture
 def healthy() -> Iterator[str]:
+    yield from _answering(lambda: 200)
+
+
+@pytest.fixture
+def soon_healthy() -> Iterator[str]:
+    """Ready at the second look."""
+    looks = iter([503])
+    yield from _answering(lambda: next(looks, 200))
+
+
+def _answering(status: Callable[[], int]) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status())
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -198,6 +210,17 @@ def test_deploy_dev_makes_its_settings_once_and_waits(tmp_path: Path, healthy: s
     assert again.returncode == 0
     assert "made a random" not in again.stdout
     assert not [call for call in docker.calls[6:] if "observability" in call or call.endswith("build")]
+
+
+def test_deploy_dev_waits_from_the_start_of_the_platform_not_of_its_builds(tmp_path: Path, soon_healthy: str) -> None:
+    docker, env, seen = tmp_path / "docker", tmp_path / "env.dev", tmp_path / "seen"
+    docker.write_text(f'#!/bin/sh\necho "$COMPOSE_ENV_FILE" >>{seen}\ncase "$*" in *build) sleep 3 ;; esac\n')
+    docker.chmod(0o755)
+    done = _run(tmp_path, "deploy/deploy_dev.sh", COMPOSE_ENV_FILE=str(env), HEALTH_URL=soon_healthy, WAIT_SECONDS="3")
+    assert done.returncode == 0, done.stderr
+    assert set(seen.read_text().split()) == {str(env)}, "compose hears of the file, and gives it to containers"
+    processes = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["x-process"]
+    assert processes["env_file"] == ["${COMPOSE_ENV_FILE:-deploy/compose/.env.dev}"]
 
 
 def test_deploy_dev_says_what_is_wrong(tmp_path: Path) -> None:
@@ -239,3 +262,30 @@ def test_renewal_reloads_the_edge_and_tells_of_failure(tmp_path: Path) -> None:
     done = _run(tmp_path, "tls/renew_certificates.sh", "--force")
     assert done.returncode == 1
     assert "could not be renewed" in done.stderr
+
+
+def test_the_shell_has_the_settings_as_they_stand_in_the_file(tmp_path: Path) -> None:
+    plain = {
+        "DATABASE_URL": "postgresql://xin:p$1;w#d@db/xin?sslmode=require&connect_timeout=5",
+        "OPENAI_MODEL": "a model `of ours` $(date) && more",
+        "PUBLIC_URL": "https://chat.example.com",
+        "EMPTY": "",
+        "LOGS_DIR": "/srv/log",
+    }
+    file = tmp_path / "xin.env"
+    lines = [f"{name}={value}" for name, value in plain.items()]
+    file.write_text("\n".join(["# DATABASE_URL=x", "; no", "", 'QUOTED="a & b"  ', "SINGLE='it is'", *lines]))
+    show = "import json, os; print(json.dumps(dict(os.environ)))"
+    done = _run(tmp_path, "shell.sh", sys.executable, "-c", show, ENV_FILE=str(file))
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in plain} == plain
+    assert (found["QUOTED"], found["SINGLE"]) == ("a & b", "it is")
+    assert found["XIN_DATA_DIR"] == "/var/lib/xin"
+    assert found["PATH"].startswith(f"{ROOT}/.venv/bin:")
+    assert _run(tmp_path, "shell.sh", "true", ENV_FILE=str(tmp_path / "none")).returncode == 1
+
+
+def test_no_page_has_a_shell_read_the_units_settings() -> None:
+    for page in ROOT.glob("docs/**/*.md"):
+        assert not re.search(r"(?:\.|source) /etc/xin/", page.read_text()), page

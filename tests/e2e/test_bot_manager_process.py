@@ -3,24 +3,18 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from pathlib import Path
 
 import aiohttp
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parents[2]
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 async def healthy(url: str) -> dict[str, object]:
-    async with asyncio.timeout(60), aiohttp.ClientSession() as http:
+    async with asyncio.timeout(120), aiohttp.ClientSession() as http:
         while True:
             try:
                 async with http.get(f"{url}/health") as answer:
@@ -48,7 +42,7 @@ async def test_it_starts_tells_its_health_and_stops(database_url: str, data_dir:
         async with aiohttp.ClientSession() as http, http.get(f"http://127.0.0.1:{port}/metrics") as answer:
             figures = await answer.text()
         process.send_signal(signal.SIGTERM)
-        code = await asyncio.wait_for(process.wait(), 20)
+        code = await asyncio.wait_for(process.wait(), 100)
     finally:
         if process.returncode is None:
             process.kill()

@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.servers import free_port
 from chatbot.core.crypto import random_key
 from tests.conftest import TEST_KEYS
 from tests.edge import running_caddy
 from tests.faults.fleet import Member
+from tests.ports import free_port
 
 DRAIN_DELAY_SECONDS = 3.0
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import aiohttp
 from pydantic import SecretStr
 
-from bench.servers import free_port
 from chatbot.core.crypto import random_key
 from chatbot.core.settings import Settings
 from tests.conftest import TEST_KEYS
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
-_START_SECONDS = 90
-_END_SECONDS = 60
+_START_SECONDS = 180
+_END_SECONDS = 120
 
 
 class Member:

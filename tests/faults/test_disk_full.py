@@ -15,11 +15,11 @@ from chatbot.identity.demo import DEMO_BRAND_ID, DEMO_TENANT_ID
 from tests.conftest import TEST_KEYS, bearer
 from tests.started import started
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _DISK_MB = 320
 _FILE = b"Nobody reads this line.\n" * 200_000
-_BACK_WITHIN = 30
+_BACK_WITHIN = 120
 
 
 @pytest.fixture

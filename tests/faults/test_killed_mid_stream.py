@@ -9,7 +9,6 @@ import aiohttp
 import pytest
 from sqlalchemy import text
 
-from bench.servers import free_port
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.identity.tokens import issue_embed_token
@@ -17,12 +16,14 @@ from tests.conftest import TEST_KEYS, TenantRows
 from tests.faults.fleet import Member, shared_variables
 from tests.integration.dialogue.model_server import run_model_server
 from tests.integration.dialogue.platform import DOCUMENTS, add_knowledge, read_events
+from tests.ports import free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _STREAMS = 12
 _QUESTION = "How do I reset my password on iPhone?"
-_CLOSED_WITHIN = 60
+_CLOSED_WITHIN = 180
+"""A minute, where nothing else runs; without who looks after replies none of them would be closed ever."""
 _ROWS = text("SELECT role, status, count(*) FROM messages WHERE tenant_id = :tenant_id GROUP BY role, status")
 
 
@@ -61,7 +62,7 @@ async def test_no_reply_is_left_open_and_no_question_is_lost(
 ) -> None:  # fmt: skip
     await add_knowledge(database, tenant, DOCUMENTS)
     async with run_model_server() as model:
-        model.words, model.pause = ["[1] ", *["word "] * 400], 0.1
+        model.words, model.pause = ["[1] ", *["word "] * 400], 0.3
         port = free_port()
         shared = shared_variables(database_url, settings, data_dir) | {
             "ORCHESTRATOR_PORT": str(port), "SMART_MODE_ENABLED": "true", "DATABASE_POOL_SIZE": "8",

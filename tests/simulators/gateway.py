@@ -44,8 +44,8 @@ class Gateway:
         return web.Response(body=answer.body, status=answer.status, headers={"Content-Type": answer.content_type})
 
     async def next(self) -> InboundEvent:
-        """Return the next event; fails after ten seconds without one."""
-        async with asyncio.timeout(10):
+        """Return the next event; fails after a minute without one."""
+        async with asyncio.timeout(60):
             return await self.events.get()
 
 

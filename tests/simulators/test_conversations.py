@@ -62,7 +62,7 @@ async def whole(database_url: str, settings: Settings, tenant: TenantRows, model
         yield running
 
 
-async def seen(look: Look, count: int, words: str, seconds: float = 30.0) -> list[str]:
+async def seen(look: Look, count: int, words: str, seconds: float = 60.0) -> list[str]:
     """Wait until the customer sees so many messages, the last with these words."""
     until = time.monotonic() + seconds
     while True:

@@ -57,7 +57,7 @@ async def test_polled_messages_are_taken_and_answered(telegram_cloud: str, http:
             telegram_cloud, "sendCommand", text="/start", entities=[{"type": "bot_command", "offset": 0, "length": 6}]
         )
         await customer(telegram_cloud, "sendCallback", data="yes", message={"chat": CHAT, "from": SARA})
-        events = [await asyncio.wait_for(came.get(), 15) for _ in range(3)]
+        events = [await asyncio.wait_for(came.get(), 60) for _ in range(3)]
     finally:
         listening.cancel()
         await asyncio.wait([listening])

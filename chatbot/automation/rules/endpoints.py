@@ -1,12 +1,13 @@
 """`/admin/automation/rules`: written, read, changed, paused, resumed, removed; what rules are made of."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from fastapi import APIRouter
 
 from chatbot.automation.catalogue import EVENTS
 from chatbot.automation.rules import repository, service
-from chatbot.automation.rules.actions import ACTION_TYPES
+from chatbot.automation.rules.actions import ACTION_TYPES, AnyAction, Webhook
 from chatbot.automation.rules.facts import FIELDS
 from chatbot.automation.rules.schemas import (
     ChangeRule,
@@ -16,7 +17,10 @@ from chatbot.automation.rules.schemas import (
     State,
     Vocabulary,
 )
+from chatbot.channels.dependencies import ProviderHttp
+from chatbot.core.entered_address import vet
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
+from chatbot.core.safe_http import SafeHttp
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller, Db
 from chatbot.identity.subject import Role
@@ -33,9 +37,11 @@ async def vocabulary(_caller: Caller) -> Vocabulary:
 
 
 @router.post("/rules", status_code=201)
-async def create_rule(body: CreateRule, caller: Caller, db: Db) -> RuleView:
+async def create_rule(body: CreateRule, caller: Caller, db: Db, http: ProviderHttp) -> RuleView:
     """Write a rule; an active one begins at once, and with what happens from now on."""
-    async with db.tenant(caller.reach(body.tenant_id, Role.TENANT_ADMIN)) as session:
+    tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
+    await _vet_actions(body.actions, http)
+    async with db.tenant(tenant_id) as session:
         return RuleView.model_validate(await service.create(session, caller, body))
 
 
@@ -59,9 +65,11 @@ async def get_rule(rule_id: UUID, caller: Caller, db: Db) -> RuleView:
 
 
 @router.patch("/rules/{rule_id}")
-async def change_rule(rule_id: UUID, body: ChangeRule, caller: Caller, db: Db) -> RuleView:
+async def change_rule(rule_id: UUID, body: ChangeRule, caller: Caller, db: Db, http: ProviderHttp) -> RuleView:
     """Change a rule; what is left out stays. Jobs that run go on with the actions that they began with."""
-    async with db.tenant(await service.reach(db, caller, rule_id, Role.TENANT_ADMIN)) as session:
+    tenant_id = await service.reach(db, caller, rule_id, Role.TENANT_ADMIN)
+    await _vet_actions(body.actions or (), http)
+    async with db.tenant(tenant_id) as session:
         return RuleView.model_validate(await service.change(session, rule_id, body))
 
 
@@ -84,6 +92,13 @@ async def resume_rule(rule_id: UUID, caller: Caller, db: Db) -> RuleView:
     """Wake a rule; what happened while it rested starts nothing."""
     async with db.tenant(await service.reach(db, caller, rule_id, Role.TENANT_ADMIN)) as session:
         return RuleView.model_validate(await service.resume(session, rule_id))
+
+
+async def _vet_actions(actions: Sequence[AnyAction], http: SafeHttp) -> None:
+    """Refuse a rule that is to call where nothing is called; raises `InvalidInput`."""
+    for number, action in enumerate(actions):
+        if isinstance(action, Webhook):
+            await vet(http, action.url, f"actions.{number}.url")
 
 
 def _told(name: str) -> dict[str, object]:

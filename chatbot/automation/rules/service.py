@@ -16,6 +16,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.web import invalid_input_of
 from chatbot.db.models import AutomationRule
 from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.identity.audit.acting import note
 from chatbot.identity.brands.service import get_brand
 from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
@@ -54,6 +55,7 @@ async def create(session: TenantSession, subject: Subject, wanted: CreateRule) -
         tenant_id=session.tenant_id, id=new_id(), brand_id=wanted.brand_id, name=wanted.name,
         description=wanted.description, state=wanted.state, created_by=subject.name, **as_columns(wanted),
     )  # fmt: skip
+    note(target=f"rule:{rule.id}")
     await _begin(session, rule, wanted.trigger)
     session.add(rule)
     return await _refreshed(session, rule)

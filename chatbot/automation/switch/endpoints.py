@@ -18,6 +18,9 @@ from chatbot.identity.tenants.service import require_tenant
 router = APIRouter(prefix="/admin/automation", tags=["automation"])
 ops = APIRouter(tags=["automation"])
 
+_TARGET = "automation"
+"""What the audit log calls the switch and the secret of all rules."""
+
 
 async def _console_for_browsers(request: Request) -> None:
     """Asked before who is calling is: a browser that follows a link brings no token; the page there signs it in."""
@@ -41,7 +44,7 @@ async def pause_everywhere(caller: Caller, db: Db, agents: Agents) -> Automation
     caller.require_platform_admin()
     by = (await agents.agent(caller)).name
     async with db.platform() as session:
-        note(target="automation", detail={"tenants": await repository.rest_everywhere(session, by)})
+        note(target=_TARGET, detail={"tenants": await repository.rest_everywhere(session, by)})
         return await everywhere(session, caller)
 
 
@@ -50,7 +53,7 @@ async def resume_everywhere(caller: Caller, db: Db) -> AutomationOps:
     """Wake all tenants that were paused together; one that a tenant has paused itself goes on resting."""
     caller.require_platform_admin()
     async with db.platform() as session:
-        note(target="automation", detail={"tenants": await repository.wake_everywhere(session)})
+        note(target=_TARGET, detail={"tenants": await repository.wake_everywhere(session)})
         return await everywhere(session, caller)
 
 
@@ -68,6 +71,7 @@ async def pause_all(body: OfTenant, caller: Caller, db: Db, agents: Agents) -> A
     by = (await agents.agent(caller)).name
     async with db.tenant(body.tenant_id) as session:
         await require_own(session)
+        note(target=_TARGET)
         await repository.rest(session, by)
         return await overview(session)
 
@@ -77,6 +81,7 @@ async def resume_all(body: OfTenant, caller: Caller, db: Db) -> AutomationView:
     """Wake all rules of a tenant; what happened meanwhile is held against them now."""
     async with db.tenant(caller.reach(body.tenant_id, Role.TENANT_ADMIN)) as session:
         await require_own(session)
+        note(target=_TARGET)
         await repository.wake(session)
         return await overview(session)
 
@@ -86,4 +91,5 @@ async def new_webhook_secret(body: OfTenant, caller: Caller, db: Db, vault: Secr
     """Make the secret that signs the webhooks of a tenant's rules anew; what is sent from now on is signed by it."""
     async with db.tenant(caller.reach(body.tenant_id, Role.TENANT_ADMIN)) as session:
         await require_tenant(session)
+        note(target=_TARGET)
         return NewWebhookSecret(secret=await secrets.rotate(session, vault, session.tenant_id))

@@ -18,6 +18,7 @@ from chatbot.automation.webhooks.schemas import (
 )
 from chatbot.channels.dependencies import ProviderHttp
 from chatbot.channels.signed_post import ping
+from chatbot.core.entered_address import vet
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller, Db, Queue, Secrets
@@ -28,9 +29,11 @@ router = APIRouter(prefix="/admin/webhooks", tags=["webhooks"])
 
 
 @router.post("", status_code=201)
-async def create_webhook(body: CreateWebhook, caller: Caller, db: Db, vault: Secrets) -> NewWebhook:
+async def create_webhook(body: CreateWebhook, caller: Caller, db: Db, vault: Secrets, http: ProviderHttp) -> NewWebhook:
     """Have an address told of events, from now on. Its secret is shown this once."""
-    async with db.tenant(caller.reach(body.tenant_id, Role.TENANT_ADMIN)) as session:
+    tenant_id = caller.reach(body.tenant_id, Role.TENANT_ADMIN)
+    await vet(http, body.url, "url")
+    async with db.tenant(tenant_id) as session:
         webhook, secret = await service.create(session, caller, body, vault)
         return NewWebhook(**service.shown(webhook, {}), secret=secret)
 
@@ -55,9 +58,14 @@ async def get_webhook(webhook_id: UUID, caller: Caller, db: Db) -> WebhookView:
 
 
 @router.patch("/{webhook_id}")
-async def change_webhook(webhook_id: UUID, body: ChangeWebhook, caller: Caller, db: Db) -> WebhookView:
+async def change_webhook(
+    webhook_id: UUID, body: ChangeWebhook, caller: Caller, db: Db, http: ProviderHttp
+) -> WebhookView:
     """Change a webhook; what is left out stays. One that is paused is told nothing of what happens meanwhile."""
-    async with db.tenant(await service.reach(db, caller, webhook_id, Role.TENANT_ADMIN)) as session:
+    tenant_id = await service.reach(db, caller, webhook_id, Role.TENANT_ADMIN)
+    if body.url is not None:
+        await vet(http, body.url, "url")
+    async with db.tenant(tenant_id) as session:
         return (await service.views(session, [await service.change(session, webhook_id, body)]))[0]
 
 

@@ -26,6 +26,7 @@ from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.models import AutomationJob, AutomationRule
 from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.identity.audit.acting import note
 from chatbot.identity.brands.service import get_brand
 from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
@@ -63,6 +64,7 @@ async def create(session: TenantSession, subject: Subject, wanted: CreateWebhook
         description=wanted.description, state=wanted.state, created_by=subject.name, conditions={"all": []},
         trigger=_trigger(wanted.events), actions=_actions(wanted.url), active_since=await now(session),
     )  # fmt: skip
+    note(target=f"webhook:{webhook.id}")
     session.add(webhook)
     await begin_cursor(session)
     await session.flush()

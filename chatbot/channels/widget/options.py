@@ -71,7 +71,7 @@ class PreChatField(Document):
     @model_validator(mode="after")
     def _has_answers(self) -> Self:
         if self.type == "select" and not self.options:
-            raise ValueError("options: a select needs at least one")
+            raise ValueError("a question with a choice needs options")
         return self
 
 
@@ -84,7 +84,7 @@ class PreChat(Document):
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
         if len({field.name for field in self.fields}) < len(self.fields):
-            raise ValueError("fields: each needs a name of its own")
+            raise ValueError("each question needs a name of its own")
         return self
 
 

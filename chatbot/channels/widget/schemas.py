@@ -79,6 +79,7 @@ class WidgetConfig(ResponseBody):
     pre_chat: PreChat
     quick_replies: dict[str, list[str]]
     hours: WidgetHours
+    mail: bool = Field(description="Whether the brand has an e-mail channel to answer from.")
     gateway_url: str
     version: str
 

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from chatbot import __version__
+from chatbot.channels.mail import MAIL
+from chatbot.channels.repository import first_channel
 from chatbot.channels.widget import repository
 from chatbot.channels.widget.options import PreChatField, WidgetOptions, options_of
 from chatbot.channels.widget.schemas import WidgetBot, WidgetConfig, WidgetHours, WidgetTheme
@@ -37,13 +39,14 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A brand's web channel, with everything that its widget is made from."""
+    """A brand's web channel, with everything that its widget is made from; `mail`: it has an e-mail channel in use."""
 
     tenant: Tenant
     brand: Brand
     channel: Channel
     policy: TenantPolicy
     options: WidgetOptions
+    mail: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,9 @@ class Widget:
                 if found is None:
                     raise NotFound("no such tenant or brand, or it has no web channel in use")
                 tenant, brand, channel = found
-                known = Place(tenant, brand, channel, await current_policy(session), options_of(channel.configuration))
+                policy, options = await current_policy(session), options_of(channel.configuration)
+                mail = await first_channel(session, brand.id, MAIL) is not None
+                known = Place(tenant, brand, channel, policy, options, mail)
             self._places.put((tenant_id, brand_id), known)
         return known
 
@@ -121,7 +126,7 @@ class Widget:
             features=options.features.model_copy(update={"handoff": offers_people}),
             uploads=self._uploads(options), pre_chat=options.pre_chat,
             quick_replies={language: list(texts) for language, texts in options.quick_replies.items()},
-            hours=_hours(place), gateway_url=self._settings.gateway_url, version=__version__,
+            hours=_hours(place), mail=place.mail, gateway_url=self._settings.gateway_url, version=__version__,
         )  # fmt: skip
 
     async def open_session(

@@ -1,4 +1,7 @@
-"""Agents who are gone: taken for gone when nothing is heard of them, their conversations given back to the queue."""
+"""Agents who are gone: taken for gone when nothing is heard of them, their conversations given back to the queue.
+
+Those who may not answer any more are gone at once: a lowered role, a membership that ended, an account shut or deleted.
+"""
 
 from datetime import timedelta
 from functools import partial
@@ -42,7 +45,7 @@ async def _look_at(database: Database, left: Left, messenger: Messenger | None) 
 async def _give_back(session: TenantSession, left: Left, messenger: Messenger | None) -> bool:
     """Give a conversation back, unless its agent has come back or somebody else has it by now."""
     minutes = (await current_policy(session)).handoff.return_minutes
-    if left.since + timedelta(minutes=minutes) > utcnow():
+    if not left.for_good and left.since + timedelta(minutes=minutes) > utcnow():
         return False
     try:
         conversation = await floor.held(session, left.conversation_id)
@@ -52,7 +55,7 @@ async def _give_back(session: TenantSession, left: Left, messenger: Messenger | 
     if conversation.state != "human" or agent is None or agent.id != left.agent_id:
         return False
     row = (await repository.known(session, [agent.id])).get(agent.id)
-    if row is None or row.away_since is None:
+    if not left.for_good and (row is None or row.away_since is None):
         return False
     await floor.return_to_queue(session, conversation, left.since, messenger)
     return True

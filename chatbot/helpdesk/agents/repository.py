@@ -60,11 +60,19 @@ SELECT tenant_id, 'agent.presence', jsonb_build_object('agent_id', id, 'agent_na
 FROM silent RETURNING tenant_id
 """)
 
+# Whoever may not answer any more (another role, out of the tenant, shut out, deleted) does not come back in time.
 _HOLDING_NOBODY = text("""
-SELECT c.tenant_id, c.id, a.id, greatest(a.away_since, c.assigned_at)
+SELECT c.tenant_id, c.id, a.id, greatest(coalesce(a.away_since, now()), c.assigned_at), gone.for_good
 FROM agents a
 JOIN conversations c ON c.tenant_id = a.tenant_id AND c.assignee_id = a.id AND c.state = 'human'
-WHERE a.away_since IS NOT NULL ORDER BY c.tenant_id, c.id LIMIT 5000
+CROSS JOIN LATERAL (SELECT EXISTS (
+    SELECT FROM users u WHERE u.id = a.id AND (
+        u.status <> 'active' OR u.deleted_at IS NOT NULL
+        OR NOT u.is_platform_admin AND NOT EXISTS (
+            SELECT FROM memberships m
+            WHERE m.tenant_id = a.tenant_id AND m.user_id = u.id AND m.role = ANY(:answering)))
+) AS for_good) AS gone
+WHERE a.away_since IS NOT NULL OR gone.for_good ORDER BY c.tenant_id, c.id LIMIT 5000
 """)
 
 
@@ -78,12 +86,13 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A conversation whose agent is away, and since when it has had nobody."""
+    """A conversation whose agent is away, and since when; `for_good`: the agent may not answer any more."""
 
     tenant_id: UUID
     conversation_id: UUID
     agent_id: UUID
     since: datetime
+    for_good: bool
 
 
 async def user(session: PlatformSession, user_id: UUID) -> Agent | None:
@@ -154,5 +163,5 @@ async def miss_silent(session: PlatformSession, seconds: float) -> int:
 
 
 async def left_behind(session: PlatformSession) -> list[Left]:
-    """Return the conversations of agents who are away, of all tenants."""
-    return [Left(*row) for row in await session.execute(_HOLDING_NOBODY)]
+    """Return the conversations of agents who are away, or may not answer any more, of all tenants."""
+    return [Left(*row) for row in await session.execute(_HOLDING_NOBODY, {"answering": list(_ANSWERING)})]

@@ -1,9 +1,10 @@
 """Bodies of canned replies."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 from chatbot.dialogue.schemas import Locale
@@ -12,13 +13,30 @@ Shortcut = Annotated[
     str, StringConstraints(min_length=1, max_length=60), Like(r"^[^\s/]+$", "without spaces and without /")
 ]
 Title = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
+
+VARIABLES = ("visitor.name", "agent.name", "brand.name", "conversation.id")
+"""What a text may hold in double braces."""
+
+_IN_BRACES = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+
+
+def _fillable(text: str) -> str:
+    """A visitor must not read braces that nothing fills in."""
+    for name in _IN_BRACES.findall(text):
+        if name not in VARIABLES:
+            known = ", ".join(f"{{{{{each}}}}}" for each in VARIABLES)
+            raise ValueError(f"{{{{{name}}}}} is not filled in; what can be is {known}")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=8_000), AfterValidator(_fillable)]
 
 
 class NewCannedReply(RequestBody):
     """A canned reply of a brand, or (null) of all brands.
 
-    `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for themselves.
+    `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for what they
+    name; others are refused.
     """
 
     tenant_id: UUID

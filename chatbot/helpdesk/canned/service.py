@@ -12,7 +12,7 @@ from chatbot.db.models import CannedReply
 from chatbot.db.sessions import TenantReader, TenantSession
 from chatbot.dialogue.handoff.parts import Agent
 from chatbot.helpdesk.canned import repository
-from chatbot.helpdesk.canned.schemas import ChangeCannedReply, NewCannedReply
+from chatbot.helpdesk.canned.schemas import VARIABLES, ChangeCannedReply, NewCannedReply
 from chatbot.helpdesk.conversations import service as conversations
 from chatbot.identity.audit.acting import note
 
@@ -75,13 +75,9 @@ async def rendered(session: TenantReader, reply_id: UUID, conversation_id: UUID,
     """
     row = await require(session, reply_id)
     conversation = await conversations.one(session, conversation_id)
-    values = {
-        "visitor.name": str(conversation.visitor.get("name") or ""),
-        "agent.name": agent.name,
-        "brand.name": conversation.brand_name,
-        "conversation.id": str(conversation.id),
-    }
-    return fill(row.text, values)
+    visitor = str(conversation.visitor.get("name") or "")
+    values = (visitor, agent.name, conversation.brand_name, str(conversation.id))
+    return fill(row.text, dict(zip(VARIABLES, values, strict=True)))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

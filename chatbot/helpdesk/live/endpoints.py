@@ -22,7 +22,8 @@ _EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": (
             "Events of the tenant's log by their names, each with an id to resume by; without one `typing`, `read`, "
-            "`delivery` and `ping`. `ready` begins; `reset`: too much was missed, load anew; `shutdown`: reconnect."
+            "`delivery`, `erased` and `ping`. `ready` begins; `reset`: too much was missed, load anew; "
+            "`shutdown`: reconnect."
         ),
         "content": event_stream(),
     }

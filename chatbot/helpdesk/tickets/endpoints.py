@@ -36,11 +36,11 @@ from chatbot.helpdesk.tickets.schemas import (
     OpenTicket,
     Priority,
     Status,
-    TicketDetail,
+    TicketAtHand,
     TicketView,
     WriteComment,
 )
-from chatbot.helpdesk.tickets.service import NewTicket
+from chatbot.helpdesk.tickets.service import NewTicket, TicketDesk
 from chatbot.helpdesk.tickets.views import comment_view, ticket_detail, ticket_view
 from chatbot.identity.dependencies import ChatCaller, Db, Operator, OperatorOfTenant, Unaudited
 from chatbot.identity.subject import Role
@@ -50,7 +50,7 @@ from chatbot.knowledge.analysis.folding import fold
 router = APIRouter(tags=["tickets"], dependencies=[Unaudited])
 
 _JSON_OR_TEXT: dict[int | str, dict[str, Any]] = {
-    200: {"model": TicketDetail, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    200: {"model": TicketAtHand, "content": {"text/plain": {"schema": {"type": "string"}}}}
 }
 
 
@@ -83,7 +83,7 @@ async def open_ticket(
 
 
 @router.post("/api/ticket/create-manual", status_code=201)
-async def create_manually(body: CreateManually, caller: OperatorOfTenant, db: Db, desk: Desk) -> TicketDetail:
+async def create_manually(body: CreateManually, caller: OperatorOfTenant, db: Db, desk: Desk) -> TicketAtHand:
     """Enter a ticket by hand where the flow has failed, with the transcript of its session if that is known."""
     wanted = NewTicket(
         "manual",
@@ -98,7 +98,7 @@ async def create_manually(body: CreateManually, caller: OperatorOfTenant, db: Db
     tenant_id = caller.reach(caller.tenant_id, Role.AGENT)
     async with db.tenant(tenant_id) as session:
         ticket = await desk.open(session, wanted)
-    return (await _detail(db, tenant_id, ticket.id))[0]
+    return (await _detail(db, desk, tenant_id, ticket.id))[0]
 
 
 @router.get("/api/tickets")
@@ -156,10 +156,11 @@ async def get_ticket(
     ticket_id: UUID,
     caller: Operator,
     db: Db,
+    desk: Desk,
     format: Annotated[Literal["json", "txt"], Query()] = "json",  # noqa: A002
 ) -> Response:
     """One ticket with its transcript and comments, as JSON or as text in the requester's language."""
-    detail, zone = await _detail(db, await reach(db, caller, ticket_id, Role.VIEWER), ticket_id)
+    detail, zone = await _detail(db, desk, await reach(db, caller, ticket_id, Role.VIEWER), ticket_id)
     if format == "json":
         return JSONResponse(detail.model_dump(mode="json"))
     named = {"Content-Disposition": f'attachment; filename="ticket-{detail.number}.txt"'}
@@ -187,7 +188,8 @@ async def list_comments(ticket_id: UUID, caller: Operator, db: Db) -> Page[Comme
 async def write_comment(
     ticket_id: UUID, body: WriteComment, caller: Operator, db: Db, desk: Desk, agents: Agents
 ) -> CommentView:
-    """Write a comment; a public one counts as a response, and goes by mail, or into the ticket's conversation."""
+    """Write a comment; a public one goes by mail, or into the ticket's conversation, and counts as a response then.
+    Where there is neither, `told_by` is null: nobody was told."""
     tenant_id = await reach(db, caller, ticket_id, Role.AGENT)
     author = await agents.agent(caller)
     async with db.tenant(tenant_id) as session:
@@ -206,9 +208,11 @@ async def _may_write(letters: Letters, tenant_id: UUID, email: str | None, visit
     return email is None
 
 
-async def _detail(db: Database, tenant_id: UUID, ticket_id: UUID) -> tuple[TicketDetail, ZoneInfo]:
+async def _detail(db: Database, desk: TicketDesk, tenant_id: UUID, ticket_id: UUID) -> tuple[TicketAtHand, ZoneInfo]:
     async with db.tenant_reader(tenant_id) as session:
         zone = ZoneInfo((await require_tenant(session)).timezone)
         ticket = await service.require(session, ticket_id)
         said = (await repository.comments_of(session, [ticket_id]))[ticket_id]
-    return ticket_detail(ticket, said, await names_of(db, [ticket]), utcnow()), zone
+        way = await desk.way_to(session, ticket)
+    detail = ticket_detail(ticket, said, await names_of(db, [ticket]), utcnow())
+    return TicketAtHand(**dict(detail), reached_by=way), zone

@@ -13,6 +13,8 @@ Status = Literal["open", "pending", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
 Source = Literal["visitor", "agent", "rule", "manual"]
 AuthorKind = Literal["agent", "requester", "program"]
+Way = Literal["mail", "conversation"]
+"""How a public comment gets to the requester."""
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Subject = Annotated[str, StringConstraints(min_length=1, max_length=300)]
@@ -92,7 +94,7 @@ class ChangeTicket(RequestBody):
 
 
 class WriteComment(RequestBody):
-    """A comment; a public one is told to the requester, by mail where there is an address."""
+    """A comment; a public one is told to the requester, by mail where there is an address and an e-mail channel."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=20_000)]
     public: bool = False
@@ -164,7 +166,7 @@ class CommentView(ResponseBody):
     author_name: str
     text: str
     public: bool
-    told_by: Literal["mail", "conversation"] | None
+    told_by: Way | None
     files: list[FileView]
     created_at: Timestamp
 
@@ -176,3 +178,9 @@ class TicketDetail(TicketView):
     createdAt: Timestamp  # noqa: N815
     transcript: list[TranscriptMessage]
     comments: list[CommentView]
+
+
+class TicketAtHand(TicketDetail):
+    """A ticket that may be answered: `reached_by` is how a public comment would be told; null: nobody would be told."""
+
+    reached_by: Way | None

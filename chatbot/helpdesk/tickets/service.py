@@ -22,7 +22,7 @@ from chatbot.dialogue.transcripts.words import word
 from chatbot.helpdesk.tickets import letters, repository
 from chatbot.helpdesk.tickets.errors import StatusConflict, VersionConflict
 from chatbot.helpdesk.tickets.promises import promises
-from chatbot.helpdesk.tickets.schemas import ChangeTicket, Priority, Source
+from chatbot.helpdesk.tickets.schemas import ChangeTicket, Priority, Source, Way
 from chatbot.identity.mail import Answered, Letter, Mail, new_thread
 from chatbot.knowledge.analysis.folding import fold
 
@@ -119,7 +119,8 @@ class TicketDesk:
     async def comment(
         self, session: TenantSession, ticket_id: UUID, text: str, author: Agent, *, public: bool, program: bool = False
     ) -> TicketComment:
-        """Write a comment; a public one is a response, and is told to the requester: by mail, else in the conversation.
+        """Write a comment; a public one is told to the requester, by mail, else in the conversation, and is a response
+        where it reached anybody.
 
         Args:
             program: no user wrote it.
@@ -128,15 +129,20 @@ class TicketDesk:
             NotFound: no such ticket.
         """
         ticket = await _locked(session, ticket_id)
-        told_by = None
-        if public:
+        told_by = await self._tell(session, ticket, author, text) if public else None
+        if told_by:
             (await promises(session)).respond(ticket, self._clock())
-            told_by = await self._tell(session, ticket, author, text)
         ticket.updated_at = self._clock()
         return await _add_comment(session, ticket, TicketComment(
             author_kind="program" if program else "agent", author_id=None if program else author.id,
             author_name=author.name, text=text, public=public, told_by=told_by, files=[],
         ))  # fmt: skip
+
+    async def way_to(self, session: TenantReader, ticket: Ticket) -> Way | None:
+        """Return how a public comment would be told to the requester now; None: nobody would be told."""
+        if ticket.requester_email and await self._mail.ready(session, ticket.brand_id):
+            return "mail"
+        return "conversation" if ticket.conversation_id else None
 
     async def take_answer(self, session: TenantSession, answered: Answered) -> bool:
         """Take a requester's mail as a comment, which opens the ticket again; False when it is of no ticket."""
@@ -176,7 +182,7 @@ class TicketDesk:
         if changed.get("status") == "solved":
             await self._write(session, ticket, letters.solved)
 
-    async def _tell(self, session: TenantSession, ticket: Ticket, author: Agent, text: str) -> str | None:
+    async def _tell(self, session: TenantSession, ticket: Ticket, author: Agent, text: str) -> Way | None:
         """Tell the requester what was said; return how."""
         if await self._write(session, ticket, lambda one, _: letters.commented(one, text)):
             return "mail"

@@ -19,7 +19,6 @@ from chatbot.knowledge.index.passages import (
     EmbeddedPassages,
     PassageDraft,
     SourceVersion,
-    remove_passages,
     rewrite_passage,
 )
 from chatbot.knowledge.index.vectors import VectorStore
@@ -31,7 +30,8 @@ class PassageEditor:
     """Edits passages of tenants; the caller has been authorised for the tenant.
 
     What is written holds with the transaction's end: words, their statistics and vectors of embedders in this process.
-    A remote embedder's vector is dropped, and made anew by a job; until then the passage is found by its words.
+    A remote embedder's vector is dropped, and so is each one in a store outside PostgreSQL; a job makes them anew.
+    Until then the passage is found by its words.
     """
 
     database: Database
@@ -55,8 +55,8 @@ class PassageEditor:
             found = _there(await repository.find_live(session, passage_id))
         draft = _draft(found, text)
         # An embedder in this process takes milliseconds; those are not waited for with a connection in hand either.
-        offline = [one for one in self.embedders if not one.remote]
-        embedded = [await embed_drafts(one, found.source.title, [draft]) for one in offline]
+        at_once = [one for one in self.embedders if not self._embeds_later(one)]
+        embedded = [await embed_drafts(one, found.source.title, [draft]) for one in at_once]
         vectors = [one for one in embedded if one.by_ordinal]
         async with self.database.tenant(tenant_id) as session:
             await self._rewrite(session, found, draft, vectors)
@@ -72,19 +72,22 @@ class PassageEditor:
             raise PassageNotFound
         source.edits += 0 if passage.edited_at else 1
         await session.flush()
+        await queueing.drop_vectors(self.queue, session, self.store, source.brand_id, [passage.id])
         for one in self.embedders:
-            if one.remote and knows(one, draft.language):
+            if self._embeds_later(one) and knows(one, draft.language):
                 await queueing.embed_again(self.queue, session, one.id, passage.id)
+
+    def _embeds_later(self, embedder: Embedder) -> bool:
+        return embedder.remote or not self.store.inside
 
     async def remove(self, tenant_id: UUID, passage_id: UUID) -> None:
         """Remove a passage: it does not answer after the commit. Raises `PassageNotFound`."""
         async with self.database.tenant(tenant_id) as session:
             found = _there(await repository.find_live(session, passage_id))
             source = await self._hold(session, found)
-            removed = await remove_passages(
-                session, source.brand_id, source.id, version=found.passage.version, passage_id=passage_id,
-                store=self.store,
-            )  # fmt: skip
+            removed = await queueing.remove_passages(
+                self.queue, session, self.store, source, version=found.passage.version, passage_id=passage_id
+            )
             if not removed:
                 raise PassageNotFound
             source.passage_count -= 1

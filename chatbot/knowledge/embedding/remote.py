@@ -21,28 +21,32 @@ class RemoteEmbedder:
     Args:
         name: of the model, with its vendor (``openai:text-embedding-3-large``): the embedder's id.
         call: texts to vectors, in order.
+        ask: the same for a question, whose asker waits; None: `call`.
     """
 
     remote = True
 
-    def __init__(self, name: str, call: EmbedCall) -> None:
+    def __init__(self, name: str, call: EmbedCall, ask: EmbedCall | None = None) -> None:
         self.id = name
         self.dimensions = 0  # learned from the first answer
         self.languages = languages_of(name)
         self._call = call
+        self._ask = ask or call
 
     async def embed_passages(self, texts: Sequence[str]) -> Vectors:
         """Embed in requests of at most 64 texts."""
-        parts = [await self._request(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+        parts = [
+            await self._request(self._call, texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)
+        ]
         return np.concatenate(parts) if parts else np.zeros((0, self.dimensions), np.float32)
 
     async def embed_query(self, text: str) -> Vectors:
         """Embed one question."""
-        vectors = await self._request([text])
+        vectors = await self._request(self._ask, [text])
         return np.asarray(vectors[0], dtype=np.float32)
 
-    async def _request(self, texts: Sequence[str]) -> Vectors:
-        vectors = np.asarray(await self._call(texts), dtype=np.float32)
+    async def _request(self, call: EmbedCall, texts: Sequence[str]) -> Vectors:
+        vectors = np.asarray(await call(texts), dtype=np.float32)
         if vectors.ndim != 2 or len(vectors) != len(texts):
             raise EmbeddingFailed(f"the embedding model gave {vectors.shape} for {len(texts)} texts")
         self.dimensions = self.dimensions or vectors.shape[1]

@@ -14,6 +14,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession, fetch
 from chatbot.knowledge.analysis.words import Analysis, term_key
 from chatbot.knowledge.embedding.contract import Vectors
+from chatbot.knowledge.index.arrays import uuid_array
 from chatbot.knowledge.index.grams import refresh_gram_table
 from chatbot.knowledge.index.statistics import add_terms, lock_brand, remove_terms, save_size
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
@@ -41,6 +42,7 @@ DELETE FROM passages WHERE tenant_id = %(tenant)s AND source_id = %(source)s
 RETURNING id, language, terms, embedders
 """
 
+_HELD = "SELECT id, embedders FROM passages WHERE tenant_id = %s AND id = ANY (%s::uuid[]) ORDER BY id FOR UPDATE"
 _REWRITTEN = """
 SELECT language, terms, embedders FROM passages
 WHERE tenant_id = %s AND id = %s AND source_id = %s AND version = %s FOR UPDATE
@@ -136,25 +138,36 @@ async def remove_passages(
     version: int | None = None,
     keep_version: int | None = None,
     passage_id: UUID | None = None,
-    store: VectorStore | None = None,
-) -> int:
+) -> list[UUID]:
     """Remove a source's passages and uncount their words: of one version, of all but one, a single one, or all.
 
+    Vectors beside them go with them. Those of a store elsewhere are `drop_vectors`' to remove, after the commit.
+
     Returns:
-        The number of passages removed.
+        The ids of the passages removed.
     """
     size = await lock_brand(session, brand_id)
     chosen = {"source": source_id, "version": version, "kept": keep_version, "id": passage_id}
     gone = await fetch(session, _DELETE, {"tenant": session.tenant_id, **chosen})
     if not gone:
-        return 0
-    if store is not None:
-        await store.remove(session, brand_id, [row[0] for row in gone])
+        return []
     remove_terms(session, brand_id, Counter(term for row in gone for term in row[2]))
     shrunk = size.plus(_less(row[1] for row in gone), _less(name for row in gone for name in row[3]))
     save_size(session, brand_id, shrunk)
     await refresh_gram_table(session, brand_id, shrunk)
-    return len(gone)
+    return [row[0] for row in gone]
+
+
+async def drop_vectors(
+    session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, store: VectorStore
+) -> None:
+    """Remove what a store holds of passages that are gone, or of their former text; vectors made since then stay."""
+    held = {row[0]: row[1] for row in await fetch(session, _HELD, (session.tenant_id, uuid_array(passage_ids)))}
+    alike: dict[frozenset[str], list[UUID]] = {}
+    for passage_id in passage_ids:
+        alike.setdefault(frozenset(held.get(passage_id, ())), []).append(passage_id)
+    for kept, ids in alike.items():
+        await store.remove(session, brand_id, ids, kept=kept)
 
 
 async def rewrite_passage(
@@ -168,6 +181,9 @@ async def rewrite_passage(
 ) -> bool:
     """Give a passage another text under its id, count its words anew, and put `vectors` in place of all it had.
 
+    Nothing is written to a store elsewhere, which would not take it back with the transaction: it keeps what it had
+    until `drop_vectors`.
+
     Returns:
         False when it is not there any more; nothing was written then.
     """
@@ -176,6 +192,8 @@ async def rewrite_passage(
     if not before:
         return False
     language, terms, embedders = before[0]
+    if not store.inside:
+        vectors = ()
     row = (await asyncio.to_thread(_rows, source, [draft], vectors))[0]
     await fetch(session, _REWRITE, {**row.columns, "tenant": session.tenant_id, "id": passage_id})
     lost, gained = set(terms) - set(row.words), set(row.words) - set(terms)
@@ -185,7 +203,8 @@ async def rewrite_passage(
     languages.subtract([language])
     stored.subtract(embedders)
     save_size(session, source.brand_id, size.plus(languages, stored))
-    await store.remove(session, source.brand_id, [passage_id])
+    if store.inside:
+        await store.remove(session, source.brand_id, [passage_id])
     for embedded in vectors:
         records = [VectorRecord(passage_id, vector) for vector in embedded.by_ordinal.values()]
         await store.write(session, source.brand_id, embedded.embedder, records)

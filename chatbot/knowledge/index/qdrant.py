@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import numpy as np
 from qdrant_client import AsyncQdrantClient, models
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from chatbot.core.errors import Unavailable
 from chatbot.db.sessions import TenantReader, TenantSession
@@ -29,7 +29,8 @@ class QdrantVectors:
     """A collection per embedder, all tenants in it, each search narrowed to its tenant and brand.
 
     Writes take effect at once, not with the session's transaction: passages that were never committed are left out
-    by the caller, which looks every candidate up in its own snapshot.
+    by the caller, which looks every candidate up in its own snapshot. What is removed does not come back with a
+    transaction that fails, so points are removed by a job after the commit (`queueing.drop_vectors`).
     """
 
     inside = False
@@ -50,19 +51,31 @@ class QdrantVectors:
             for record in records
         ]
         try:
-            name = await self._collection(embedder, len(records[0].vector))
-            await self._client.upsert(name, points, wait=True)
+            await self._upsert(embedder, points, len(records[0].vector))
         except ApiException as error:
             raise VectorStoreDown from error
 
-    async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
-        """Delete the points from every collection."""
+    async def _upsert(self, embedder: str, points: list[models.PointStruct], dimensions: int) -> None:
+        name = await self._collection(embedder, dimensions)
+        try:
+            await self._client.upsert(name, points, wait=True)
+        except UnexpectedResponse as error:
+            if error.status_code != 404:
+                raise
+            self._known.discard(name)  # it was dropped while this process lived, or another Qdrant is there
+            await self._client.upsert(await self._collection(embedder, dimensions), points, wait=True)
+
+    async def remove(
+        self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, kept: Collection[str] = ()
+    ) -> None:
+        """Delete the points from every collection but those of the embedders named."""
+        left = {_name(embedder) for embedder in kept}
         chosen = models.Filter(
             must=[*_within(session.tenant_id, brand_id), models.HasIdCondition(has_id=[str(i) for i in passage_ids])]
         )
         try:
             for collection in (await self._client.get_collections()).collections:
-                if collection.name.startswith("xin_"):
+                if collection.name.startswith("xin_") and collection.name not in left:
                     await self._client.delete(collection.name, models.FilterSelector(filter=chosen), wait=True)
         except ApiException as error:
             raise VectorStoreDown from error

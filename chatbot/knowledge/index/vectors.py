@@ -1,6 +1,6 @@
 """Dense vectors: the store's contract, and the store inside PostgreSQL (pgvector)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -61,8 +61,10 @@ class VectorStore(Protocol):
     ) -> None:
         """Store vectors; writing a passage again replaces its vector."""
 
-    async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
-        """Forget passages; unknown ones are no error."""
+    async def remove(
+        self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, kept: Collection[str] = ()
+    ) -> None:
+        """Forget passages, but for the vectors of some embedders; unknown passages are no error."""
 
     async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:
         """Remove all of a brand's vectors of one embedder."""
@@ -100,12 +102,15 @@ class PostgresVectors:
         values = (session.tenant_id, brand_id, embedder, len(records[0].vector), ids, literals)
         session.defer(_WRITE, values, len)
 
-    async def remove(self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID]) -> None:
+    async def remove(
+        self, session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, kept: Collection[str] = ()
+    ) -> None:
         """Nothing to do where passages are gone: the foreign key took the vectors along."""
         await fetch(
             session,
-            "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND passage_id = ANY (%s::uuid[])",
-            (session.tenant_id, brand_id, uuid_array(passage_ids)),
+            "DELETE FROM passage_vectors WHERE tenant_id = %s AND brand_id = %s AND passage_id = ANY (%s::uuid[]) "
+            "AND embedder <> ALL (%s::text[])",
+            (session.tenant_id, brand_id, uuid_array(passage_ids), list(kept)),
         )
 
     async def forget(self, session: TenantSession, brand_id: UUID, embedder: str) -> None:

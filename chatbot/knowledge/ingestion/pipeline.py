@@ -33,7 +33,6 @@ from chatbot.knowledge.index.passages import (
     PassageDraft,
     SourceVersion,
     index_passages,
-    remove_passages,
 )
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.ingestion import sitemaps
@@ -42,8 +41,8 @@ from chatbot.knowledge.ingestion.reading import Reader
 from chatbot.knowledge.ingestion.work import Prepared, Work
 from chatbot.knowledge.repository import OPEN_JOB
 from chatbot.llm.budgets import Ledger
-from chatbot.llm.metering import on_account
-from chatbot.llm.usage import record_usage
+from chatbot.llm.errors import EmbeddingsRejected
+from chatbot.llm.usage import booked
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
@@ -103,6 +102,8 @@ class Pipeline:
             await self._stumble(work, fault)
         except NotFound as error:
             await self._stumble(work, IngestionFault("file_missing", error.detail, tries=1))
+        except EmbeddingsRejected as error:
+            await self._stumble(work, IngestionFault(error.code, error.detail, tries=1))
         except Unavailable as error:
             await self._stumble(work, IngestionFault(error.code, error.detail, tries=PATIENT_TRIES))
         except DATABASE_AWAY:
@@ -167,7 +168,7 @@ class Pipeline:
                 PassageDraft(ordinal, piece.text, piece.language, piece.heading_path)
                 for ordinal, piece in enumerate(prepared.pieces[done:upto], done)
             ]
-            with on_account(Ledger(work.tenant_id)) as ledger:
+            async with booked(self.database, Ledger(work.tenant_id)):
                 vectors = await self._embed(prepared.title, drafts)
             pause = time.monotonic() - began >= self.pace.slice_seconds
             async with self._held(work) as (session, source, job):
@@ -175,7 +176,6 @@ class Pipeline:
                     raise Superseded
                 version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
                 await index_passages(session, version, drafts, vectors=vectors, store=self.store)
-                record_usage(session, ledger)
                 job.done, job.total, job.attempts, job.stage = upto, len(prepared.pieces), 1, "index"
                 if upto == len(prepared.pieces):
                     await self._finish(session, source, job, prepared)
@@ -196,7 +196,7 @@ class Pipeline:
     ) -> None:
         """Let the new version answer and the old one go, in one transaction."""
         if source.live_version is not None:
-            await remove_passages(session, source.brand_id, source.id, keep_version=job.version, store=self.store)
+            await queueing.remove_passages(self.queue, session, self.store, source, keep_version=job.version)
         source.live_version, source.passage_count, source.status = job.version, len(prepared.pieces), "ready"
         source.title, source.reason, source.reason_code, source.edits = prepared.title, None, None, 0
         source.content_hash = prepared.content_hash or source.content_hash
@@ -226,7 +226,10 @@ class Pipeline:
             notes = await sitemaps.adopt_pages(
                 session, source, named, queue=self.queue, queue_name=self.queue_name, store=self.store
             )
+            # Of what the sitemap took the place of, a file or a text, passages answer until now.
+            await queueing.remove_passages(self.queue, session, self.store, source)
             source.live_version, source.status = source.version, "ready"
+            source.passage_count, source.edits = 0, 0
             source.reason, source.reason_code = notes, "pages"
             job.done = job.total = len(named.pages)
             await self._complete(session, job, (notes,))

@@ -12,13 +12,12 @@ from chatbot.db.sessions import Database, TenantSession
 from chatbot.jobs.app import enqueue
 from chatbot.knowledge import queueing
 from chatbot.knowledge.embedding.contract import Embedder
-from chatbot.knowledge.index.embed import passage_text
+from chatbot.knowledge.index.embed import embed_texts, passage_text
 from chatbot.knowledge.index.passages import add_vectors, forget_embedder
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
 from chatbot.knowledge.ingestion import repository
 from chatbot.llm.budgets import Ledger
-from chatbot.llm.metering import on_account
-from chatbot.llm.usage import record_usage
+from chatbot.llm.usage import booked
 
 log = get_logger(__name__)
 _BATCH = 64
@@ -64,7 +63,8 @@ class Reembedding:
         no longer used.
 
         Args:
-            after: the last passage that was looked at. Each batch begins behind it, so the work ends whatever happens.
+            after: the last passage that was looked at. Each batch begins behind it, and what the embedder refuses is
+                left out until a process starts anew, so the work ends whatever happens.
         """
         embedder = next((known for known in self.embedders if known.id == embedder_id), None)
         if embedder is None:  # it was changed once more; the start that did so queued the right one
@@ -75,19 +75,21 @@ class Reembedding:
             )
         texts = [passage_text(title, passage.heading_path, passage.text) for passage, title in found]
         passages = [passage for passage, _ in found]
-        with on_account(Ledger(tenant_id)) as ledger:
-            vectors = await embedder.embed_passages(texts) if texts else ()
+        async with booked(self.database, Ledger(tenant_id)):
+            vectors = await embed_texts(embedder, texts, skip_refused=True) if texts else ()
+        refused = [str(passage.id) for passage, vector in zip(passages, vectors, strict=True) if vector is None]
+        if refused:
+            log.warning("passages left without a vector: their text is refused", embedder=embedder.id, passages=refused)
         async with self.database.tenant(tenant_id) as session:
-            record_usage(session, ledger)
             for brand_id in sorted({passage.brand_id for passage in passages}):
                 of_brand = [
                     (VectorRecord(passage.id, vector), passage.content_hash)
                     for passage, vector in zip(passages, vectors, strict=True)
-                    if passage.brand_id == brand_id
+                    if passage.brand_id == brand_id and vector is not None
                 ]
                 records, hashes = [record for record, _ in of_brand], [content_hash for _, content_hash in of_brand]
                 await add_vectors(session, brand_id, embedder.id, records, hashes, store=self.store)
-            if len(passages) == _BATCH:
+            if len(passages) == _BATCH and len(refused) < _BATCH:  # one that refuses all takes nothing of any tenant
                 await self._next(session, tenant_id, embedder, passages[-1].id)
             else:
                 await self._forget_replaced(session)

@@ -12,6 +12,7 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
+from typing import Any
 
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfTextPage
@@ -23,6 +24,8 @@ CELL = "\x1f"
 
 _CELL = 1.5  # of the letters' size
 _SPACE = 0.25  # of the letters' size: a gap so wide parts two words
+_SPACE_BY_GAP = 0.2  # the same, where PDFium does not know the letter's place and its words say nothing
+_SPAN_BYTES = 16
 _TOUCHING = 0.03  # of the letters' size: nearer letters are of one word, whatever PDFium thinks
 _UNJOINED = 0.06  # of the letters' size: letters that join are drawn nearer
 _JOIN_THE_NEXT = frozenset("بپتثجچحخسشصضطظعغفقکكگلمنهیيىئ")
@@ -33,7 +36,8 @@ _HALF_SPACE = "\u200c"
 class Glyph:
     """One drawn unit: its text (a ligature has several letters), its box and its font's size, in points.
 
-    `word` tells which glyphs PDFium took for one word: two numbers, of its line and of the word in it.
+    `word` tells which glyphs PDFium took for one word: two numbers, of its line and of the word in it. It says nothing
+    of one that is not `placed`: PDFium took the place of a mark for that of the letter it stands on.
     """
 
     text: str
@@ -42,6 +46,7 @@ class Glyph:
     bottom: float
     size: float
     word: tuple[int, int]
+    placed: bool = True
 
     @property
     def centre(self) -> float:
@@ -68,6 +73,7 @@ def _rows(page: PdfTextPage) -> list[list[Glyph]]:
     A space without a box is PDFium's own, or has no ink: its place says nothing, only what stands before and after it.
     """
     rows: list[list[Glyph]] = [[]]
+    spans = _spans(page)
     word = 0
     for index in range(page.count_chars()):
         char = chr(pdfium.FPDFText_GetUnicode(page, index))
@@ -78,6 +84,8 @@ def _rows(page: PdfTextPage) -> list[list[Glyph]]:
         if unicodedata.category(char) in {"Cc", "Cs", "Co"}:
             continue
         glyph = _glyph(page, index, char, (len(rows), word))
+        if span := spans and spans.get(_address(pdfium.FPDFText_GetTextObject(page, index))):
+            glyph.left, glyph.right, glyph.placed = span
         if char == " " and glyph.right - glyph.left < 0.01:
             word += 1
         elif pdfium.FPDFText_IsGenerated(page, index) != 1:
@@ -95,6 +103,43 @@ def _glyph(page: PdfTextPage, index: int, char: str, word: tuple[int, int]) -> G
     if char.isdigit() or char == " ":  # a 1 is drawn much narrower than the room it takes: the rest is no space
         left.value, right.value = min(left.value, rect.left), max(right.value, rect.right)
     return Glyph(char, left.value, right.value, rect.bottom, size, word)
+
+
+def _spans(page: PdfTextPage) -> dict[int, tuple[float, float, bool]]:
+    """Where a letter and its mark begin and end that are named together (`ActualText`), by the address of each part.
+
+    Of the two PDFium knows the place of the part that is drawn first only, often the mark's, and halves it among them.
+    The third value tells whether there is one part: then it is the place of both.
+    """
+    if not any(map(unicodedata.combining, page.get_text_range())):
+        return {}
+    parts: dict[int, list[tuple[int, float, float]]] = {}
+    for at in range(pdfium.FPDFPage_CountObjects(page.page)):
+        drawn = pdfium.FPDFPage_GetObject(page.page, at)
+        if pdfium.FPDFPageObj_GetType(drawn) != pdfium.FPDF_PAGEOBJ_TEXT:
+            continue
+        marks = [pdfium.FPDFPageObj_GetMark(drawn, number) for number in range(pdfium.FPDFPageObj_CountMarks(drawn))]
+        for mark in marks:
+            if any(map(unicodedata.combining, _actual_text(mark))):
+                left, right, bottom, top = (ctypes.c_float() for _ in range(4))
+                pdfium.FPDFPageObj_GetBounds(drawn, left, bottom, right, top)
+                parts.setdefault(_address(mark), []).append((_address(drawn), left.value, right.value))
+    return {
+        drawn: (min(left for _, left, _ in span), max(right for *_, right in span), len(span) == 1)
+        for span in parts.values()
+        for drawn, *_ in span
+    }
+
+
+def _actual_text(mark: Any) -> str:
+    """What a marked part of a page is said to be, in UTF-16; empty where nothing is said, or more than a letter."""
+    buffer, length = (ctypes.c_ubyte * _SPAN_BYTES)(), ctypes.c_ulong()
+    read = pdfium.FPDFPageObjMark_GetParamBlobValue(mark, b"ActualText", buffer, _SPAN_BYTES, length)
+    return bytes(buffer[: length.value]).decode("utf-16", "replace") if read and length.value <= _SPAN_BYTES else ""
+
+
+def _address(handle: Any) -> int:
+    return ctypes.addressof(handle.contents) if handle else 0
 
 
 def _merged(rows: list[list[Glyph]]) -> list[list[Glyph]]:
@@ -152,8 +197,9 @@ def _between(left: Glyph, right: Glyph, gap: float, size: float) -> str:
     """
     if " " in (left.text, right.text):
         return ""
-    other_word = left.word != right.word and left.word[0] == right.word[0]
-    if (other_word and gap > size * _TOUCHING) or gap > size * _SPACE:
+    placed = left.placed and right.placed
+    other_word = placed and left.word != right.word and left.word[0] == right.word[0]
+    if (other_word and gap > size * _TOUCHING) or gap > size * (_SPACE if placed else _SPACE_BY_GAP):
         return " "
     return _HALF_SPACE if _would_join(left, right) and gap > size * _UNJOINED else ""
 
@@ -214,6 +260,7 @@ def _same_box(first: Glyph, second: Glyph) -> bool:
         and abs(first.right - second.right) < 0.01
         and first.right - first.left > 0.01
         and " " not in (first.text, second.text)
+        and not unicodedata.combining(first.text[-1])
         and unicodedata.bidirectional(second.text) in {"R", "AL"}
     )
 

@@ -1,6 +1,7 @@
 """Builds the embedders, the vector store and the retriever that a process's settings ask for."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 
 from chatbot.core.settings import ConfigurationError, Settings
@@ -12,14 +13,22 @@ from chatbot.knowledge.index.vectors import PostgresVectors, VectorStore
 from chatbot.knowledge.retrieval.service import Retriever
 
 
-def open_embedders(settings: Settings, remote: EmbedCall | None = None) -> list[Embedder]:
+@dataclass(frozen=True, slots=True)
+class RemoteCalls:
+    """Texts to vectors at the configured endpoint (from the room `llm`): of documents, and of questions."""
+
+    documents: EmbedCall
+    questions: EmbedCall
+
+
+def open_embedders(settings: Settings, remote: RemoteCalls | None = None) -> list[Embedder]:
     """Return the embedders in use, the one that ranks first.
 
     `EMBEDDER=auto` is the configured endpoint when there is one, with the offline English model beside it, else that
     model alone, else none: search by words needs no embedder.
 
     Args:
-        remote: texts to vectors at the configured endpoint (from the room `llm`); None when there is no key.
+        remote: None when there is no endpoint.
 
     Raises:
         ConfigurationError: `EMBEDDER` names one that cannot be had; the message says what is missing.
@@ -45,7 +54,7 @@ def open_vector_store(settings: Settings) -> VectorStore:
     return store
 
 
-def open_retriever(settings: Settings, remote: EmbedCall | None = None) -> Retriever:
+def open_retriever(settings: Settings, remote: RemoteCalls | None = None) -> Retriever:
     """Return the process's retriever.
 
     What `EMBEDDER=auto` would choose beside the embedders in use may have been in use before: its vectors serve until
@@ -57,7 +66,7 @@ def open_retriever(settings: Settings, remote: EmbedCall | None = None) -> Retri
     return Retriever(embedders, open_vector_store(settings), former)
 
 
-def _automatic(settings: Settings, remote: EmbedCall | None) -> list[Embedder]:
+def _automatic(settings: Settings, remote: RemoteCalls | None) -> list[Embedder]:
     embedders: list[Embedder] = []
     if remote and settings.openai_embedding_model:
         embedders.append(_remote(settings, remote))
@@ -72,8 +81,8 @@ def _minilm(settings: Settings) -> MiniLmEmbedder:
     return MiniLmEmbedder(settings.data_dir / "models")
 
 
-def _remote(settings: Settings, remote: EmbedCall | None) -> RemoteEmbedder:
+def _remote(settings: Settings, remote: RemoteCalls | None) -> RemoteEmbedder:
     model = settings.openai_embedding_model
     if remote is None or not model:
         raise ConfigurationError("EMBEDDER: openai needs OPENAI_API_KEY and OPENAI_EMBEDDING_MODEL")
-    return RemoteEmbedder(f"openai:{model}", remote)
+    return RemoteEmbedder(f"openai:{model}", remote.documents, remote.questions)

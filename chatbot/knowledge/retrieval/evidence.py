@@ -20,6 +20,8 @@ _NEARLY = 0.8
 _SCORE_BOUND = 3.1  # about the most a word can add to the lexical score, in units of its rarity
 _HARD = 0.4  # a word matched less than this is missing
 _FEW_WORDS = 8  # a question of more words tells a story, with names of its own
+_A_HANDFUL = math.log1p(3)  # of so few words each one counts
+_SOME_WORDS = 0.2  # with less held in the best passages, it was not by its words that they are near
 
 _FAR = 10  # the passage that is taken for one about something else
 _FAR_COSINE = 0.15  # what such a one has at most, where there is none
@@ -68,9 +70,19 @@ def evidence(signals: Mapping[str, float]) -> float:
     """
     if not signals:
         return 0.0
-    coefficients = _WITH_VECTORS if "cosine" in signals else _WORDS_ONLY
-    total = coefficients[""] + sum(weight * signals[name] for name, weight in coefficients.items() if name)
+    total = _odds(signals, _WORDS_ONLY)
+    if "cosine" in signals:
+        near = _odds(signals, _WITH_VECTORS)
+        # "Saffron tea" is near all that speaks of saffron, so where a short question shares words with passages, its
+        # other words count too. Of 3 words the mean of both told answerable from missing by an AUROC of .998 (.982 and
+        # .887 alone); from 4 on, vectors do better by themselves.
+        by_words = signals["length"] <= _A_HANDFUL and signals["top3"] > _SOME_WORDS
+        total = (total + near) / 2 if by_words else near
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, total))))
+
+
+def _odds(signals: Mapping[str, float], coefficients: Mapping[str, float]) -> float:
+    return coefficients[""] + sum(weight * signals[name] for name, weight in coefficients.items() if name)
 
 
 def lexical_signals(question: Question, top: Sequence[Held], lexical: float) -> dict[str, float]:

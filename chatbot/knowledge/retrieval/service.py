@@ -55,6 +55,8 @@ MAX_QUESTION = 4000
 
 EMBED_SECONDS = 2.0
 """How long a question waits for its vector; later it is searched for by words alone."""
+_GRACE_SECONDS = 0.2
+"""An endpoint's own limit comes first, so that its breaker learns of the silence."""
 
 _LATIN = re.compile(r"[a-zA-Z]")
 
@@ -144,16 +146,23 @@ class Retriever:
         RETRIEVAL_SECONDS.observe(result.took_ms / 1000)
         return result
 
-    async def embed_query(self, query: str) -> list[QuestionVector]:
+    async def embed_query(self, query: str, *, failed: set[str] | None = None) -> list[QuestionVector]:
         """Embed a question for `retrieve`; an embedder that fails or takes too long is left out, never fatal.
 
         Which language a question is in depends on the brand's, so an embedder is left out here only when the text has
         no Latin letter and it cannot know it; `retrieve` has the last word.
+
+        Args:
+            failed: ids of embedders that are not asked; those that fail now are added. Whoever asks several times for
+                one answer keeps it, and so waits for a silent embedder once.
         """
         text = query.strip()[:MAX_QUESTION]
         language = detect_language(text)
+        failed = set() if failed is None else failed
         asked = [one for one in self._asked() if text and (knows(one, language) or _LATIN.search(text))]
+        asked = [one for one in asked if one.id not in failed]
         found = await asyncio.gather(*(_embedded(embedder, text) for embedder in asked))
+        failed.update(one.id for one, vector in zip(asked, found, strict=True) if vector is None)
         return [vector for vector in found if vector is not None]
 
     def _asked(self) -> list[Embedder]:
@@ -208,7 +217,7 @@ class Retriever:
 
 async def _embedded(embedder: Embedder, text: str) -> QuestionVector | None:
     try:
-        async with asyncio.timeout(EMBED_SECONDS):
+        async with asyncio.timeout(EMBED_SECONDS + _GRACE_SECONDS):
             return QuestionVector(embedder, await embedder.embed_query(text))
     except (XinError, TimeoutError) as error:
         reason = error.detail if isinstance(error, XinError) else f"no answer in {EMBED_SECONDS:g} s"

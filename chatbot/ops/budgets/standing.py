@@ -7,10 +7,9 @@ from typing import Literal
 
 from chatbot.core.clock import utcnow
 from chatbot.db.sessions import TenantReader
-from chatbot.dialogue.policy import budget_of
 from chatbot.identity.policies.schemas import Budgets
 from chatbot.identity.policies.service import current_policy
-from chatbot.llm.budgets import Limit
+from chatbot.llm.budgets import Limit, budget_of
 from chatbot.llm.repository import spent_on
 
 Level = Literal["ok", "warn", "degrade", "stop"]

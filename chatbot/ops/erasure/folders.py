@@ -19,6 +19,16 @@ async def drop_exports(folders: Sequence[Path], marks: Sequence[str]) -> int:
     return await asyncio.to_thread(_drop, folders, _pattern(marks))
 
 
+async def count_exports(folders: Sequence[Path], marks: Sequence[str]) -> int:
+    """Count the files that `drop_exports` would delete."""
+    return await asyncio.to_thread(lambda: sum(1 for _ in _marked(folders, _pattern(marks))))
+
+
+async def count_words(folder: Path, words: Sequence[str]) -> int:
+    """Count how often `blank` would overwrite."""
+    return await asyncio.to_thread(_count_all, folder, _pattern(words))
+
+
 async def blank(folder: Path, words: Sequence[str]) -> int:
     """Overwrite words in log files by as many asterisks, in place, while others write on; return how often."""
     return await asyncio.to_thread(_blank_all, folder, _pattern(words))
@@ -26,13 +36,27 @@ async def blank(folder: Path, words: Sequence[str]) -> int:
 
 def _drop(folders: Sequence[Path], marks: re.Pattern[bytes] | None) -> int:
     dropped = 0
+    for path in _marked(folders, marks):
+        with suppress(FileNotFoundError):
+            path.unlink()
+            dropped += 1
+    return dropped
+
+
+def _marked(folders: Sequence[Path], marks: re.Pattern[bytes] | None) -> Iterator[Path]:
     for folder in folders:
         for path in _files(folder):
             with suppress(FileNotFoundError), path.open("rb") as file:  # an old one goes meanwhile
                 if any(True for _ in _places(file, marks)):
-                    path.unlink()
-                    dropped += 1
-    return dropped
+                    yield path
+
+
+def _count_all(folder: Path, words: re.Pattern[bytes] | None) -> int:
+    found = 0
+    for path in _files(folder):
+        with suppress(FileNotFoundError), path.open("rb") as file:
+            found += sum(1 for _ in _places(file, words))
+    return found
 
 
 def _blank_all(folder: Path, words: re.Pattern[bytes] | None) -> int:

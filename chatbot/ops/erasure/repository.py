@@ -46,6 +46,28 @@ VALUES (%(tenant_id)s, %(id)s, %(requested_by)s, %(named_by)s, %(visitor_hash)s,
 RETURNING created_at
 """
 
+# By what the inbox shows of a visitor: the id, or the name that conversations and tickets go by.
+_KNOWN_AS = f"""
+SELECT DISTINCT person FROM (
+    SELECT {_PERSON} AS person, c.visitor AS said
+    FROM conversations c JOIN channels ch ON ch.tenant_id = c.tenant_id AND ch.id = c.channel_id
+    WHERE c.tenant_id = %(tenant_id)s
+    UNION ALL
+    SELECT subject, fields FROM visitors WHERE tenant_id = %(tenant_id)s
+) AS known
+WHERE person = %(name)s OR split_part(person, ':', 1) || ':' || %(name)s = person
+   OR lower(said->>'name') = lower(%(name)s) OR lower(said->>'username') = lower(%(name)s)
+ORDER BY person LIMIT 20
+"""  # noqa: S608 - constants only
+
+_ERASED = "SELECT EXISTS (SELECT FROM erasures WHERE tenant_id = %s AND visitor_hash = %s)"
+
+_TELL = """
+SELECT pg_notify('xin_signal', CAST(jsonb_build_object(
+    'kind', 'erased', 'tenant_id', CAST(%(tenant_id)s AS uuid), 'conversation_id', id) AS text))
+FROM unnest(%(conversations)s::uuid[]) AS id
+"""
+
 _WHO = f"""
 SELECT {_PERSON} FROM conversations c JOIN channels ch ON ch.tenant_id = c.tenant_id AND ch.id = c.channel_id
 WHERE c.tenant_id = %s AND c.id = %s
@@ -69,6 +91,11 @@ async def person_in(session: PlatformSession, tenant_id: UUID, conversation_id: 
     """
     rows = await fetch(session, _WHO, (tenant_id, conversation_id))
     return (rows[0][0],) if rows else None
+
+
+async def known_as(session: PlatformSession, tenant_id: UUID, name: str) -> list[str]:
+    """Return whom a name, an id, or who somebody is in conversations can mean; at most 20."""
+    return [row[0] for row in await fetch(session, _KNOWN_AS, {"tenant_id": tenant_id, "name": name})]
 
 
 async def conversations(
@@ -103,6 +130,16 @@ async def keep(session: PlatformSession, receipt: Erasure) -> None:
         "removed": orjson.dumps(receipt.removed).decode(),
     }  # fmt: skip
     receipt.created_at = (await fetch(session, _KEEP, values))[0][0]
+
+
+async def was_erased(session: PlatformSession, tenant_id: UUID, visitor_hash: str) -> bool:
+    """Whether there is a receipt for whoever was named so."""
+    return bool((await fetch(session, _ERASED, (tenant_id, visitor_hash)))[0][0])
+
+
+async def tell(session: PlatformSession, tenant_id: UUID, conversation_ids: Sequence[UUID]) -> None:
+    """Let inboxes that are open know, once the transaction is final: no row may hold what they have to forget."""
+    await fetch(session, _TELL, {"tenant_id": tenant_id, "conversations": list(conversation_ids)})
 
 
 async def page(session: TenantReader, *, before: UUID | None, limit: int) -> list[Erasure]:

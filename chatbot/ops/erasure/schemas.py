@@ -16,7 +16,8 @@ class EraseVisitor(RequestBody):
 
     Attributes:
         visitor: who they are in conversations: `visitor:42`, or a channel's type and the provider's id of them, such as
-            `telegram:1234`; all of their conversations go.
+            `telegram:1234`; or their id or name as the inbox shows it, where it is one visitor's alone; all of their
+            conversations go.
         conversation_id: the visitor of this conversation, with all of theirs; of one that a gateway or a key began for
             somebody whom it did not name, this one alone.
         email: all conversations and tickets with this address, on every channel.

@@ -10,7 +10,7 @@ from uuid import UUID
 import procrastinate
 
 from chatbot.core.blobs import BlobStore
-from chatbot.core.errors import NotFound, Unavailable
+from chatbot.core.errors import Conflict, NotFound, Unavailable
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
 from chatbot.db.models import Erasure
@@ -59,10 +59,11 @@ class Erasing:
     places: Places
 
     async def erase(self, tenant_id: UUID, wanted: EraseVisitor, requested_by: str) -> ErasureReceipt:
-        """Erase a visitor, or (dry run) count; erasing one who is gone gives a receipt of nothing.
+        """Erase a visitor, or (dry run) count; erasing again one who was erased gives a receipt of nothing.
 
         Raises:
-            NotFound: no such tenant or conversation.
+            NotFound: no such tenant, conversation or visitor.
+            Conflict: several visitors go by the name.
         """
         receipt = Erasure(
             tenant_id=tenant_id, id=new_id(), requested_by=requested_by, named_by=wanted.named_by,
@@ -74,12 +75,16 @@ class Erasing:
             files = await files_of(session, scope)
             if wanted.dry_run:
                 removed = Removed(rows=await counted(session, scope), files=len(files))
+                removed = await self._to_be_searched(scope, removed)
+                await _require_somebody(session, receipt, removed)
                 return _view(receipt, removed, dry_run=True)
             removed = Removed(rows=await remove(session, scope), files=len(files))
             if files:
                 await drop_files(self.places.queue, session, files)
             # Before the rows are gone for good: nothing but they tells what to look for, should this break.
             removed = await self._searched(scope, removed)
+            await _require_somebody(session, receipt, removed)
+            await repository.tell(session, tenant_id, scope.conversations)
             note(target=f"erasure:{receipt.id}", detail={"rows": sum(removed.rows.values())}, chains=[tenant_id])
             receipt.removed = removed.model_dump()
             await repository.keep(session, receipt)
@@ -97,13 +102,24 @@ class Erasing:
 
     async def _searched(self, scope: Scope, removed: Removed) -> Removed:
         """Remove what is found by what the visitor is called: exported files, words in logs."""
-        exports = [folder / str(scope.tenant_id) for folder in self.places.exports]
         return removed.model_copy(
             update={
-                "exports": await folders.drop_exports(exports, _marks(scope)),
+                "exports": await folders.drop_exports(self._exports(scope), _marks(scope)),
                 "log_marks": await folders.blank(self.places.logs, scope.needles),
             }
         )
+
+    async def _to_be_searched(self, scope: Scope, removed: Removed) -> Removed:
+        """Count what `_searched` would remove."""
+        return removed.model_copy(
+            update={
+                "exports": await folders.count_exports(self._exports(scope), _marks(scope)),
+                "log_marks": await folders.count_words(self.places.logs, scope.needles),
+            }
+        )
+
+    def _exports(self, scope: Scope) -> list[Path]:
+        return [folder / str(scope.tenant_id) for folder in self.places.exports]
 
     async def _beside(self, scope: Scope, files: Sequence[str], removed: Removed) -> Removed:
         """Remove what the rows led to: the queue deletes files that are left, what is in memory runs out."""
@@ -130,7 +146,7 @@ async def delete_files(blobs: BlobStore, keys: Iterable[str]) -> int:
 async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor) -> Scope:
     """Follow a visitor from what was named to all that is theirs."""
     email = (wanted.email or "").lower()
-    subjects = {wanted.visitor} if wanted.visitor else set()
+    subjects = await _known_as(session, tenant_id, wanted.visitor) if wanted.visitor else set()
     if wanted.conversation_id is not None:
         found = await repository.person_in(session, tenant_id, wanted.conversation_id)
         if found is None:
@@ -150,6 +166,27 @@ async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor
     said = {word for word in words if _TELLS.fullmatch(word)} | {subject.lower() for subject in subjects}
     needles = {word for word in said if len(word) >= _SHORTEST}
     return Scope(tenant_id, conversations, [ticket for ticket, _ in tickets], sorted(subjects), sorted(needles))
+
+
+async def _known_as(session: PlatformSession, tenant_id: UUID, name: str) -> set[str]:
+    """Return who is meant by what the inbox shows of them, or by who they are in conversations.
+
+    Raises:
+        Conflict: it may be several.
+    """
+    found = await repository.known_as(session, tenant_id, name)
+    if name in found or (not found and ":" in name):  # of one who is gone something may be left all the same
+        return {name}
+    if len(found) > 1:
+        raise Conflict(f"several visitors go by this name; say which one: {', '.join(found)}")
+    return set(found)
+
+
+async def _require_somebody(session: PlatformSession, receipt: Erasure, removed: Removed) -> None:
+    """Raise when nothing is there of whoever was named, and nothing ever was: it is a slip, not an erasure."""
+    if removed != Removed() or await repository.was_erased(session, receipt.tenant_id, receipt.visitor_hash):
+        return
+    raise NotFound("no such visitor: nothing is kept of anybody by this name")
 
 
 def _marks(scope: Scope) -> list[str]:

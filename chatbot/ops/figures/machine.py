@@ -1,11 +1,62 @@
 """Disk and memory of the container or machine that a process runs on."""
 
 import os
+import threading
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import psutil
 
+from chatbot.core.logging import get_logger
+from chatbot.core.metrics import DISK_FREE, INODES_FREE, MEMORY_USED
+from chatbot.core.settings import Settings
+
+log = get_logger(__name__)
+LOOK_SECONDS = 10.0
 _CGROUP = Path("/sys/fs/cgroup")
+
+
+def watch_machine(settings: Settings) -> None:
+    """Set the gauges of disk and memory now, and every few seconds as long as the process lives.
+
+    Each process has its own, from before anybody scrapes it: one that shows the 0 with which a gauge begins says that
+    its disk is full. A thread looks, for a disk may be slow to answer, and no request should wait for it.
+    """
+    folders = written_to(settings)
+    look_at_machine(folders)
+    threading.Thread(target=_keep_looking, args=(folders,), name="machine", daemon=True).start()
+
+
+def _keep_looking(folders: frozenset[Path]) -> None:
+    while True:
+        time.sleep(LOOK_SECONDS)
+        look_at_machine(folders)
+
+
+def written_to(settings: Settings) -> frozenset[Path]:
+    """Return the folders that the platform writes to; each may be on a disk of its own."""
+    return frozenset({settings.data_dir, settings.backup_folder, settings.folder("uploads"), settings.folder("logs")})
+
+
+def look_at_machine(folders: Iterable[Path]) -> None:
+    """Set the gauges of memory and of the fullest of the folders' disks."""
+    MEMORY_USED.set(memory_used())
+    found = []
+    for folder in folders:
+        try:
+            found.append(disk_free(_there(folder)))
+        except OSError as error:
+            log.warning("a folder's disk cannot be looked at", folder=str(folder), reason=str(error)[:200])
+    if found:
+        spaces, inodes = zip(*found, strict=True)
+        DISK_FREE.set(min(spaces))
+        INODES_FREE.set(min(inodes))
+
+
+def _there(folder: Path) -> Path:
+    """Return the folder, or where it will be made."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
 
 
 def disk_free(folder: Path) -> tuple[float, float]:

@@ -16,17 +16,13 @@ from chatbot.core.metrics import (
     DATABASE_MOST_CONNECTIONS,
     DATABASE_ROLLBACKS,
     DATABASE_UP,
-    DISK_FREE,
     HANDOFF_OLDEST,
     HANDOFF_WAITING,
-    INODES_FREE,
-    MEMORY_USED,
     QUEUE_JOBS,
     QUEUE_OLDEST,
 )
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database, PlatformSession
-from chatbot.ops.figures.machine import disk_free, memory_used
 from chatbot.ops.figures.repository import database_figures, waiting_for_people
 from chatbot.ops.system.queues import all_queues
 from chatbot.ops.system.repository import queue_depths
@@ -37,17 +33,19 @@ LOOK_SECONDS = 10.0
 @asynccontextmanager
 async def watching(database: Database, settings: Settings) -> AsyncIterator[None]:
     """Look while the block runs."""
-    looks = [
-        asyncio.create_task(forever(work, LOOK_SECONDS, passing=passing, what=what), name=what)
-        for work, passing, what in (
-            (partial(look_at_database, database, settings), (SQLAlchemyError, OSError), "looking at the database"),
-            (partial(look_at_machine, settings), (OSError,), "looking at disk and memory"),
-        )
-    ]
+    look = asyncio.create_task(
+        forever(
+            partial(look_at_database, database, settings),
+            LOOK_SECONDS,
+            passing=(SQLAlchemyError, OSError),
+            what="looking at the database",
+        ),
+        name="looking at the database",
+    )
     try:
         yield
     finally:
-        await end(*looks)
+        await end(look)
 
 
 async def look_at_database(database: Database, settings: Settings) -> None:
@@ -59,14 +57,6 @@ async def look_at_database(database: Database, settings: Settings) -> None:
         DATABASE_UP.set(0)
         raise
     DATABASE_UP.set(1)
-
-
-async def look_at_machine(settings: Settings) -> None:
-    """Set the gauges of disk and memory."""
-    space, inodes = await asyncio.to_thread(disk_free, settings.data_dir)
-    DISK_FREE.set(space)
-    INODES_FREE.set(inodes)
-    MEMORY_USED.set(await asyncio.to_thread(memory_used))
 
 
 async def _look(session: PlatformSession, settings: Settings) -> None:

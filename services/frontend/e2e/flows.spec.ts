@@ -14,7 +14,7 @@ test("a dropped file is read, its passage corrected, and the bot answers with th
     .locator("#knowledge-files")
     .setInputFiles({ name: "warranty.md", mimeType: "text/markdown", buffer: Buffer.from(text) });
   const row = page.getByRole("row").filter({ hasText: /warranty/i });
-  await expect(row.getByText("Ready")).toBeVisible({ timeout: 60_000 });
+  await expect(row.getByText("Ready")).toBeVisible({ timeout: 120_000 });
   await row.getByRole("link").click();
   await page.getByRole("listitem").filter({ hasText: "two years" }).hover();
   await page.getByRole("listitem").filter({ hasText: "two years" }).getByRole("button", { name: "Edit" }).click();
@@ -217,7 +217,7 @@ test("a gap is answered, and the answer is known from then on", async ({ api, si
   await page.getByRole("button", { name: "Save as knowledge" }).click();
   await expect(page.getByText("No gaps")).toBeVisible();
   await page.goto(`/console/t/${tenant.id}/knowledge`);
-  await expect(page.getByRole("row").filter({ hasText: "Ready" })).toHaveCount(1, { timeout: 60_000 });
+  await expect(page.getByRole("row").filter({ hasText: "Ready" })).toHaveCount(1, { timeout: 120_000 });
   await page.goto(`/console/t/${tenant.id}/persona`);
   await page.getByLabel("Your question").fill("Do you repair violins?");
   await page.keyboard.press("Enter");
@@ -247,6 +247,72 @@ test("a ticket is opened from a conversation, moved on the board, commented and 
   await page.getByRole("dialog").getByRole("button", { name: "Close" }).click();
   await page.getByRole("button", { name: "Board" }).click();
   await expect(page.getByRole("region", { name: "Solved" })).toContainText("My lamp is broken");
+});
+
+test("what was typed into a dialog or at a ticket is not lost by a key or a press", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Typed");
+  const made = await api.call<{ id: string }>("POST", "/api/tickets", {
+    tenant_id: tenant.id,
+    problem: "The lamp does not light up.",
+    requester: { name: "Jane" },
+  });
+  const page = await signIn();
+  const asks = page.getByRole("dialog", { name: "Leave without saving?" });
+  const stay = async () => {
+    await asks.getByRole("button", { name: "Cancel" }).click();
+    await expect(asks).toBeHidden();
+  };
+
+  await page.goto(`/console/t/${tenant.id}/gaps`);
+  await page.getByRole("link", { name: "Canned replies" }).click();
+  const open = page.getByRole("button", { name: "New reply" });
+  await open.first().click();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+  await open.first().click();
+  const text = page.getByRole("dialog").getByRole("textbox").last();
+  await text.fill("Thank you for writing");
+  for (const leave of [
+    () => page.keyboard.press("Escape"),
+    () => page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click(),
+    () => page.goBack(),
+  ]) {
+    await leave();
+    await stay();
+    await expect(text).toHaveValue("Thank you for writing");
+  }
+  await page.keyboard.press("Escape");
+  await asks.getByRole("button", { name: "Discard" }).click();
+  await expect(page.getByRole("dialog")).toBeHidden();
+
+  await page.goto(`/console/t/${tenant.id}/tickets/${made.id}`);
+  const comment = page.getByLabel("Write a comment");
+  await comment.fill("A new bulb");
+  await page.keyboard.press("Escape");
+  await stay();
+  await expect(comment).toHaveValue("A new bulb");
+  await page.getByRole("button", { name: "Add" }).click();
+  await expect(comment).toHaveValue("");
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog")).toBeHidden();
+});
+
+test("a comment that can reach nobody says so before and after it is written", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Unreachable");
+  const made = await api.call<{ id: string }>("POST", "/api/tickets", {
+    tenant_id: tenant.id,
+    problem: "The lamp does not light up.",
+    requester: { name: "Jane", email: "jane@example.com" },
+  });
+  const page = await signIn();
+  await page.goto(`/console/t/${tenant.id}/tickets/${made.id}`);
+  const ticket = page.getByRole("dialog");
+  await expect(ticket.getByText("It would reach nobody")).toBeVisible();
+  await ticket.getByLabel("Write a comment").fill("A new bulb is on its way.");
+  await ticket.getByRole("switch", { name: "Send to the requester" }).click();
+  await ticket.getByRole("button", { name: "Add" }).click();
+  await expect(ticket.getByText("reached nobody")).toBeVisible();
+  await expect(ticket.getByText("Met", { exact: true })).toBeHidden();
 });
 
 /** The code of RFC 6238 at a moment, as an authenticator app would show it. */

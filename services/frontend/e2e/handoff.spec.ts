@@ -11,8 +11,10 @@ import { Chat, openShop, type Told } from "./shop";
 test.use({ hasModel: true });
 
 const CUT_MS = 10_000;
-/** Between two words of the model: its answer then takes some ten seconds. */
-const SLOW_MS = 250;
+/** Between two words of the model: its answer then takes half a minute, and a busy machine comes in time to take over. */
+const SLOW_MS = 1_000;
+/** Between the words after that. */
+const FAST_MS = 50;
 
 const STORIES = {
   en: {
@@ -66,7 +68,7 @@ for (const [name, look] of Object.entries(LOOKS)) {
     model,
     platform,
   }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(600_000);
     const story = STORIES[look.locale as "en" | "fa"];
     const words = story.console;
     const tenant = await api.makeTenant(`Handoff ${look.locale}`);
@@ -124,12 +126,13 @@ for (const [name, look] of Object.entries(LOOKS)) {
       await expect(chat.by("bot", "streaming")).toHaveCount(0);
       await say(desk, words, `${story.reply} 2`);
       await expect(chat.by("agent").last()).toContainText(`${story.reply} 2`);
-      await pause(SLOW_MS * story.long.split(" ").length);
+      model.pace = FAST_MS;
+      await pause(SLOW_MS + FAST_MS * story.long.split(" ").length);
       expect(chat.told.slice(at).filter(isOfBot)).toEqual([]);
       expect(await storedTexts(api, tenant.id)).not.toContainEqual(expect.stringContaining(story.long.slice(0, 8)));
       await expect(chat.messages.last()).toHaveAttribute("data-role", "agent");
       await expect(desk.getByRole("log").getByText(words["inbox.stopped"])).toHaveCount(1);
-      expect(model.ended.left, "the model is not listened to any longer").toBe(left + 1);
+      await expect.poll(() => model.ended.left, "the model is not listened to any longer").toBe(left + 1);
     });
 
     await test.step("ten seconds without a network on both sides: nothing is lost, doubled or out of order", async () => {
@@ -143,10 +146,10 @@ for (const [name, look] of Object.entries(LOOKS)) {
       await expect(desk.getByText(words["inbox.sending"])).toHaveCount(2);
       await pause(CUT_MS - (Date.now() - begun));
       for (const line of Object.values(lines)) line.mend();
-      await expect(chat.page.locator(".pending")).toHaveCount(0, { timeout: 40_000 });
-      await expect(desk.getByText(words["inbox.sending"])).toHaveCount(0, { timeout: 40_000 });
-      await expect(desk.getByRole("log")).toContainText(second, { timeout: 40_000 });
-      await expect(chat.messages.filter({ hasText: fourth })).toHaveCount(1, { timeout: 40_000 });
+      await expect(chat.page.locator(".pending")).toHaveCount(0, { timeout: 120_000 });
+      await expect(desk.getByText(words["inbox.sending"])).toHaveCount(0, { timeout: 120_000 });
+      await expect(desk.getByRole("log")).toContainText(second, { timeout: 120_000 });
+      await expect(chat.messages.filter({ hasText: fourth })).toHaveCount(1, { timeout: 120_000 });
       const stored = await storedTexts(api, tenant.id);
       expect([...stored].sort()).toEqual([...new Set(stored)].sort());
       expect(stored.filter((text) => [first, second].includes(text))).toEqual([first, second]);

@@ -14,7 +14,7 @@ test("no script runs and nothing is fetched from elsewhere, whatever words say, 
   platform,
   signIn,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(600_000);
   const tenant = await api.makeTenant(IMG);
   const tenant_id = tenant.id;
   const sources: string[] = [];
@@ -105,7 +105,7 @@ test("no script runs and nothing is fetched from elsewhere, whatever words say, 
         tenant_id,
         shortcut: `h${at}`,
         title: text,
-        text: ALL.slice(0, 2000),
+        text: ALL.slice(0, 2000).replaceAll("{{", "{ {"), // braces that nothing fills in are refused
       });
     await expect(chat.by("agent").last()).toContainText("constructor");
     expect(await visit.look("widget, answered")).toEqual([]);

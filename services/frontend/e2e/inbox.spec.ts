@@ -113,6 +113,22 @@ test("whoever is named in a note is told on any page, and led there", async ({ a
   await expect(named).toHaveURL(new RegExp(`/inbox/${id}`));
 });
 
+test("the search of every page finds conversations, too, by what was said in them", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("Bizum");
+  const id = await api.ask(tenant.id, "Can I pay with bizum?", { name: "Jane" });
+  const page = await signIn(DESK, await api.makePerson(tenant.id, "agent", "Sara"));
+  await page.goto(`/console/t/${tenant.id}/tickets`);
+  await page.getByRole("button", { name: "Search Ctrl K" }).click();
+  const field = page.getByRole("combobox", { name: "Search" });
+  await expect(async () => {
+    await field.fill(""); // a message is found seconds after it was said
+    await field.fill("bizum");
+    await expect(page.getByRole("option", { name: /Jane: .*bizum.*Conversation/ })).toBeVisible({ timeout: 1_000 });
+  }).toPass();
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(new RegExp(`/inbox/${id}`));
+});
+
 test("a draft is put below what was typed, not over it", async ({ api, signIn }) => {
   const tenant = await api.makeTenant("Draft");
   await api.teach(tenant.default_brand_id, "Delivery", "# Delivery\n\nParcels arrive within three days.");
@@ -123,6 +139,16 @@ test("a draft is put below what was typed, not over it", async ({ api, signIn })
   await field.fill("Hello Jane,");
   await page.getByRole("button", { name: "Draft", exact: true }).click();
   await expect(field).toHaveValue(/^Hello Jane,\n\n[^[]*three days[^[]*$/s);
+});
+
+test("a draft that the bot has no answer for is said to be none", async ({ api, signIn }) => {
+  const tenant = await api.makeTenant("No draft");
+  const id = await api.ask(tenant.id, "Do you ship to Japan?", { name: "Jane" });
+  const page = await signIn(DESK, await api.makePerson(tenant.id, "agent", "Sara"));
+  await page.goto(`/console/t/${tenant.id}/inbox/${id}`);
+  await page.getByRole("button", { name: "Draft", exact: true }).click();
+  await expect(page.getByText("No draft: the bot found no answer.")).toBeVisible();
+  await expect(page.getByRole("textbox", { name: /Write to the visitor/ })).toHaveValue("");
 });
 
 test("a picture in a conversation is shown, and fetched from nowhere but the platform", async ({ api, signIn }) => {

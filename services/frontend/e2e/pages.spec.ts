@@ -108,7 +108,7 @@ for (const look of LOOKS) {
   });
 
   test(`every page (${name})`, async ({ api, signIn }) => {
-    test.setTimeout(300_000);
+    test.setTimeout(600_000);
     const tenant = await api.makeTenant(look.locale === "fa" ? "فروشگاه نمونه" : "Acme");
     const opened = await furnish(api, tenant, look.locale === "fa" ? "fa" : "en");
     const page = await signIn(look);

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const REPOSITORY = join(import.meta.dirname, "../../..");
-const READY_MS = 120_000;
-const STOP_MS = 20_000;
+const READY_MS = 240_000;
+const STOP_MS = 60_000;
 
 const PORTS = [
   "ORCHESTRATOR_PORT",

@@ -11,6 +11,8 @@ export interface Search {
   brand?: string;
   next?: string;
   tab?: string;
+  /** The conversation whose visitor is to be erased. */
+  erase?: string;
 }
 
 /** A page that is a chunk of its own. */
@@ -19,8 +21,9 @@ const lazyPage: typeof lazyRouteComponent = (load, name) => lazyRouteComponent((
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
 
 function readSearch(search: Record<string, unknown>): Search {
-  const { brand, next, tab } = { brand: text(search.brand), next: text(search.next), tab: text(search.tab) };
-  return { ...(brand && { brand }), ...(next && { next }), ...(tab && { tab }) };
+  const [brand, next, tab] = [text(search.brand), text(search.next), text(search.tab)];
+  const erase = text(search.erase);
+  return { ...(brand && { brand }), ...(next && { next }), ...(tab && { tab }), ...(erase && { erase }) };
 }
 
 const root = createRootRoute({ component: RootView, validateSearch: readSearch, notFoundComponent: Missing });

@@ -253,7 +253,7 @@ def test_any_message_can_be_given_its_form(
 
 @pytest.fixture
 async def http() -> AsyncIterator[SafeHttp]:
-    limits = OutgoingLimits(total=3, connect=1, silence=1)
+    limits = OutgoingLimits(total=60, connect=60, silence=60)
     async with SafeHttp(allow_private_hosts=frozenset({"127.0.0.1"}), limits=limits) as client:
         yield client
 

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from chatbot.apps.automation_worker import automating
+from chatbot.channels.outbox import schedule
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import TenantSession, fetch
 from tests.conftest import TenantRows
@@ -56,7 +57,7 @@ class Automation:
             lambda jobs: len(jobs) >= count and all(job["status"] in ENDED for job in jobs), **wanted
         )
 
-    async def until(self, found: Any, seconds: float = 40, **wanted: str) -> list[dict[str, Any]]:
+    async def until(self, found: Any, seconds: float = 90, **wanted: str) -> list[dict[str, Any]]:
         """Wait until the jobs are as asked for."""
         end = time.monotonic() + seconds
         while not found(jobs := await self.jobs(**wanted)):
@@ -102,8 +103,9 @@ async def whole(database_url: str, settings: Settings, tenant: TenantRows) -> As
 
 
 @pytest.fixture
-async def automation(whole: Whole) -> AsyncIterator[Automation]:
-    """The platform with its automation worker."""
+async def automation(whole: Whole, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Automation]:
+    """The platform with its automation worker. What failed waits a minute, not five seconds: a busy machine sees it."""
+    monkeypatch.setattr(schedule, "BACKOFF", (60, *schedule.BACKOFF[1:]))
     async with automating(whole.runtime, whole.orchestrator.channel_parts):
         yield Automation(whole)
 

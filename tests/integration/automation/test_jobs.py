@@ -16,8 +16,8 @@ UPDATE automation_jobs SET status = %(status)s, due_at = now() - interval '11 mi
 RETURNING id
 """
 
-DAY = (5, 300, 1800, 7200, 18_000, 36_000, 36_000)
-"""Seconds between the tries of a webhook."""
+DAY = (60, 300, 1800, 7200, 18_000, 36_000, 36_000)
+"""Seconds between the tries of a webhook; here a minute before the second one."""
 
 _FAX = """
 UPDATE automation_jobs SET actions = jsonb_set(actions, '{1,type}', '"fax"') WHERE tenant_id = %(tenant_id)s

@@ -213,7 +213,7 @@ async def test_a_rule_that_drives_itself_is_stopped(automation: Automation) -> N
     rule = await automation.on("message.sent", {"type": "reply", "text": "And another thing."})
     await Caller(automation.whole).ask("Refunds?")
     await automation.until(lambda jobs: len(jobs) == 5 and all(job["status"] == "succeeded" for job in jobs))
-    for _ in range(100):
+    for _ in range(600):
         found = await automation.whole.ask("GET", f"/admin/automation/rules/{rule['id']}")
         if found["state"] == "paused":
             break

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from sqlalchemy import text
 
 from tests.integration.automation.conftest import Automation, Caller, Receiver
 
@@ -126,10 +127,34 @@ async def test_what_is_wrong_is_named(idle: Automation, changed: dict[str, Any],
     assert refused["errors"][0]["field"].startswith(field)
 
 
+@pytest.mark.parametrize("url", ["http://10.0.0.5:9000/in", "http://localhost:9000/in"])
+async def test_an_address_inside_our_network_is_refused_where_it_is_entered(
+    automation: Automation, receiver: Receiver, url: str
+) -> None:
+    async def refused(method: str, path: str, **body: Any) -> Any:
+        return (await automation.whole.ask(method, path, body, status=422))["errors"][0]
+
+    tenant_id = str(automation.whole.tenant.id)
+    told = await refused("POST", "/admin/webhooks", tenant_id=tenant_id, url=url, events=["note.created"])
+    assert told["field"] == "url"
+    assert "XIN_FETCH_ALLOW_HOSTS" in told["message"]
+    webhook = await _webhook(automation, receiver, "note.created")
+    assert await refused("PATCH", f"/admin/webhooks/{webhook['id']}", url=url) == told
+    acting = {"trigger": {"type": "event", "name": "note.created"}, "actions": [{"type": "webhook", "url": url}]}
+    in_rule = await refused("POST", "/admin/automation/rules", tenant_id=tenant_id, name="Call", **acting)
+    assert in_rule == {"field": "actions.0.url", "message": told["message"]}
+    channel = {"channel_type": "webhook", "display_name": "Program", "credentials": {"webhook_url": url}}
+    in_channel = await refused("POST", "/admin/channels", tenant_id=tenant_id, **channel)
+    assert in_channel == {"field": "credentials.webhook_url", "message": told["message"]}
+
+
 async def test_an_address_inside_our_network_is_not_called(automation: Automation, receiver: Receiver) -> None:
-    webhook = await _webhook(automation, receiver, "conversation.created", url="http://169.254.169.254/latest")
+    webhook = await _webhook(automation, receiver, "conversation.created")
+    async with automation.whole.runtime.database.tenant(automation.whole.tenant.id) as session:
+        inside = text("UPDATE automation_rules SET actions = jsonb_set(actions, '{0,url}', CAST(:url AS jsonb))")
+        await session.execute(inside, {"url": '"http://169.254.169.254/latest"'})
     result = await automation.whole.ask("POST", f"/admin/webhooks/{webhook['id']}/test")
     assert not result["ok"]
     await Caller(automation.whole).ask("Refunds?")
     (dead,) = await _deliveries(automation, webhook, 1, "failed")
-    assert dead["reason"]
+    assert dead["reason"].startswith("The address leads into a private or reserved network")

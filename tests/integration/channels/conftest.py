@@ -36,7 +36,7 @@ class Receiver:
             return web.Response(status=504)
         return answer
 
-    async def wait_for(self, count: int, seconds: float = 20.0) -> list[dict[str, Any]]:
+    async def wait_for(self, count: int, seconds: float = 60.0) -> list[dict[str, Any]]:
         """Wait until so many POSTs were taken."""
         until = time.monotonic() + seconds
         while len(self.got) < count:

@@ -98,7 +98,7 @@ async def lane(runtime: Runtime, tenant: TenantRows, receiver: Receiver) -> Asyn
     )
     row, _ = await parts.channels.create(tenant.id, wanted)
     clock = Clock()
-    impatient = OutgoingLimits(total=2.0, silence=0.3)
+    impatient = OutgoingLimits(total=60.0, silence=3.0)
     async with SafeHttp(allow_private_hosts=frozenset({"127.0.0.1"}), limits=impatient) as http:
         outbox = Outbox(runtime.database, runtime.jobs, parts.accounts, http, clock=clock, pace=Pace())
         yield Lane(parts, outbox, clock, row.channel.id, tenant.id)
@@ -112,7 +112,7 @@ async def test_500_then_429_then_silence_then_well_comes_once_and_in_order(lane:
     receiver.answers = [
         web.Response(status=500),
         web.Response(status=429, headers={"Retry-After": "90"}),
-        1.0,
+        6.0,
         web.Response(status=200),
     ]
     await lane.put("one", "two")
@@ -150,7 +150,7 @@ async def test_the_schedule_to_the_dead_letter_and_its_replay(lane: Lane, receiv
         lane.clock.turn(wait)
     assert sent_at == [0, 5, 305, 2105, 9305, 27305, 63305, 99305]
     dead, after = await lane.rows()
-    assert (dead.status, dead.attempts, dead.last_error) == ("dead", 8, "webhook_url answered HTTP 502")
+    assert (dead.status, dead.attempts, dead.last_error) == ("dead", 8, "The address answered HTTP 502")
     assert after.status == "pending"
     await lane.send()
     assert texts(receiver)[-1] == "after it"
@@ -184,7 +184,7 @@ async def test_a_definite_refusal_is_a_dead_letter_at_once_and_the_rest_goes_on(
     await lane.send()
     refused, taken = await lane.rows()
     assert (refused.status, refused.attempts, taken.status) == ("dead", 1, "sent")
-    assert [one.words for one in await lane.tries(refused)] == ["webhook_url answered HTTP 410: no such shop"]
+    assert [one.words for one in await lane.tries(refused)] == ["The address answered HTTP 410: no such shop"]
 
 
 async def test_a_rate_limit_holds_the_whole_account_back(lane: Lane, receiver: Receiver) -> None:

@@ -49,7 +49,7 @@ def said(ts: str, text: str, **fields: Any) -> dict[str, Any]:
 
 async def whole_answers(peer: Peer, count: int) -> list[Reached]:
     """The messages as they stand in the end, once there are so many."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             found = [one for one in peer.reached if one.path == "/api/chat.update" and "blocks" in one.json]
             found += [one for one in peer.reached if one.path == "/api/chat.postMessage"]
@@ -117,7 +117,7 @@ async def test_a_message_over_discords_socket_is_answered_in_its_place(whole: Wh
         }  # fmt: skip
         await whole.channel("discord", credentials)
         async with keeping_bots(whole.state.channel_parts):
-            until = time.monotonic() + 20
+            until = time.monotonic() + 60
             while not any("14 days" in body.get("content", "") for _, _, body in discord.posted):
                 assert time.monotonic() < until, discord.posted
                 await asyncio.sleep(0.02)

@@ -117,7 +117,7 @@ async def test_a_customers_file_is_stored_under_its_true_type(whole: Whole, rece
 
 
 async def _settled(whole: Whole, count: int) -> list[dict[str, Any]]:
-    for _ in range(200):
+    for _ in range(1200):
         async with whole.runtime.database.tenant_reader(whole.tenant.id) as session:
             connection = await session.connection()
             found = await connection.exec_driver_sql("SELECT * FROM attachments ORDER BY id")

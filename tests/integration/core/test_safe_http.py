@@ -9,6 +9,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from chatbot.core.entered_address import vet
+from chatbot.core.errors import InvalidInput
 from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import (
     OutgoingFailed,
@@ -89,6 +91,25 @@ async def test_real_lookup_of_localhost_is_refused(site: Site) -> None:
         with pytest.raises(AddressRefused, match="private or reserved"):
             await client.fetch(site.url("/", "localhost"), max_bytes=100)
     assert site.requests == []
+
+
+async def test_what_is_to_be_stored_is_refused_as_it_would_be_on_the_way_out() -> None:
+    async def known(host: str) -> Sequence[str]:
+        found = {"inside.test": ["10.0.0.5"], "meta.test": ["169.254.169.254"], "shop.test": ["93.184.216.34"]}
+        if host not in found:
+            raise OSError("no such name")
+        return found[host]
+
+    for host, words in (("inside.test", "allow inside.test in XIN_FETCH_ALLOW_HOSTS"), ("meta.test", "secrets")):
+        with pytest.raises(InvalidInput, match=words) as refused:
+            await vet(SafeHttp(lookup=known), f"http://{host}:9000/in", "url")
+        assert [error.field for error in refused.value.errors] == ["url"]
+    for url in ("https://shop.test/in", "https://not-yet.test/in"):
+        await vet(SafeHttp(lookup=known), url, "url")
+    excepting = SafeHttp(lookup=known, allow_private_hosts=frozenset({"inside.test", "meta.test"}))
+    await vet(excepting, "http://inside.test:9000/in", "url")
+    with pytest.raises(InvalidInput, match="cloud gives out secrets"):
+        await vet(excepting, "http://meta.test/", "url")
 
 
 async def test_one_private_answer_among_public_ones_refuses_the_host(site: Site) -> None:
@@ -236,13 +257,13 @@ async def test_unknown_and_unreachable_hosts_are_failures_with_a_sentence(http: 
 
 async def test_a_long_poll_has_its_own_time(site: Site) -> None:
     async def slow(request: web.Request) -> web.StreamResponse:
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(1.0)
         return web.Response(text="at last")
 
     site.handlers["/slow"] = slow
     hasty = OutgoingLimits(silence=0.1)
     async with SafeHttp(allow_private_hosts=HOST, lookup=to_loopback, limits=hasty) as client:
-        assert (await client.request("POST", site.url("/slow"), seconds=10)).body == b"at last"
+        assert (await client.request("POST", site.url("/slow"), seconds=60)).body == b"at last"
         with pytest.raises(OutgoingTimeout, match=r"said nothing for 0\.1 seconds"):
             await client.request("POST", site.url("/slow"))
 

@@ -11,6 +11,7 @@ from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.identity.mail import Letter
 from chatbot.identity.subject import Role
+from chatbot.knowledge.embedding.remote import RemoteEmbedder
 from chatbot.llm.budgets import Budget, Ledger
 from chatbot.llm.embeddings import OpenAIEmbeddings
 from chatbot.llm.errors import EmbeddingsUnavailable
@@ -147,6 +148,24 @@ async def test_embeddings_are_on_the_tenants_account(
         await embeddings(["a"])
     await embeddings(["on nobody's account"])
     assert len(ledger.calls) == 1
+
+
+async def test_the_retrieval_bench_is_on_the_tenants_account(
+    server: EmbeddingServer, model_client: Any, client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows
+) -> None:
+    server.then(vectors())
+    runtime.retriever.embedders = (RemoteEmbedder("far", OpenAIEmbeddings(model_client, "embedder")),)
+    ask = {"tenant_id": str(tenant.id), "query": REFUND}
+    assert (await client.post("/admin/diagnostics/retrieval", json=ask, headers=bearer())).status_code == 200
+    await set_budget(runtime.database, tenant, tokens_per_day=1)  # less than that was
+    assert (await client.post("/admin/diagnostics/retrieval", json=ask, headers=bearer())).status_code == 200
+    assert len(server.calls) == 1
+    assert await booked_calls(runtime.database, tenant) == ["embed"]
+
+
+async def booked_calls(database: Database, tenant: TenantRows) -> list[str]:
+    async with database.tenant_reader(tenant.id) as session:
+        return list((await session.execute(text("SELECT purpose FROM usage_records"))).scalars())
 
 
 def _json(value: Any) -> str:

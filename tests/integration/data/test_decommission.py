@@ -108,7 +108,7 @@ class Doors:
     async def _socket(self) -> int:
         url = self._whole.gateway_url.replace("http://", "ws://") + "/ws"
         try:
-            async with asyncio.timeout(20), connect(url, compression=None) as socket:
+            async with asyncio.timeout(60), connect(url, compression=None) as socket:
                 await socket.send(json.dumps({"type": "hello", "token": self.embed}))
                 return 101 if json.loads(await socket.recv())["type"] == "ready" else 403
         except ConnectionClosed:
@@ -128,7 +128,7 @@ async def test_nothing_answers_or_authenticates_afterwards(whole: Whole, databas
     assert await whole.ask("DELETE", f"/admin/tenants/{tenant.id}") == receipt
     assert (await whole.ask("GET", "/admin/decommissions?limit=1"))["items"] == [receipt]
 
-    until = time.monotonic() + 60  # what a process remembers of credentials runs out in 30 seconds
+    until = time.monotonic() + 120  # what a process remembers of credentials runs out in 30 seconds
     while open_doors := {name for name, status in (await doors.walk()).items() if status < 400}:
         assert open_doors == {"socket"}, open_doors
         assert time.monotonic() < until, open_doors
@@ -175,7 +175,7 @@ async def test_a_tenant_comes_back_within_the_window(whole: Whole) -> None:
         assert again[good] < 400, (good, again)
     for dead in ("refresh", "api key", "chat, api key", "web chat", "webhook"):
         assert again[dead] >= 400, (dead, again)
-    async with asyncio.timeout(30):  # what is erased from now on must not stay in the archive
+    async with asyncio.timeout(90):  # what is erased from now on must not stay in the archive
         while archive in [key async for key in whole.runtime.blobs.all_keys()]:  # noqa: ASYNC110 - another process' work
             await asyncio.sleep(0.2)
     await whole.ask("POST", f"/admin/tenants/{tenant.id}/restore", status=404)
@@ -221,7 +221,7 @@ async def test_after_the_window_its_data_is_purged(
     assert found_in_tables(database_url)
     await daily.catch_up(utcnow() + timedelta(days=31))
     assert found_in_tables(database_url) == []
-    async with asyncio.timeout(30):  # a job that runs at this moment finds no tenant, and goes
+    async with asyncio.timeout(90):  # a job that runs at this moment finds no tenant, and goes
         while "procrastinate_jobs" in (left := _tables(database_url, str(tenant.id))):  # noqa: ASYNC110 - rows of another process
             await asyncio.sleep(0.2)
     assert left == {"tenants", "decommissions", "audit_events", "audit_heads"}

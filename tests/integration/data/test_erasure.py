@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import orjson
 import psycopg
 import pytest
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.identity.subject import Role
 from chatbot.ops.erasure.holdings_repository import HOLDINGS, NOTHING_OF_VISITORS
+from chatbot.ops.erasure.schemas import Removed
 from tests.conftest import TEST_KEYS, TenantRows, bearer, make_tenant
 from tests.integration.data.canary import CANARY, EMAIL, SUBJECT, found_in_files, found_in_tables, log_line, plant
 from tests.redis_server import RedisServer
@@ -41,6 +43,13 @@ def test_every_table_says_what_it_holds_of_visitors(database_url: str) -> None:
     assert {row[0] for row in rows} == set(held) | NOTHING_OF_VISITORS.keys()
     assert not set(held) & NOTHING_OF_VISITORS.keys()
     assert set(Base.metadata.tables) <= set(held) | NOTHING_OF_VISITORS.keys()
+
+
+@pytest.mark.parametrize("language", ["en", "fa", "es"])
+def test_the_console_has_words_for_everything_that_is_counted(language: str) -> None:
+    words = orjson.loads(Path(f"services/frontend/src/locales/{language}.json").read_bytes())
+    counted = {holding.table for holding in HOLDINGS} | (Removed.model_fields.keys() - {"rows"})
+    assert sorted(name for name in counted if f"counted.{name}" not in words) == []
 
 
 async def test_the_canary_is_planted_in_every_table_that_holds_something(
@@ -78,6 +87,7 @@ async def test_nothing_of_a_visitor_is_left(
     assert receipt["removed"]["rows"]["tickets"] == 2
     assert (receipt["removed"]["files"], receipt["removed"]["files_waiting"]) == (2, 0)
     assert (receipt["removed"]["exports"], receipt["removed"]["log_marks"]) == (1, 1)
+    assert told.json()["removed"] == receipt["removed"], "what is told beforehand is what goes"
     assert CANARY not in answer.text
     assert found_in_tables(database_url) == []
     assert found_in_files(settings.data_dir) == []
@@ -168,8 +178,59 @@ async def test_who_speaks_for_many_is_no_visitor(
     answer = await client.post(_path(tenant), json={"conversation_id": str(mine)}, headers=bearer())
     assert answer.json()["removed"]["rows"]["conversations"] == 1
     again = await client.post(_path(tenant), json={"visitor": speaks_for_many}, headers=bearer())
-    assert again.json()["removed"]["rows"] == {}
+    assert again.status_code == 404
     assert await _left(runtime.database, tenant, [mine, other]) == [other]
+
+
+@pytest.mark.parametrize("shown", ["anon-01a2", "Maria Garcia", "maria garcia", "visitor:anon-01a2"])
+async def test_who_is_named_as_the_inbox_shows_them_is_found(
+    shown: str, runtime: Runtime, client: httpx.AsyncClient, tenant: TenantRows
+) -> None:
+    web = tenant.channel_id
+    [mine] = await _talks(runtime.database, tenant, web, "visitor:anon-01a2", ["anon-01a2"], name="Maria Garcia")
+    [other] = await _talks(runtime.database, tenant, web, "visitor:anon-03b4", ["anon-03b4"], name="Maria")
+    for body in ({"visitor": shown, "dry_run": True}, {"visitor": shown}):
+        answer = await client.post(_path(tenant), json=body, headers=bearer())
+        assert answer.json()["removed"]["rows"] == {"conversations": 1}
+    assert await _left(runtime.database, tenant, [mine, other]) == [other]
+
+
+@pytest.mark.parametrize("named", [{"visitor": "Visitor ab7f"}, {"visitor": "visitor:none"}, {"email": "no@x.example"}])
+@pytest.mark.parametrize("dry_run", [True, False])
+async def test_that_there_is_no_such_visitor_is_said(
+    named: dict[str, str], dry_run: bool, client: httpx.AsyncClient, tenant: TenantRows
+) -> None:
+    answer = await client.post(_path(tenant), json={**named, "dry_run": dry_run}, headers=bearer())
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("no such visitor")
+    assert (await client.get(_path(tenant), headers=bearer())).json()["items"] == []
+
+
+async def test_a_name_of_several_visitors_erases_none(
+    runtime: Runtime, client: httpx.AsyncClient, tenant: TenantRows
+) -> None:
+    telegram = await _channel(runtime.database, tenant, "telegram")
+    both = [
+        *await _talks(runtime.database, tenant, telegram, f"channel:{telegram}", ["7"], name="Ann"),
+        *await _talks(runtime.database, tenant, tenant.channel_id, "visitor:7", ["7"], name="Ann"),
+    ]
+    for shown in ("Ann", "7"):
+        answer = await client.post(_path(tenant), json={"visitor": shown}, headers=bearer())
+        assert answer.status_code == 409
+        assert answer.json()["detail"].endswith("say which one: telegram:7, visitor:7")
+    assert await _left(runtime.database, tenant, both) == sorted(both)
+
+
+async def test_open_inboxes_are_told(runtime: Runtime, client: httpx.AsyncClient, tenant: TenantRows) -> None:
+    heard: asyncio.Queue[str] = asyncio.Queue()
+    runtime.bus.hear("xin_signal", heard.put_nowait)
+    [mine] = await _talks(runtime.database, tenant, tenant.channel_id, "visitor:7", ["7"])
+    await client.post(_path(tenant), json={"visitor": "visitor:7", "dry_run": True}, headers=bearer())
+    answer = await client.post(_path(tenant), json={"visitor": "visitor:7"}, headers=bearer())
+    assert answer.status_code == 201
+    told = orjson.loads(await asyncio.wait_for(heard.get(), 20))
+    assert told == {"kind": "erased", "tenant_id": str(tenant.id), "conversation_id": str(mine)}
+    assert heard.empty(), "a preview erases nothing"
 
 
 async def test_who_may_erase(client: httpx.AsyncClient, tenant: TenantRows, other_tenant: TenantRows) -> None:
@@ -201,7 +262,7 @@ async def test_hot_sessions_go_too(
 
 
 async def _written(redis: RedisServer, keys: int) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         if len(redis.run("KEYS", "*")) == keys:
             return
@@ -226,13 +287,13 @@ async def _channel(database: Database, tenant: TenantRows, channel_type: str) ->
 
 
 async def _talks(
-    database: Database, tenant: TenantRows, channel_id: UUID, owner: str, people: Sequence[str]
+    database: Database, tenant: TenantRows, channel_id: UUID, owner: str, people: Sequence[str], **said: str
 ) -> list[UUID]:
     """Insert a conversation for each of some people, by the provider's ids; return the conversations' ids."""
     ids = [new_id() for _ in people]
     async with database.tenant(tenant.id) as session:
         for conversation_id, person in zip(ids, people, strict=True):
-            visitor = {"subject": owner, **({"id": person} if person else {})}
+            visitor = {"subject": owner, **({"id": person} if person else {}), **said}
             session.add(
                 Conversation(
                     tenant_id=tenant.id, id=conversation_id, brand_id=tenant.brand_id, channel_id=channel_id,

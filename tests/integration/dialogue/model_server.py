@@ -20,6 +20,9 @@ class ModelServer:
     status: int = 200
     cut_after: int | None = None
     finish: str = "stop"
+    hold_at: int | None = None
+    """The word before which answers stand still until `go` is set."""
+    go: asyncio.Event = field(default_factory=asyncio.Event)
     requests: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     open_streams: int = 0
@@ -45,6 +48,8 @@ class ModelServer:
 
     async def _stream(self, response: web.StreamResponse, request: web.Request) -> None:
         for number, word in enumerate(self.words):
+            if number == self.hold_at:
+                await self.go.wait()
             if self.cut_after is not None and number >= self.cut_after:
                 assert request.transport
                 request.transport.close()

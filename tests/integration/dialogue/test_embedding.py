@@ -47,9 +47,21 @@ async def test_a_slow_embedder_is_not_waited_for(
     plain: Platform, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(service, "EMBED_SECONDS", 0.05)
-    embedder = SlowEmbedder(plain, seconds=5)
+    embedder = SlowEmbedder(plain, seconds=60)
     plain.dialogue._parts.retriever.embedders = (embedder,)
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         answer = await plain.ask(shop, "How do I reset my password on iPhone?")
     assert "Reset password" in answer["answer"]
     assert embedder.in_use == [0]
+
+
+async def test_a_turn_waits_for_a_silent_embedder_once(
+    plain: Platform, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "EMBED_SECONDS", 0.05)
+    first = await plain.ask(shop, "How do I repair the gearbox of a zeppelin?")
+    embedder = SlowEmbedder(plain, seconds=5)
+    plain.dialogue._parts.retriever.embedders = (embedder,)
+    answer = await plain.ask(shop, "and the propeller?", conversation_id=first["conversation_id"])
+    assert answer["mode"] == "no_answer"
+    assert len(embedder.in_use) == 1

@@ -57,7 +57,7 @@ async def _say(api: aiohttp.ClientSession, tenant: TenantRows, session: str, mes
 
 async def _found(redis: RedisServer, key: str, **fields: Any) -> dict[str, Any]:
     """What stands under a key, once it has these fields."""
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while True:
         text = redis.run("GET", key)
         read: dict[str, Any] = orjson.loads(text) if text else {}

@@ -337,6 +337,7 @@ async def test_the_bot_keeps_away_from_blocked_topics(plain: Platform, shop: Ten
     assert await rows(plain, shop, "SELECT 1 FROM knowledge_gaps") == []
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_visitors_are_limited_one_by_one(database_url: str, shop: TenantRows) -> None:
     async with run_platform(database_url, chat_limit_visitor=2) as platform:
         statuses: list[int] = []

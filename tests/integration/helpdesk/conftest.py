@@ -79,7 +79,7 @@ class LiveFeed:
 
     async def until(self, name: str, **fields: Any) -> dict[str, Any]:
         """Read until an event of a name with these fields."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             async for event in self.events:
                 self.told.append(event)
                 if event["event"] == name and fields.items() <= event["data"].items():

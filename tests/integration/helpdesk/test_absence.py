@@ -58,6 +58,44 @@ async def test_what_a_gone_agent_had_waits_again(whole: Whole, hire: Hire) -> No
     assert await _look(whole) == 0
 
 
+@pytest.mark.parametrize("how", ["lowered", "taken out", "suspended", "deleted"])
+async def test_what_an_agent_had_who_may_answer_no_more_waits_at_once(whole: Whole, hire: Hire, how: str) -> None:
+    visitor, sara, omid = Caller(whole), await hire(whole, "Sara"), await hire(whole, "Omid")
+    async with sara.live() as feed:
+        await feed.until("ready")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+    assert await _look(whole) == 0
+    member = f"/admin/users/{sara.id}/memberships/{whole.tenant.id}"
+    match how:
+        case "lowered":
+            await whole.ask("PUT", member, {"role": "viewer"})
+        case "taken out":
+            await whole.ask("DELETE", member, status=204)
+        case "suspended":
+            await whole.ask("POST", f"/admin/users/{sara.id}/suspend")
+        case _:
+            await whole.ask("DELETE", f"/admin/users/{sara.id}", status=204)
+    async with omid.live() as feed:
+        await feed.until("ready")
+        assert await _look(whole) == 1
+        told = await feed.until("conversation.handoff_requested", conversation_id=conversation)
+        assert (told["data"]["by"], told["data"]["left_by"]) == ("absence", str(sara.id))
+    assert [each["id"] for each in await omid.queue("waiting")] == [conversation]
+    last = (await visitor.messages(conversation))[-1]
+    assert last["text"] == "Your conversation is in line again: somebody else will go on with it."
+
+
+async def test_a_platform_admin_needs_no_membership_to_keep_it(whole: Whole, hire: Hire) -> None:
+    visitor, sara = Caller(whole), await hire(whole, "Sara")
+    await whole.ask("PATCH", f"/admin/users/{sara.id}", {"is_platform_admin": True})
+    await whole.ask("PUT", f"/admin/users/{sara.id}/memberships/{whole.tenant.id}", {"role": "viewer"})
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+    assert await _look(whole) == 0
+    assert [each["id"] for each in await sara.queue("mine")] == [conversation]
+
+
 async def test_a_tenant_whose_work_fails_holds_up_no_other(
     whole: Whole, hire: Hire, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,8 +26,8 @@ async def test_a_day_at_the_help_desk_is_told(whole: Whole, hire: Hire) -> None:
     }  # fmt: skip
     assert (totals["handed_over"], totals["closed"], totals["messages"]) == (1, 1, 6)
     assert (totals["csat_count"], totals["csat_average"]) == (1, 4.0)
-    assert 0 < totals["handoff_wait_seconds_p50"] < 60
-    assert 0 < totals["first_response_seconds_p50"] < 60
+    assert 0 < totals["handoff_wait_seconds_p50"] < 600
+    assert 0 < totals["first_response_seconds_p50"] < 600
     assert told["days"][-1]["messages"] == 6
     assert [channel["channel_type"] for channel in told["channels"]] == ["web"]
 

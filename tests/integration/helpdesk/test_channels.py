@@ -15,7 +15,7 @@ async def _connected(whole: Whole, receiver: Receiver) -> dict[str, Any]:
 
 async def _delivery(agent: Person, conversation: str, status: str) -> dict[str, Any]:
     """Wait until an agent's last message is delivered so."""
-    for _ in range(200):
+    for _ in range(1200):
         found = (await agent.at(conversation, "messages", method="GET"))["items"][-1]
         if found["delivery"] and found["delivery"]["status"] == status:
             return dict(found)

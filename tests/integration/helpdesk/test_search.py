@@ -32,7 +32,7 @@ async def _said(whole: Whole) -> dict[str, str]:
     for number, said in enumerate(SAID):
         answer = await Caller(whole, f"visitor-{number}").ask(said)
         found[answer["conversation_id"]] = said
-    for _ in range(100):  # the platform's own upkeep may be at it, and hold a piece for a moment
+    for _ in range(600):  # the platform's own upkeep may be at it, and hold a piece for a moment
         await index_news(whole.runtime.database)
         agent_sees = await index_news(whole.runtime.database)
         if not agent_sees:

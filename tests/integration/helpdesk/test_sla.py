@@ -14,7 +14,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.sessions import Database
 from chatbot.dialogue.handoff.parts import Agent
 from chatbot.helpdesk.tickets.schemas import ChangeTicket
-from chatbot.helpdesk.tickets.service import NewTicket, TicketDesk
+from chatbot.helpdesk.tickets.service import NewTicket, TicketDesk, require
 from chatbot.helpdesk.tickets.sweeper import sweep, sweeping
 from chatbot.helpdesk.tickets.views import ticket_view
 from tests.conftest import TenantRows, bearer, make_tenant
@@ -24,14 +24,16 @@ FRIDAY = datetime(2026, 11, 27, 16, tzinfo=UTC)
 OFFICE = [{"day": day, "opens": "09:00", "closes": "17:00"} for day in ("mon", "tue", "wed", "thu", "fri")]
 
 
-class NoMail:
-    """A brand without an address."""
+class Post:
+    """A brand with an address to write from, until it is taken away."""
+
+    there = True
 
     async def ready(self, *_: object) -> bool:
-        return False
+        return self.there
 
     async def post(self, *_: object) -> bool:
-        return False
+        return self.there
 
 
 class Clockwork:
@@ -40,11 +42,13 @@ class Clockwork:
     def __init__(self, database: Database, tenant: TenantRows) -> None:
         self.now = FRIDAY
         self.database, self.tenant = database, tenant
-        self.desk = TicketDesk(NoMail(), clock=lambda: self.now)
+        self.post = Post()
+        self.desk = TicketDesk(self.post, clock=lambda: self.now)
 
     async def open(self, **fields: Any) -> Any:
+        wanted = NewTicket("rule", "rule:1", PROBLEM, "Ann", "ann@example.com", **fields)
         async with self.database.tenant(self.tenant.id) as session:
-            ticket = await self.desk.open(session, NewTicket("rule", "rule:1", PROBLEM, "Ann", **fields))
+            ticket = await self.desk.open(session, wanted)
         self.id = ticket.id
         return ticket_view(ticket, {}, self.now).sla
 
@@ -53,9 +57,10 @@ class Clockwork:
             ticket = await self.desk.change(session, self.id, ChangeTicket(**fields), "test")
         return ticket_view(ticket, {}, self.now).sla
 
-    async def respond(self) -> None:
+    async def respond(self) -> Any:
         async with self.database.tenant(self.tenant.id) as session:
             await self.desk.comment(session, self.id, "On it", Agent(new_id(), "Rosa"), public=True)
+            return ticket_view(await require(session, self.id), {}, self.now).sla
 
 
 @pytest.fixture
@@ -84,6 +89,15 @@ async def test_pending_stops_the_clocks_and_an_answer_lets_them_run_on(work: Clo
     sla = await work.change(status="open")
     assert sla.resolution_due_at == datetime(2026, 12, 7, 16, tzinfo=UTC)
     assert sla.first_responded_at == FRIDAY
+
+
+async def test_what_reached_nobody_is_no_response(work: Clockwork) -> None:
+    await work.open()
+    work.post.there = False
+    sla = await work.respond()
+    assert (sla.first_responded_at, sla.state) == (None, "ok")
+    work.now, work.post.there = FRIDAY + timedelta(minutes=5), True
+    assert (await work.respond()).first_responded_at == work.now
 
 
 async def test_solved_in_time_is_met_and_opened_again_it_runs_on(work: Clockwork) -> None:
@@ -162,7 +176,7 @@ async def test_one_process_sweeps_for_all_and_another_takes_its_place(runtime: R
 
 
 async def _breaches(database: Database, tenant: TenantRows, count: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while len(await events(database, tenant, "ticket.sla_breached")) < count:
         assert time.monotonic() < until
         await asyncio.sleep(0.05)

@@ -148,6 +148,7 @@ async def test_each_tenant_counts_from_one(desk: Desk, other_tenant: TenantRows,
     assert (await desk.open())["number"] == (await desk_of(client, other_tenant).open())["number"] == 1
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_visitor_opens_ten_tickets_an_hour(desk: Desk) -> None:
     body = {"name": "Ann", "problem": PROBLEM}
     answers = [await desk.http.post("/v1/tickets", json=body, headers=visitor(desk.tenant)) for _ in range(11)]
@@ -263,7 +264,8 @@ async def test_comments_say_who_wrote_them(desk: Desk, runtime: Runtime) -> None
     assert [(one["author_kind"], one["author_name"], one["public"], one["told_by"]) for one in listed] == [
         ("agent", "Rosa", True, None), ("program", "Command line", False, None),
     ]  # fmt: skip
-    assert (await desk.call("GET", f"/api/tickets/{ticket['id']}"))["comments"] == listed
+    kept = await desk.call("GET", f"/api/tickets/{ticket['id']}")
+    assert (kept["comments"], kept["reached_by"]) == (listed, None)
     log = await events(runtime.database, desk.tenant, "ticket.commented")
     assert [payload["public"] for _, payload in log] == [True, False]
 
@@ -272,6 +274,7 @@ async def test_without_an_address_an_answer_goes_into_the_conversation(desk: Des
     ann = visitor(desk.tenant)
     made = await talk(runtime.database, desk.tenant, ("visitor", "Help"), owner=await owner_of(runtime, ann))
     ticket = await desk.open(conversation_id=str(made))
+    assert (await desk.call("GET", f"/api/tickets/{ticket['id']}"))["reached_by"] == "conversation"
     path = f"/api/tickets/{ticket['id']}/comments"
     await desk.call("POST", path, {"text": "We are on it.", "public": True}, answers=201)
     await desk.call("POST", path, {"text": "Between us.", "public": False}, answers=201)

@@ -28,12 +28,12 @@ async def test_notes_are_for_agents(whole: Whole, hire: Hire) -> None:
 async def test_canned_replies_are_filled_in(whole: Whole, hire: Hire) -> None:
     sara, tenant = await hire(whole, "Sara"), str(whole.tenant.id)
     conversation = (await Caller(whole).ask("Refunds?"))["conversation_id"]
-    text = "Hello {{visitor.name}}, I am {{ agent.name }} of {{brand.name}}. {{unknown.thing}} {{conversation.id}}"
+    text = "Hello {{visitor.name}}, I am {{ agent.name }} of {{brand.name}}. {{conversation.id}}"
     body = {"tenant_id": tenant, "shortcut": "hi", "title": "Hello", "text": text}
     made = await sara.ask("POST", "/admin/canned_replies", body, status=201)
     path = f"/admin/canned_replies/{made['id']}"
     rendered = await sara.ask("POST", f"{path}/render", {"conversation_id": conversation})
-    assert rendered["text"] == f"Hello Ann, I am Sara of Acme. {{{{unknown.thing}}}} {conversation}"
+    assert rendered["text"] == f"Hello Ann, I am Sara of Acme. {conversation}"
     again = await sara.ask("POST", "/admin/canned_replies", {**body, "shortcut": "HI"}, status=409)
     assert again["code"] == "shortcut_taken"
     own = {**body, "brand_id": str(whole.tenant.brand_id)}
@@ -44,6 +44,20 @@ async def test_canned_replies_are_filled_in(whole: Whole, hire: Hire) -> None:
     assert sorted(each["shortcut"] for each in listed) == ["hello", "hi"]
     await sara.ask("DELETE", path, status=204)
     await sara.ask("GET", path, status=404)
+
+
+async def test_a_canned_reply_with_braces_that_nothing_fills_is_refused(whole: Whole, hire: Hire) -> None:
+    sara = await hire(whole, "Sara")
+    body = {"tenant_id": str(whole.tenant.id), "shortcut": "hola", "title": "Hola", "text": "Hola {{visitor.name}}"}
+    made = await sara.ask("POST", "/admin/canned_replies", body, status=201)
+    for text in ("Hola {{visitor.nombre}}", "Hola {{ Visitor.name }}", "{{}}"):
+        for method, path, sent in (
+            ("POST", "/admin/canned_replies", {**body, "shortcut": "otra", "text": text}),
+            ("PATCH", f"/admin/canned_replies/{made['id']}", {"text": text}),
+        ):
+            (error,) = (await sara.ask(method, path, sent, status=422))["errors"]
+            assert error["field"] == "text"
+            assert error["message"].endswith("{{visitor.name}}, {{agent.name}}, {{brand.name}}, {{conversation.id}}")
 
 
 async def test_a_draft_answers_the_last_question_and_says_nothing(whole: Whole, hire: Hire) -> None:

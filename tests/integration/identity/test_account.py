@@ -55,6 +55,7 @@ async def test_a_new_password_ends_the_other_sessions(client: httpx.AsyncClient,
     assert (await client.post("/auth/login", json=person.sign_in | {"password": NEW})).status_code == 200
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_guessing_the_present_password_is_limited(client: httpx.AsyncClient, person: Person) -> None:
     headers = await person.bearer(client)
     body = {"current_password": "not it", "new_password": NEW}

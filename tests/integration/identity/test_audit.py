@@ -84,6 +84,28 @@ async def test_secrets_are_named_and_never_told(client: httpx.AsyncClient, tenan
     assert "canary" not in json.dumps(rows)
 
 
+async def test_what_a_call_makes_is_its_target(client: httpx.AsyncClient, tenant: TenantRows) -> None:
+    headers, of_tenant = bearer(Role.TENANT_ADMIN, tenant.id), {"tenant_id": str(tenant.id)}
+    event = {"type": "event", "name": "note.created"}
+    acting = {"trigger": event, "actions": [{"type": "note", "text": "Seen"}]}
+    made = {
+        "rule": ("/admin/automation/rules", {"name": "Note", **acting}),
+        "webhook": ("/admin/webhooks", {"url": "https://example.com/in", "events": ["note.created"]}),
+        "channel": ("/admin/channels", {"channel_type": "web", "display_name": "Shop"}),
+        "canned_reply": ("/admin/canned_replies", {"shortcut": "hi", "title": "Hi", "text": "Hello"}),
+        "invitation": ("/admin/invitations", {"email": "ann@example.com", "role": "agent"}),
+        "brand": ("/admin/brands", {"name": "Second"}),
+    }
+    for kind, (path, body) in made.items():
+        answer = await client.post(path, json=of_tenant | body, headers=headers)
+        assert answer.status_code == 201, answer.text
+        assert (await _events(client, tenant))[0]["target"] == f"{kind}:{answer.json()['id']}"
+    for path in ("pause", "resume", "webhook_secret"):
+        answer = await client.post(f"/admin/automation/{path}", json=of_tenant, headers=headers)
+        assert answer.status_code == 200, answer.text
+        assert (await _events(client, tenant))[0]["target"] == "automation"
+
+
 async def test_what_concerns_a_person_is_told_in_their_tenants(
     client: httpx.AsyncClient, database: Database, tenant: TenantRows, other_tenant: TenantRows
 ) -> None:
@@ -128,6 +150,7 @@ async def test_a_guess_at_nobodys_account_names_no_address(client: httpx.AsyncCl
     assert "canary" not in json.dumps(row)
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_flood_of_denials_leaves_few_rows(client: httpx.AsyncClient, tenant: TenantRows) -> None:
     agent = bearer(Role.AGENT, tenant.id)
     for _ in range(40):

@@ -86,6 +86,7 @@ async def test_a_recovery_code_is_good_once(client: httpx.AsyncClient, person: P
     assert (await client.post("/auth/login", json=person.with_code(spaced))).status_code == 200
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_guessing_codes_is_limited_whatever_lies_between(client: httpx.AsyncClient, person: Protected) -> None:
     """Asking without a code must not clear the count: then six digits could be tried through."""
     statuses = []

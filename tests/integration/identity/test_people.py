@@ -322,6 +322,7 @@ async def test_links_are_kept_as_hashes_only(
             assert not any(token in row for row in rows)
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_trying_links_is_limited(client: httpx.AsyncClient) -> None:
     body = {"token": "xin_pw_nothing", "password": "quite another password"}
     answers = await asyncio.gather(*(client.post("/auth/password/reset", json=body) for _ in range(31)))

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from statistics import median
 from uuid import UUID
 
 import httpx
@@ -50,6 +49,7 @@ async def test_a_password_is_not_repeated_in_errors(client: httpx.AsyncClient) -
 
 
 async def test_unknown_people_get_the_same_answer_in_the_same_time(client: httpx.AsyncClient, person: Person) -> None:
+    """Measured in processor time, least of several: a busy machine adds to the clock on the wall, and to one alone."""
     wrong, unknown = [], []
     for number in range(4):
         wrong.append(await _timed(client, person.email, f"guess {number}"))
@@ -57,16 +57,17 @@ async def test_unknown_people_get_the_same_answer_in_the_same_time(client: httpx
     bodies = [{**answer.json(), "request_id": ""} for answer, _ in (*wrong, *unknown)]
     assert bodies == [bodies[0]] * 8
     assert bodies[0]["status"] == 401
-    known_time, unknown_time = (median(seconds for _, seconds in each) for each in (wrong, unknown))
+    known_time, unknown_time = (min(seconds for _, seconds in each) for each in (wrong, unknown))
     assert 0.4 < known_time / unknown_time < 2.5
 
 
 async def _timed(client: httpx.AsyncClient, email: str, password: str) -> tuple[httpx.Response, float]:
-    started = time.perf_counter()
+    started = time.process_time()
     answer = await client.post("/auth/login", json={"email": email, "password": password})
-    return answer, time.perf_counter() - started
+    return answer, time.process_time() - started
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_guessing_is_limited_per_account(client: httpx.AsyncClient, person: Person) -> None:
     guesses = [await client.post("/auth/login", json=person.sign_in | {"password": str(n)}) for n in range(6)]
     assert [answer.status_code for answer in guesses] == [401] * 5 + [429]
@@ -75,6 +76,7 @@ async def test_guessing_is_limited_per_account(client: httpx.AsyncClient, person
     assert right.status_code == 429
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_guessing_is_limited_per_address(client: httpx.AsyncClient) -> None:
     answers = await asyncio.gather(
         *(client.post("/auth/login", json={"email": f"n{n}@example.com", "password": "x"}) for n in range(31))
@@ -89,6 +91,7 @@ async def test_a_right_password_clears_the_count(client: httpx.AsyncClient, pers
         assert (await client.post("/auth/login", json=person.sign_in)).status_code == 200
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_refused_refresh_tokens_are_limited_per_address(client: httpx.AsyncClient, person: Person) -> None:
     token = (await client.post("/auth/login", json=person.sign_in)).json()["refresh_token"]
     for _ in range(3):

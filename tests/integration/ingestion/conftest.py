@@ -64,11 +64,11 @@ class Client:
     async def job(self, job_id: str) -> Any:
         return await self.call("GET", f"/admin/ingestion_jobs/{job_id}")
 
-    async def ended(self, job_id: str, within: float = 90) -> Any:
+    async def ended(self, job_id: str, within: float = 180) -> Any:
         """Wait until a job has ended."""
         return await self.until(job_id, lambda job: job["status"] in ENDED, within)
 
-    async def until(self, job_id: str, true: Callable[[Any], bool], within: float = 90) -> Any:
+    async def until(self, job_id: str, true: Callable[[Any], bool], within: float = 180) -> Any:
         """Wait until something is true of a job."""
         deadline = time.monotonic() + within
         while not true(job := await self.job(job_id)):
@@ -126,7 +126,7 @@ async def working(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator[N
             yield
         finally:
             task.cancel()
-            await asyncio.wait([task], timeout=30)
+            await asyncio.wait([task], timeout=90)
             assert task.done(), "the worker did not stop"
 
 

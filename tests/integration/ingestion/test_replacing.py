@@ -44,7 +44,7 @@ async def _taken(knowledge: Client, server: TestServer, **labels: Any) -> str:
     """Give a sitemap, and wait until its page answers."""
     taken = await knowledge.give(kind="sitemap", url=str(server.make_url("/sitemap.xml")), **labels)
     await knowledge.ended(taken["job_id"])
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while [page["status"] for page in await _pages(knowledge, taken["source_id"])] != ["ready"]:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     source: str = taken["source_id"]
@@ -67,6 +67,17 @@ async def test_pages_go_when_something_else_takes_the_sitemaps_place(knowledge: 
         taken = await knowledge.give(title="Shop", content="We open at nine every day.", external_id="shop")
         await knowledge.ended(taken["job_id"])
         assert (taken["source_id"], await _pages(knowledge, sitemap)) == (sitemap, [])
+
+
+async def test_passages_go_when_a_sitemap_takes_their_place(knowledge: Client) -> None:
+    first = await knowledge.give(title="Shop", content="We open at nine every day.", external_id="shop")
+    await knowledge.ended(first["job_id"])
+    async with TestServer(_site(_ONE_PAGE), host="127.0.0.1") as server:
+        sitemap = await _taken(knowledge, server, external_id="shop")
+    assert (sitemap, await knowledge.stored(sitemap)) == (first["source_id"], 0)
+    assert (await knowledge.source(sitemap))["passages"] == 0
+    held = "SELECT passages FROM brand_statistics WHERE tenant_id = :t"
+    assert await knowledge.scalar(held, t=knowledge.tenant.id) == 1  # the page's
 
 
 async def test_a_cancelled_replacement_can_be_given_again(idle: Client) -> None:

@@ -131,7 +131,7 @@ async def test_gaps_stored_before_there_were_groups_are_grouped_by_a_job(idle: C
     assert await gaps(idle) == []
     assert await Grouping(database, idle.runtime.jobs).begin() >= 1
     async with working(idle.runtime):
-        for _ in range(300):
+        for _ in range(900):
             if await idle.scalar("SELECT count(*) FROM knowledge_gaps WHERE group_id IS NULL") == 0:
                 break
             await idle.scalar("SELECT pg_sleep(0.1) IS NULL")

@@ -36,8 +36,16 @@ async def test_each_step_is_done_by_doing_it(knowledge: Client) -> None:
 
 
 async def test_a_visitor_who_came_says_that_pages_may(knowledge: Client) -> None:
-    await ask(knowledge, "Do you sell elephants?")
+    asked = {"tenant_id": str(knowledge.tenant.id)}
+    session = await knowledge.call("POST", "/v1/widget/sessions", json=asked, headers={"Origin": "http://localhost"})
+    headers = {"Authorization": f"Bearer {session['token']}"}
+    await knowledge.call("POST", "/v1/chat", json={"message": "Do you sell elephants?"}, headers=headers)
     assert await steps(knowledge) == {"channel", "widget"}
+
+
+async def test_a_program_with_a_visitors_token_is_no_page(knowledge: Client) -> None:
+    await ask(knowledge, "Do you sell elephants?")
+    assert await steps(knowledge) == set()
 
 
 async def test_a_channel_that_is_off_is_none(idle: Client) -> None:

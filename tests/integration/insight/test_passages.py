@@ -174,7 +174,7 @@ async def test_a_remote_embedders_vector_is_dropped_and_made_again_by_a_job(data
         [passage] = await listed(client, source_id)
         before = await client.scalar(VECTOR, t=client.tenant.id)
         assert (await rewrite(client, passage, "Bees sleep in the attic."))["embedders"] == []
-        for _ in range(300):
+        for _ in range(1200):
             [passage] = await listed(client, source_id)
             if passage["embedders"] == ["far"]:
                 break
@@ -197,10 +197,10 @@ async def test_a_vector_of_a_text_that_changed_meanwhile_is_not_kept(database_ur
         source_id = await known(client)
         [passage] = await listed(client, source_id)
         await rewrite(client, passage, "Bees sleep in the attic.")
-        await asyncio.wait_for(held.wait(), 30)
+        await asyncio.wait_for(held.wait(), 60)
         await rewrite(client, passage, "Cats sleep on the sofa.")
         go.set()
-        for _ in range(300):
+        for _ in range(1200):
             [passage] = await listed(client, source_id)
             if passage["embedders"]:
                 break

@@ -25,11 +25,11 @@ async def test_parts_queues_and_room_are_told(client: httpx.AsyncClient, runtime
     assert set(parts) == {"database", "storage"}
     assert parts["database"]["ok"]
     assert parts["database"]["words"] == "ok"
-    assert 0 < parts["database"]["ms"] < 3000
+    assert 0 < parts["database"]["ms"] < 60_000
     queues = {queue["name"]: queue for queue in told["queues"]}
     assert {"turns", "deliveries", "knowledge_upkeep", "elsewhere"} <= set(queues)
     assert (queues["turns"]["waiting"], queues["turns"]["running"], queues["turns"]["failed"]) == (2, 0, 0)
-    assert 0 <= queues["turns"]["oldest_seconds"] < 60
+    assert 0 <= queues["turns"]["oldest_seconds"] < 600
     assert queues["deliveries"] == {
         "name": "deliveries", "waiting": 0, "running": 0, "failed": 0, "oldest_seconds": None,
     }  # fmt: skip

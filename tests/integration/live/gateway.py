@@ -42,7 +42,7 @@ class Client:
         await self.socket.send(json.dumps({"type": kind, **fields}))
 
     async def receive(self) -> Frame:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             frame: Frame = json.loads(await self.socket.recv())
         self.frames.append(frame)
         return frame

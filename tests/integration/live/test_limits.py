@@ -152,7 +152,7 @@ async def test_a_fresh_token_keeps_a_socket_open(
     gateway: Gateway, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fresh = token_of(shop)
-    monkeypatch.setattr(tokens, "EMBED_LIFETIME", timedelta(seconds=2))
+    monkeypatch.setattr(tokens, "EMBED_LIFETIME", timedelta(seconds=10))  # a busy machine is there in time
     async with gateway.client(shop) as left, gateway.client(shop) as kept:
         await kept.send("refresh", token=token_of(shop, "bob"))
         assert (await kept.until("error"))["problem"]["code"] == "not_found"
@@ -177,6 +177,7 @@ async def test_a_tenant_that_is_deleted_loses_its_sockets(
         assert await page.closed() == 4401
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_too_many_sockets_and_messages_are_refused(smart: Platform, shop: TenantRows, database_url: str) -> None:
     limits = {"socket_limit_address": 3, "socket_limit_tenant": 2, "chat_limit_visitor": 1}
     async with run_gateway(database_url, smart.url, **limits) as gateway:
@@ -196,6 +197,7 @@ async def test_too_many_sockets_and_messages_are_refused(smart: Platform, shop: 
             pass
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_a_flood_of_frames_ends_the_socket(
     gateway: Gateway, shop: TenantRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +212,7 @@ async def test_a_slow_reader_is_dropped_and_may_resume(
 ) -> None:
     """It stops reading; others are not held up, and it catches up later."""
     monkeypatch.setattr("chatbot.channels.live.socket.MAX_UNREAD", 150_000)
+    monkeypatch.setattr("chatbot.channels.live.socket._CLOSE_SECONDS", 60.0)  # it reads on when the test says so
     async with gateway.client(shop) as page:
         await page.send("message", text=REFUND)
         await page.until("done")
@@ -244,10 +247,11 @@ def small_socket(url: str) -> socket.socket:
 
 
 async def test_a_process_that_stops_sends_its_sockets_to_another(
-    smart: Platform, shop: TenantRows, model: ModelServer, database_url: str
+    smart: Platform, shop: TenantRows, model: ModelServer, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Idle ones at once, those that wait for a reply when it is there; nobody new is taken."""
-    model.words, model.pause = [f"w{n} " for n in range(40)], 0.02
+    monkeypatch.setattr(chat, "GRACE_SECONDS", 60.0)
+    model.words, model.pause, model.hold_at = [f"w{n} " for n in range(40)], 0.02, 10
     running: asyncio.Future[Gateway] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
 
@@ -264,10 +268,11 @@ async def test_a_process_that_stops_sends_its_sockets_to_another(
         stop.set()
         assert (await idle.receive())["type"] == "shutdown"
         assert await idle.closed() == 1012
+        model.go.set()
         assert await busy.closed() == 1012
         kinds = [frame["type"] for frame in busy.frames]
         assert "shutdown" in kinds[: kinds.index("done")]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await serving
 
 
@@ -279,7 +284,7 @@ async def test_a_conversation_without_pages_is_not_watched(gateway: Gateway, sho
         conversation = UUID(page.frames[1]["conversation_id"])
         async with gateway.client(shop, conversation_id=str(conversation)):
             assert len(gateway.parts.bus._waiting["xin_message", str(conversation)]) == 1
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while gateway.parts.bus._waiting:  # noqa: ASYNC110 - a plain dictionary
             await asyncio.sleep(0.01)
     assert gateway.live._sockets == set()

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from tests.clock import go_on
+
 Script = Callable[["Call"], Awaitable[None]]
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
@@ -164,15 +166,38 @@ def paced(pieces: Sequence[bytes], seconds: float) -> Script:
     return script
 
 
-async def silence(call: Call) -> None:
-    """Nothing, until the client goes."""
-    await call.gone.wait()
+def slow(pieces: Sequence[bytes], seconds: float) -> Script:
+    """A stream with a long time before each piece, which passes by the loop's clock only."""
+
+    async def script(call: Call) -> None:
+        await call.send(STREAM_HEAD)
+        for piece in pieces:
+            await _read_by_now()
+            go_on(seconds)
+            await call.send(piece)
+        await call.gone.wait()
+
+    return script
 
 
-async def head_only(call: Call) -> None:
-    """200 and then nothing, until the client goes."""
-    await call.send(STREAM_HEAD)
-    await call.gone.wait()
+def silent(head: bytes = b"", *, seconds: float | None = None) -> Script:
+    """A head or nothing, until the client goes; so many seconds pass by the loop's clock."""
+
+    async def script(call: Call) -> None:
+        if head:
+            await call.send(head)
+        await _read_by_now()
+        if seconds:
+            go_on(seconds)
+        await call.gone.wait()
+
+    return script
+
+
+async def _read_by_now() -> None:
+    """Return when the client, which runs in the same loop, has read what was sent and waits again."""
+    for _ in range(5):
+        await asyncio.sleep(0.005)
 
 
 async def hangs_up(call: Call) -> None:

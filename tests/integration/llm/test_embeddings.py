@@ -1,12 +1,18 @@
 """Embeddings over real HTTP."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
+from chatbot.apps import runtime
+from chatbot.core.settings import Settings
 from chatbot.llm.client import ModelClient
 from chatbot.llm.embeddings import MAX_BATCH, OpenAIEmbeddings
-from chatbot.llm.errors import EmbeddingsUnavailable, Malformed, Silent
-from tests.integration.llm.conftest import FAST
-from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silence
+from chatbot.llm.errors import EmbeddingsRejected, EmbeddingsUnavailable, Malformed, Silent
+from tests.conftest import TEST_KEYS
+from tests.integration.llm.conftest import FAST, LIMITS
+from tests.integration.llm.model_server import Call, ModelServer, Script, refuses, silent
 
 
 def vectors(dimension: int = 4, *, drop: int = 0, reverse: bool = True) -> Script:
@@ -67,6 +73,16 @@ async def test_it_gives_up(server: ModelServer, embeddings: OpenAIEmbeddings) ->
     assert len(server.calls) == 5  # the fifth failure in a row opened the circuit
 
 
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_what_is_refused_for_good_is_told_apart(
+    server: ModelServer, embeddings: OpenAIEmbeddings, status: int
+) -> None:
+    server.then(refuses(status))
+    with pytest.raises(EmbeddingsRejected, match=str(status)):
+        await embeddings(["a"])
+    assert len(server.calls) == 1
+
+
 async def test_wrong_answers(server: ModelServer, client: ModelClient, embeddings: OpenAIEmbeddings) -> None:
     server.then(vectors(drop=1))
     with pytest.raises(Malformed, match="2 texts gave 1"):
@@ -81,6 +97,27 @@ async def test_wrong_answers(server: ModelServer, client: ModelClient, embedding
 
 
 async def test_silence(server: ModelServer, client: ModelClient) -> None:
-    server.then(silence)
+    server.then(silent(seconds=LIMITS.embed))
     with pytest.raises(Silent):
         await client.embed(["a"], "e")
+
+
+async def test_questions_leave_a_silent_endpoint_alone(
+    server: ModelServer, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Documents, that may take longer, do not."""
+    monkeypatch.setattr(runtime, "EMBED_SECONDS", 0.1)
+    settings = Settings(
+        xin_data_dir=tmp_path, embedder="openai", openai_embedding_model="e", openai_base_url=server.base_url,
+        openai_api_key="k",
+    )  # fmt: skip
+    server.then(silent())
+    async with runtime.open_runtime(settings, database_url, TEST_KEYS) as opened:
+        for _ in range(7):
+            found = await opened.retriever.embed_query("How do I reset my password?")
+            assert "openai:e" not in [vector.embedder.id for vector in found]
+        assert len(server.calls) <= 5  # fewer where a busy machine lets the time be over before the call is read
+        assert opened.models.breakers.states()["e (questions)"].value == "open"
+        server.then(vectors())
+        async with asyncio.timeout(5):
+            assert len(await opened.retriever.embedders[0].embed_passages(["a"])) == 1

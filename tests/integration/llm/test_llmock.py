@@ -21,15 +21,10 @@ from chatbot.llm.errors import AnswerCut, ModelUnavailable
 from chatbot.llm.retry import RetryPolicy
 from chatbot.llm.schemas import ChatRequest
 from chatbot.llm.service import ModelGateway
+from tests.ports import free_port
 
 LENIENT = BreakerPolicy(failure_rate=1.0, consecutive=10_000)
-FAST = RetryPolicy(first_delay=0.01, longest_delay=0.05, longest_wait=2.0)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+FAST = RetryPolicy(first_delay=0.01, longest_delay=0.05, longest_wait=2.0, patience=600)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +43,7 @@ def endpoint() -> Iterator[Endpoint]:
 
 
 def _wait_for(port: int) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         with closing(socket.socket()) as probe:
             probe.settimeout(0.1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -58,7 +53,7 @@ def _wait_for(port: int) -> None:
 
 
 async def test_a_hundred_and_fifty_turns_each_end_once(endpoint: Endpoint, request_: ChatRequest) -> None:
-    async with ModelClient(endpoint, limits=TimeLimits(first_token=5, idle=5)) as client:
+    async with ModelClient(endpoint, limits=TimeLimits(connect=60, first_token=60, idle=60, tail=60)) as client:
         gateway = ModelGateway(client, model="gpt-4o", retries=FAST, breakers=Breakers(LENIENT))
         ends: Counter[str] = Counter()
         places = asyncio.Semaphore(16)

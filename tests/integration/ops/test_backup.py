@@ -100,7 +100,7 @@ async def test_a_server_older_than_the_bundled_one_gets_its_rows_back(place: Pla
 async def test_rows_counts_and_files_are_of_one_moment_while_traffic_goes_on(
     place: Place, database: Database, database_url: str, empty_database: str, taught: TenantRows
 ) -> None:
-    stop = asyncio.Event()
+    stop, said = asyncio.Event(), asyncio.Event()
 
     async def talk() -> None:
         while not stop.is_set():
@@ -111,11 +111,14 @@ async def test_rows_counts_and_files_are_of_one_moment_while_traffic_goes_on(
                         session_key=new_id().hex,
                     )
                 )  # fmt: skip
+            said.set()
 
     talking = asyncio.create_task(talk())
     try:
-        await asyncio.sleep(0.05)
+        await said.wait()
         backup = await create_backup(place("source"), database_url)
+        said.clear()
+        await said.wait()
     finally:
         stop.set()
         await talking

@@ -12,7 +12,7 @@ from tests.conftest import TenantRows
 
 def _xin(folder: Path, database_url: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "chatbot", *arguments], capture_output=True, text=True, check=False, timeout=100,
+        [sys.executable, "-m", "chatbot", *arguments], capture_output=True, text=True, check=False, timeout=250,
         env={**os.environ, "XIN_DATA_DIR": str(folder), "DATABASE_URL": database_url}, stdin=subprocess.DEVNULL,
     )  # fmt: skip
 

@@ -11,8 +11,9 @@ from chatbot.apps.runtime import Runtime
 from chatbot.core import metrics
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
-from chatbot.ops.figures.machine import disk_free, memory_used
-from chatbot.ops.figures.watch import look_at_database, look_at_machine
+from chatbot.ops.figures import machine
+from chatbot.ops.figures.machine import disk_free, look_at_machine, memory_used, written_to
+from chatbot.ops.figures.watch import look_at_database
 from tests.conftest import TenantRows
 
 
@@ -24,7 +25,7 @@ async def test_the_gauges_of_database_queues_disk_and_memory(
     runtime: Runtime, database: Database, settings: Settings, tenant: TenantRows
 ) -> None:
     await look_at_database(database, settings)
-    await look_at_machine(settings)
+    look_at_machine(written_to(settings))
     assert _value("database_up") == 1
     assert (_value("database_size_bytes") or 0) > 1e6
     assert 0 < (_value("database_connections") or 0) < (_value("database_max_connections") or 0)
@@ -53,6 +54,35 @@ def test_memory_is_that_of_the_container(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("max\n")
     assert 0 < memory_used(tmp_path) <= 1
     assert all(0 < part <= 1 for part in disk_free(tmp_path))
+
+
+def test_the_fullest_of_the_disks_that_are_written_to_counts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, settings: Settings
+) -> None:
+    apart = {name: tmp_path / name for name in ("xin_data_dir", "uploads_dir", "backup_dir", "logs_dir")}
+    known = settings.model_copy(update=apart)
+    assert written_to(known) == {folder.resolve() for folder in apart.values()}
+    for full in apart.values():
+        if full.name != "logs_dir":  # not made yet: it counts where it will be
+            full.mkdir()
+        place = full if full.exists() else tmp_path
+        free = {place.resolve(): (0.07, 0.05)}
+        monkeypatch.setattr(machine, "disk_free", lambda folder, free=free: free.get(folder, (0.9, 0.8)))
+        look_at_machine(written_to(known))
+        assert (_value("disk_free_ratio"), _value("disk_free_inodes_ratio")) == (0.07, 0.05), full
+
+
+def test_a_disk_that_does_not_answer_hides_no_other(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "stale").mkdir()
+
+    def look(folder: Path) -> tuple[float, float]:
+        if folder.name == "stale":
+            raise OSError(116, "Stale file handle")
+        return 0.3, 0.4
+
+    monkeypatch.setattr(machine, "disk_free", look)
+    look_at_machine([tmp_path / "stale", tmp_path])
+    assert (_value("disk_free_ratio"), _value("disk_free_inodes_ratio")) == (0.3, 0.4)
 
 
 async def test_whoever_waits_for_a_person_is_counted(

@@ -35,7 +35,7 @@ def _logging() -> "AsyncIterator[None]":
 
 async def _events(answer: aiohttp.ClientResponse, count: int) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(found) < count:
             line = await answer.content.readline()
             if line.startswith(b"data: {"):

@@ -151,7 +151,7 @@ def _audited(connection: psycopg.Connection[tuple[object, ...]], action: str) ->
     return int(str(row[0]))
 
 
-@pytest.mark.timeout(400)  # a process for each of twelve commands
+@pytest.mark.timeout(900)  # a process for each of twelve commands
 async def test_each_command_rotates_and_is_audited(
     database: Database,
     database_url: str,

@@ -83,7 +83,7 @@ async def test_the_bot_answers_what_comes_with_a_file(client: httpx.AsyncClient,
     ann = await visitor(client, tenant)
     message = (await send(client, ann)).json()
     path = f"/v1/conversations/{message['conversation_id']}/messages"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (reply := (await client.get(path, headers=ann)).json()["items"][-1])["status"] == "streaming":  # noqa: ASYNC110
             await asyncio.sleep(0.05)
     assert (reply["role"], reply["status"], reply["reply_to"]) == ("bot", "complete", message["id"])

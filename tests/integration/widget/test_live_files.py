@@ -35,7 +35,7 @@ async def page(whole: Whole, token: str, origin: str, **hello: Any) -> AsyncIter
 
 async def until(socket: aiohttp.ClientWebSocketResponse, kind: str, **fields: Any) -> dict[str, Any]:
     """Read until a frame of a type with these fields."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             frame: dict[str, Any] = await socket.receive_json()
             if frame["type"] == kind and fields.items() <= frame.items():

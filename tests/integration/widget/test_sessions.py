@@ -146,6 +146,7 @@ async def test_a_forged_cookie_is_a_new_visitor(client: httpx.AsyncClient, shop:
     assert answer.status_code == 200
 
 
+@pytest.mark.usefixtures("_no_refill")
 async def test_sessions_are_counted_by_address(client: httpx.AsyncClient, shop: TenantRows) -> None:
     statuses = [(await session(client, shop)).status_code for _ in range(41)]
     assert statuses == [200] * 40 + [429]
@@ -219,6 +220,24 @@ async def test_no_person_is_offered_where_the_policy_offers_none(client: httpx.A
     features = (await client.get(CONFIG, params=asked(shop), headers={"Origin": page(shop)})).json()["features"]
     assert features["handoff"] is False
     assert features["csat"] is True
+
+
+async def test_mail_is_promised_only_where_the_brand_has_a_channel_for_it(
+    client: httpx.AsyncClient, app: FastAPI, shop: TenantRows
+) -> None:
+    async def promised() -> bool:
+        app.state.widget.forget()
+        answer = await client.get(CONFIG, params=asked(shop), headers={"Origin": page(shop)})
+        return bool(answer.json()["mail"])
+
+    assert not await promised()
+    credentials = {"address": "help@acme.test", "inbound": "postmark", "smtp_host": "smtp.acme.test"}
+    body = {"tenant_id": str(shop.id), "channel_type": "email", "display_name": "Mail", "credentials": credentials}
+    made = await client.post("/admin/channels", headers=bearer(), json=body)
+    assert made.status_code == 201, made.text
+    assert await promised()
+    await client.patch(f"/admin/channels/{made.json()['id']}", headers=bearer(), json={"enabled": False})
+    assert not await promised()
 
 
 async def test_an_option_that_is_left_out_stays(client: httpx.AsyncClient, shop: TenantRows) -> None:

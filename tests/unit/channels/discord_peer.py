@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from chatbot.core.background import end
 
 BOT = "900"
-SECONDS = 20.0
+SECONDS = 60.0
 
 
 class Connection:

@@ -68,7 +68,7 @@ class Peer:
         """Wait until a method was called so often."""
         while len(self.bodies(method)) < times:
             self.moment.clear()
-            await asyncio.wait_for(self.moment.wait(), 10)
+            await asyncio.wait_for(self.moment.wait(), 60)
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.json()

@@ -133,7 +133,7 @@ async def test_the_heart_beats_with_the_last_number(discord: Discord, start: Sta
     beats: asyncio.Queue[Any] = asyncio.Queue()
 
     async def play(bot: Connection) -> None:
-        await bot.hello(interval=150)
+        await bot.hello(interval=1_000)
         await bot.ready(discord.resume_url)
         for _ in range(2):
             await beats.put((await bot.next(1))["d"])
@@ -154,7 +154,7 @@ async def test_without_an_answer_to_its_heart_it_resumes(discord: Discord, start
     resumed: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
     async def deaf(bot: Connection) -> None:
-        await bot.hello(interval=20)
+        await bot.hello(interval=1_000)
         await bot.ready(discord.resume_url)
         await hold()
 

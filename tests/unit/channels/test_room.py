@@ -66,6 +66,8 @@ async def test_no_word_of_the_bot_is_told_after_a_person_is(taken: str) -> None:
     room = Room(stream, TENANT, state("bot"), lambda: None)
     await room.join(socket, Page(state("bot"), [stream.row], 2, 0), ends=False)
     await stream.say("delta", text="The refund ")
+    while not any(frame["type"] == "delta" for frame in frames):  # noqa: ASYNC110 - a plain list
+        await asyncio.sleep(0.01)
     agent = SARA if taken == "human" else None
     standing = Standing(
         state=taken, agent=Author(id=SARA, name="Sara", avatar_url=None) if agent else None, queue=None,

@@ -248,14 +248,14 @@ async def test_outcomes(peer: tuple[Peer, SafeHttp]) -> None:
     assert await outcome() == Sent("our-1")
     assert await WEBHOOK.send(here, Call("message", {}), http, delivery_id=DELIVERY) == Sent(str(DELIVERY))
     there.answer("/in", status=410)
-    assert await outcome() == Permanent("webhook_url answered HTTP 410")
+    assert await outcome() == Permanent("The address answered HTTP 410")
     there.answer("/in", status=429, Retry_After="7")
-    assert await outcome() == RetryAfter("webhook_url answered HTTP 429", 7.0, rate_limited=True)
+    assert await outcome() == RetryAfter("The address answered HTTP 429", 7.0, rate_limited=True)
     there.answer("/in", status=503, Retry_After="Wed, 21 Oct 2015 07:28:00 GMT")
-    assert await outcome() == RetryAfter("webhook_url answered HTTP 503", 0.0)
+    assert await outcome() == RetryAfter("The address answered HTTP 503", 0.0)
     for status in (302, 400, 404, 500):
         there.answer("/in", status=status)
-        assert await outcome() == RetryAfter(f"webhook_url answered HTTP {status}")
+        assert await outcome() == RetryAfter(f"The address answered HTTP {status}")
 
 
 async def test_a_private_address_and_a_closed_port(peer: tuple[Peer, SafeHttp]) -> None:

@@ -122,7 +122,7 @@ async def test_an_odd_answer_ends_it(peer: Peer, result: Any) -> None:
     peer.answers["getUpdates"] = done(result)
     async with listening(peer) as (_, task):
         with pytest.raises(OutgoingFailed):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_pressed_buttons_stop_waiting_once_stored(peer: Peer) -> None:
@@ -158,7 +158,7 @@ async def test_a_revoked_token_is_final(peer: Peer, code: int) -> None:
     peer.answers["getUpdates"] = failed(code, "Unauthorized")
     async with listening(peer) as (_, task):
         with pytest.raises(ProviderRefused, match="does not take the token any more: Unauthorized"):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_too_many_requests_are_waited_for_and_counted(peer: Peer) -> None:
@@ -173,7 +173,7 @@ async def test_a_failing_provider_is_left_to_the_manager(peer: Peer) -> None:
     peer.answers["getUpdates"] = failed(502, "Bad Gateway")
     async with listening(peer) as (_, task):
         with pytest.raises(OutgoingFailed, match="Bad Gateway"):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 CONFLICT = failed(409, "Conflict: can't use getUpdates method while webhook is active")
@@ -194,7 +194,7 @@ async def test_another_systems_webhook_is_left_alone(peer: Peer, ours: str) -> N
     peer.answers["getWebhookInfo"] = done({"url": "https://other.example/hook/their-secret"})
     async with listening(peer, webhook_url=ours) as (_, task):
         with pytest.raises(ProviderRefused, match="webhook of another system") as refused:
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
     assert "their-secret" not in str(refused.value)
     assert peer.bodies("deleteWebhook") == []
 
@@ -209,7 +209,7 @@ async def test_another_poller_is_outwaited_or_named(peer: Peer) -> None:
     peer.answers["getUpdates"] = other
     async with listening(peer) as (_, task):
         with pytest.raises(ProviderRefused, match="Another program polls"):
-            await asyncio.wait_for(task, 10)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_bale_is_not_asked_for_kinds(peer: Peer) -> None:

@@ -108,7 +108,7 @@ PLANS = passage("| Plan | Price |\n| --- | --- |\n| Family | 34.9 |\n| Max | 54.
 
 def test_a_follow_up_asks_for_its_own_row() -> None:
     assert extract("and Max? Max much Family plan cost", "en", [PLANS], own="and Max?").text == (
-        "- Plan: Max; Price: 54.9 [1]"
+        "Plan: Max; Price: 54.9 [1]"
     )
 
 
@@ -144,7 +144,23 @@ def test_orders_to_a_language_model_are_no_answer(orders: str) -> None:
 
 def test_the_relevant_row_of_a_table() -> None:
     table = passage("| Plan | Price |\n|---|---|\n| Basic | 5 € |\n| Pro | 20 € |", title="Prices")
-    assert extract("What is the price of Pro?", "en", [table]).text == "- Plan: Pro; Price: 20 € [1]"
+    assert extract("What is the price of Pro?", "en", [table]).text == "Plan: Pro; Price: 20 € [1]"
+
+
+def test_a_row_of_a_price_list_reads_as_an_answer() -> None:
+    table = passage(
+        "| sku | product | price_eur | stock | weight_g |\n|---|---|---|---|---|\n"
+        "| TIL-20 | Turquoise tile 20x20 | 27.50 | 80 | 1200 |\n| TIL-30 | Saffron tile 30x30 | 31 | 12 | 2100 |",
+        title="Prices",
+    )
+    assert extract("How much is the turquoise tile?", "en", [table]).text == (
+        "Turquoise tile 20x20 – sku: TIL-20; price: 27.50 EUR; stock: 80; weight: 1200 g [1]"
+    )
+
+
+def test_one_item_by_itself_is_no_list() -> None:
+    items = passage("We take:\n\n- Cash in euro.\n- Bizum from Spanish banks.\n- Cards of Visa and Mastercard.")
+    assert extract("bizum", "en", [items]).text == "Bizum from Spanish banks. [1]"
 
 
 def test_steps_come_whole_and_in_order() -> None:

@@ -41,6 +41,6 @@ def test_numbers_that_prove_nothing_stay(said: str) -> None:
 @pytest.mark.parametrize("piece", ["a", "a.", "a@", "1", "+", "(0", "AB12"])
 def test_a_long_word_takes_no_longer_than_many_short_ones(piece: str) -> None:
     """100,000 characters took 35 s while the time grew with the square of them."""
-    began = time.perf_counter()
+    began = time.process_time()
     mask(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

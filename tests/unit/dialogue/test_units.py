@@ -29,6 +29,11 @@ def test_items_rows_and_headings() -> None:
     ]
 
 
+def test_column_names_of_programs_are_made_words() -> None:
+    table = "| نام | price_usd | size_l | delivery_days | id |\n|---|---|---|---|---|\n| چراغ | ۹٫۵ | 3 | n/a | |"
+    assert [unit.text for unit in read_units(table)] == ["چراغ – price: ۹٫۵ USD; size l: 3; delivery days: n/a"]
+
+
 def test_plain_words() -> None:
     assert plain("**Bold** [link](http://x.y) ![i](http://z) <b>tag</b> [12] \\*") == "Bold link i tag *"
     assert plain("run `cli --id <id> [1]` now") == "run `cli --id <id> [1]` now"

@@ -61,9 +61,9 @@ def test_robots_longest_rule_and_own_group() -> None:
 
 def test_no_robots_pattern_is_slow() -> None:
     rules = read_robots("User-agent: *\nDisallow: /" + "*a" * 5000 + "$")
-    begun = time.perf_counter()
+    begun = time.process_time()
     assert rules.allows("/" + "a" * 2000)
-    assert time.perf_counter() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 @pytest.mark.parametrize(

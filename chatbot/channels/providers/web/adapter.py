@@ -36,11 +36,17 @@ class Web(Adapter[WebCredentials]):
     async def send(self, account: Account[WebCredentials], call: Call, http: SafeHttp, *, delivery_id: UUID) -> Outcome:
         """POST it, signed; `delivery_id` is the `webhook-id`."""
         if not (url := account.credentials.webhook_url):
-            return Permanent("webhook_url: the channel has none any more")
+            return Permanent("The channel has no address any more.")
         return await post_signed(url, (account.secret, *account.former), call.body, http, delivery_id=delivery_id)
 
     async def check(self, account: Account[WebCredentials], http: SafeHttp) -> list[Finding]:
         """Send a signed `ping` to the address, if there is one."""
         if not (url := account.credentials.webhook_url):
-            return [Finding("webhook_url", ok=True, words="Answers go to the widget and with the request only.")]
+            return [
+                Finding(
+                    "webhook_url",
+                    ok=True,
+                    words="None is set: answers go to the widget, and to whoever asks by the API.",
+                )
+            ]
         return [await ping(url, (account.secret, *account.former), http)]

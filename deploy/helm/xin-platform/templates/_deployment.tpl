@@ -112,7 +112,7 @@ spec:
             {{- end }}
             {{- range $setting, $value := $values.env }}
             - name: {{ $setting }}
-              value: {{ $value | quote }}
+              value: {{ include "xin.setting" $value | quote }}
             {{- end }}
           {{- end }}
           startupProbe:

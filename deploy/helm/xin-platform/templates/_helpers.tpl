@@ -40,6 +40,11 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
+{{/* A setting's value as the program reads it. Helm has every number as a float, and writes 1000000 as 1e+06. */}}
+{{- define "xin.setting" -}}
+{{- if and (kindIs "float64" .) (eq (floor .) .) }}{{ printf "%.0f" . }}{{ else }}{{ toString . }}{{ end -}}
+{{- end -}}
+
 {{/* Settings that are no secret, then the secrets. Takes {root, values}. */}}
 {{- define "xin.envFrom" -}}
 - configMapRef:
@@ -64,6 +69,11 @@ capabilities:
   persistentVolumeClaim:
     claimName: {{ . }}
 {{- end }}
+{{- with .values.existingClaim }}
+- name: backups
+  persistentVolumeClaim:
+    claimName: {{ . }}
+{{- end }}
 {{- end -}}
 
 {{- define "xin.volumeMounts" -}}
@@ -74,5 +84,9 @@ capabilities:
 {{- if .root.Values.persistence.existingClaim }}
 - name: uploads
   mountPath: /data/uploads
+{{- end }}
+{{- if .values.existingClaim }}
+- name: backups
+  mountPath: /data/backups
 {{- end }}
 {{- end -}}

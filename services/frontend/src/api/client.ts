@@ -10,10 +10,11 @@ import type { components, paths } from "./schema";
 /** A body by its name in the OpenAPI document. */
 export type Body<Name extends keyof components["schemas"]> = components["schemas"][Name];
 
-/** `fetch` with the session's bearer token; a 401 renews it once and asks again. */
+/** `fetch` with the session's bearer token; a 401 renews it once and asks again, a 403 asks what the role is now. */
 export async function authorizedFetch(input: Request): Promise<Response> {
   const again = input.clone();
   const response = await fetch(await withToken(input));
+  if (response.status === 403) void session.recheck();
   if (response.status !== 401) return response;
   return (await session.renew()) ? fetch(await withToken(again)) : response;
 }

@@ -96,6 +96,6 @@ describe("the feed", () => {
     });
     await feed.run();
     expect(asked).toBe(1);
-    expect(feed.status.get()).toBe("lost");
+    expect(feed.status.get()).toBe("refused");
   });
 });

@@ -14,7 +14,8 @@ export interface LiveEvent {
 
 /** `behind`: what is shown may be out of date; load it anew. */
 export type LiveListener = (event: LiveEvent | "behind") => void;
-export type LiveStatus = "connecting" | "live" | "lost";
+/** `refused`: whoever listens may not any more; it is not tried again. */
+export type LiveStatus = "connecting" | "live" | "lost" | "refused";
 
 /** Events about the connection, not about the inbox. */
 const SILENT = new Set(["ping", "shutdown", "error"]);
@@ -48,9 +49,10 @@ export class LiveFeed {
     while (!stop.signal.aborted) {
       const problem = await this.#once().catch((error: unknown) => error);
       if (stop.signal.aborted) return;
-      this.status.set("lost");
       // Not allowed, or no such tenant: asking again would not help. A token that could not be renewed just now is no refusal.
-      if (problem instanceof Problem && [403, 404].includes(problem.status)) return;
+      const refused = problem instanceof Problem && [403, 404].includes(problem.status);
+      this.status.set(refused ? "refused" : "lost");
+      if (refused) return;
       await this.#pause();
     }
   }

@@ -192,10 +192,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * Healthy
+         * @description 200 when the process can serve everything; 503 with the failing dependency named when it cannot.
          */
-        get: operations["ready_health_get"];
+        get: operations["healthy_health_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -213,7 +213,8 @@ export interface paths {
         };
         /**
          * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * @description Whether requests may come here: 200, or 503 where the process ends or a dependency is away without which it
+         *     cannot serve.
          */
         get: operations["ready_health_ready_get"];
         put?: never;
@@ -232,10 +233,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Ready
-         * @description 200 when the process can serve; 503 with the failing dependency named when it cannot.
+         * Healthy
+         * @description 200 when the process can serve everything; 503 with the failing dependency named when it cannot.
          */
-        get: operations["ready_api_health_get"];
+        get: operations["healthy_api_health_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1414,6 +1415,8 @@ export interface paths {
         /**
          * Diagnose Retrieval
          * @description Search a brand's knowledge as the tenant does, or with other settings, and report every stage.
+         *
+         *     The question's vector is on the tenant's account; once the budget is spent, the search is by words alone.
          */
         post: operations["diagnose_retrieval_admin_diagnostics_retrieval_post"];
         delete?: never;
@@ -2166,7 +2169,8 @@ export interface paths {
         put?: never;
         /**
          * Write Comment
-         * @description Write a comment; a public one counts as a response, and goes by mail, or into the ticket's conversation.
+         * @description Write a comment; a public one goes by mail, or into the ticket's conversation, and counts as a response then.
+         *     Where there is neither, `told_by` is null: nobody was told.
          */
         post: operations["write_comment_api_tickets__ticket_id__comments_post"];
         delete?: never;
@@ -5248,7 +5252,8 @@ export interface components {
          *
          *     Attributes:
          *         visitor: who they are in conversations: `visitor:42`, or a channel's type and the provider's id of them, such as
-         *             `telegram:1234`; all of their conversations go.
+         *             `telegram:1234`; or their id or name as the inbox shows it, where it is one visitor's alone; all of their
+         *             conversations go.
          *         conversation_id: the visitor of this conversation, with all of theirs; of one that a gateway or a key began for
          *             somebody whom it did not name, this one alone.
          *         email: all conversations and tickets with this address, on every channel.
@@ -6066,7 +6071,8 @@ export interface components {
          * NewCannedReply
          * @description A canned reply of a brand, or (null) of all brands.
          *
-         *     `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for themselves.
+         *     `{{visitor.name}}`, `{{agent.name}}`, `{{brand.name}}` and `{{conversation.id}}` in the text stand for what they
+         *     name; others are refused.
          */
         NewCannedReply: {
             /**
@@ -8514,10 +8520,10 @@ export interface components {
             value: string | string[];
         };
         /**
-         * TicketDetail
-         * @description A ticket with what was said before it was opened, and about it since.
+         * TicketAtHand
+         * @description A ticket that may be answered: `reached_by` is how a public comment would be told; null: nobody would be told.
          */
-        TicketDetail: {
+        TicketAtHand: {
             /**
              * Id
              * Format: uuid
@@ -8581,6 +8587,8 @@ export interface components {
             transcript: components["schemas"]["TranscriptMessage"][];
             /** Comments */
             comments: components["schemas"]["CommentView"][];
+            /** Reached By */
+            reached_by: ("mail" | "conversation") | null;
         };
         /**
          * TicketView
@@ -9242,6 +9250,11 @@ export interface components {
                 [key: string]: string[];
             };
             hours: components["schemas"]["WidgetHours"];
+            /**
+             * Mail
+             * @description Whether the brand has an e-mail channel to answer from.
+             */
+            mail: boolean;
             /** Gateway Url */
             gateway_url: string;
             /** Version */
@@ -9384,7 +9397,7 @@ export interface components {
         };
         /**
          * WriteComment
-         * @description A comment; a public one is told to the requester, by mail where there is an address.
+         * @description A comment; a public one is told to the requester, by mail where there is an address and an e-mail channel.
          */
         WriteComment: {
             /** Text */
@@ -9805,7 +9818,7 @@ export interface operations {
             };
         };
     };
-    ready_health_get: {
+    healthy_health_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -9859,7 +9872,7 @@ export interface operations {
             };
         };
     };
-    ready_api_health_get: {
+    healthy_api_health_get: {
         parameters: {
             query?: never;
             header?: never;
@@ -13653,7 +13666,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TicketDetail"];
+                    "application/json": components["schemas"]["TicketAtHand"];
                 };
             };
             /** @description Validation Error */
@@ -13763,7 +13776,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TicketDetail"];
+                    "application/json": components["schemas"]["TicketAtHand"];
                     "text/plain": string;
                 };
             };
@@ -14759,7 +14772,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events of the tenant's log by their names, each with an id to resume by; without one `typing`, `read`, `delivery` and `ping`. `ready` begins; `reset`: too much was missed, load anew; `shutdown`: reconnect. */
+            /** @description Events of the tenant's log by their names, each with an id to resume by; without one `typing`, `read`, `delivery`, `erased` and `ping`. `ready` begins; `reset`: too much was missed, load anew; `shutdown`: reconnect. */
             200: {
                 headers: {
                     [name: string]: unknown;

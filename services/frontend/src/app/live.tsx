@@ -1,6 +1,7 @@
 /** One live feed for the tenant on the screen, for whoever wants to listen. */
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useRef } from "react";
 import { LiveFeed, type LiveListener, type LiveStatus } from "@/api/live";
+import { session } from "@/auth/session";
 import { createStore, useStore } from "@/lib/store";
 
 const FeedContext = createContext<LiveFeed | null>(null);
@@ -12,6 +13,10 @@ export function LiveProvider({ tenantId, children }: { tenantId: string; childre
     void feed.run();
     return () => feed.close();
   }, [feed]);
+  const refused = useStore(feed.status) === "refused";
+  useEffect(() => {
+    if (refused) void session.recheck();
+  }, [refused]);
   return <FeedContext value={feed}>{children}</FeedContext>;
 }
 

@@ -1,11 +1,12 @@
-/** Ctrl-K: every page, tenant and setting by a few letters. */
+/** Ctrl-K: every page, tenant and setting by a few letters, and conversations by what was said in them. */
 import { Dialog as Base } from "@base-ui/react/dialog";
 import { useQuery } from "@tanstack/react-query";
-
-import { Building2, CircleUser, LogOut, type LucideIcon, Moon, Search, Sun } from "lucide-react";
-import { type KeyboardEvent, useId, useState } from "react";
+import { Building2, CircleUser, LogOut, type LucideIcon, MessagesSquare, Moon, Search, Sun } from "lucide-react";
+import { type KeyboardEvent, useDeferredValue, useId, useState } from "react";
 import { may, roleIn } from "@/auth/permissions";
 import { session } from "@/auth/session";
+import { plainSnippet, SHORTEST_SEARCH, searchQuery } from "@/features/inbox/api";
+import { visitorName } from "@/features/inbox/people";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
 import { matches } from "@/lib/match";
@@ -63,6 +64,32 @@ function useCommands(): Command[] {
   ];
 }
 
+const MOST_CONVERSATIONS = 5;
+
+/** The conversations of the tenant in which something was said, as the inbox finds them. */
+function useConversations(typed: string): { able: boolean; found: Command[]; searching: boolean } {
+  const { t } = useLanguage();
+  const tenantId = useShownTenantId() ?? "";
+  const role = roleIn(useMe(), tenantId);
+  const go = useGo();
+  const wanted = useDeferredValue(typed.trim());
+  const able = may(role, "answer");
+  const asked = able && wanted.length >= SHORTEST_SEARCH;
+  const hits = useQuery({ ...searchQuery(tenantId, wanted), enabled: asked });
+  const items = asked ? (hits.data?.items ?? []).slice(0, MOST_CONVERSATIONS) : [];
+  return {
+    able,
+    searching: asked && hits.isFetching,
+    found: items.map(({ conversation, hits: [hit] }) => ({
+      id: conversation.id,
+      label: [visitorName(conversation, t), plainSnippet(hit)].filter(Boolean).join(": "),
+      group: t("palette.conversation"),
+      icon: MessagesSquare,
+      run: () => go(`/t/${tenantId}/inbox/${conversation.id}`),
+    })),
+  };
+}
+
 export function Palette({ open, onClose }: { open: boolean; onClose: () => void }) {
   const { t } = useLanguage();
   return (
@@ -85,7 +112,8 @@ function Commands({ onDone }: { onDone: () => void }) {
   const id = useId();
   const [typed, setTyped] = useState("");
   const [at, setAt] = useState(0);
-  const found = useCommands().filter((command) => matches(typed, command.label));
+  const conversations = useConversations(typed);
+  const found = [...useCommands().filter((command) => matches(typed, command.label)), ...conversations.found];
   const run = (command: Command | undefined) => {
     if (!command) return;
     onDone();
@@ -109,7 +137,7 @@ function Commands({ onDone }: { onDone: () => void }) {
           aria-controls={`${id}-list`}
           aria-activedescendant={found[at] ? `${id}-${found[at].id}` : undefined}
           aria-label={t("palette.title")}
-          placeholder={t("palette.placeholder")}
+          placeholder={t(conversations.able ? "palette.placeholder" : "palette.placeholder_pages")}
           value={typed}
           onChange={(event) => {
             setTyped(event.target.value);
@@ -144,12 +172,14 @@ function Commands({ onDone }: { onDone: () => void }) {
             )}
           >
             <command.icon className="size-4 text-ink-faint" aria-hidden />
-            <span className="min-w-0 flex-1 truncate">{command.label}</span>
+            <bdi className="min-w-0 flex-1 truncate">{command.label}</bdi>
             <span className="text-2xs text-ink-faint">{command.group}</span>
           </div>
         ))}
       </div>
-      {found.length === 0 && <p className="px-4 py-6 text-center text-sm text-ink-faint">{t("palette.none")}</p>}
+      {found.length === 0 && !conversations.searching && (
+        <p className="px-4 py-6 text-center text-sm text-ink-faint">{t("palette.none")}</p>
+      )}
     </>
   );
 }

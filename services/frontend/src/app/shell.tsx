@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Outlet, useLocation, useParams } from "@tanstack/react-router";
 import { Menu as MenuIcon } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { Problem } from "@/api/problem";
 import { may, roleIn } from "@/auth/permissions";
 import { sessionState } from "@/auth/session";
@@ -12,6 +12,7 @@ import { useStore } from "@/lib/store";
 import { IconButton } from "@/ui/button";
 import { Sheet } from "@/ui/dialog";
 import { Failure, Lost } from "@/ui/states";
+import { toast } from "@/ui/toast";
 import { LiveProvider } from "./live";
 import { Mentions } from "./mentions";
 import { Palette } from "./palette";
@@ -25,6 +26,19 @@ export function Shell() {
   const state = useStore(sessionState);
   // Between a sign-out and the sign-in page there is a moment without anybody.
   return state.status === "in" ? <Frame /> : null;
+}
+
+/** What a role opens and shuts changes under one's hands: say so. */
+function useRoleChange(tenantId: string | undefined): void {
+  const { t, named } = useLanguage();
+  const me = useMe();
+  const now = { tenantId, role: tenantId ? roleIn(me, tenantId) : null };
+  const before = useRef(now);
+  useEffect(() => {
+    const changed = before.current.tenantId === now.tenantId && before.current.role !== now.role;
+    before.current = now;
+    if (changed && now.role) toast.done(t("people.role_changed", { role: named("role", now.role) }));
+  });
 }
 
 function Frame() {
@@ -50,6 +64,7 @@ function Frame() {
     "mod+k": () => setOverlay("palette"),
     "?": () => setOverlay("help"),
   });
+  useRoleChange(shown);
   const answers = shown && may(roleIn(me, shown), "answer");
   const frame = (
     <div className="flex h-dvh min-h-0">

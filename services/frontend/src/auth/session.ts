@@ -46,7 +46,19 @@ async function enter(signed: SignedIn): Promise<void> {
 export async function reloadMe(): Promise<void> {
   const response = await fetch("/auth/me", { headers: { Authorization: `Bearer ${held?.value ?? ""}` } });
   if (!response.ok) throw Problem.from(response, await response.json().catch(() => null));
-  sessionState.set({ status: "in", me: (await response.json()) as Me });
+  const me = (await response.json()) as Me;
+  if (held !== null) sessionState.set({ status: "in", me }); // else it was left meanwhile
+}
+
+/** So often at most it is looked whether a refusal was for a role that has changed. */
+const RECHECK_MS = 5000;
+let checkedAt = 0;
+
+/** Somebody was refused: perhaps the role is another one by now, and pages must know. */
+async function recheck(): Promise<void> {
+  if (sessionState.get().status !== "in" || Date.now() - checkedAt < RECHECK_MS) return;
+  checkedAt = Date.now();
+  await reloadMe().catch(() => undefined); // who cannot be asked now is asked at the next refusal
 }
 
 function leave(ended = false): void {
@@ -110,6 +122,8 @@ export const session = {
     });
     return renewing;
   },
+
+  recheck,
 
   /** Raises the `Problem` of a refusal: `totp_required` asks for a code. */
   async signIn(credentials: Credentials): Promise<void> {

@@ -6,7 +6,7 @@ export interface Form<Values> {
   values: Values;
   set<Name extends keyof Values>(name: Name, value: Values[Name]): void;
   reset(values: Values): void;
-  /** What the server said of a field: the message whose dotted name is this or ends with it. */
+  /** What the server said of a field: the message whose dotted name holds this one. */
   error(field: string): string | undefined;
   /** What could not be told at a field. */
   problem: Problem | null;
@@ -16,10 +16,13 @@ export interface Form<Values> {
   onSubmit(event?: FormEvent): Promise<void>;
 }
 
-/** The message for a field: the server names it as in the body, dotted, perhaps below a parent. */
+/** Whether a name of the server's is of a field: it is named as in the body, dotted, perhaps below a parent or down to an item. */
+export function isOf(name: string, field: string): boolean {
+  return `.${name}.`.includes(`.${field}.`);
+}
+
 export function fieldMessage(problem: Problem | null, field: string): string | undefined {
-  const matches = (name: string) => name === field || name.endsWith(`.${field}`) || name.startsWith(`${field}.`);
-  return problem?.errors.find((each) => matches(each.field))?.message;
+  return problem?.errors.find((each) => isOf(each.field, field))?.message;
 }
 
 export function useForm<Values extends object>(

@@ -60,7 +60,11 @@ export function Avatar({ name, anonymous = false, size = 28, className }: Avatar
       className={cx("avatar", className)}
       style={{ width: size, height: size, fontSize: size * 0.38, background: FACES[sum % FACES.length] }}
     >
-      {anonymous ? <UserRound style={{ width: size * 0.55, height: size * 0.55 }} /> : initials(name) || "?"}
+      {anonymous ? (
+        <UserRound style={{ width: size * 0.55, height: size * 0.55 }} />
+      ) : (
+        <bdi>{initials(name) || "?"}</bdi> // else `S&` is drawn `&S` from right to left
+      )}
     </span>
   );
 }

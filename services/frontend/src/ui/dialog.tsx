@@ -5,12 +5,11 @@ import { type ReactNode, useState } from "react";
 import { asProblem, type Problem } from "@/api/problem";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
-import type { Form } from "@/lib/form";
 import { Button, IconButton } from "./button";
 import { CodeBox } from "./copy";
 import { FormProblem } from "./field";
 
-interface Props {
+export interface DialogProps {
   open: boolean;
   onClose: () => void;
   title: string;
@@ -24,7 +23,7 @@ interface Props {
 const BACKDROP =
   "fixed inset-0 z-40 bg-black/35 transition-opacity duration-150 data-starting-style:opacity-0 data-ending-style:opacity-0";
 
-export function Dialog({ open, onClose, title, description, children, wide, keepsOpen = false }: Props) {
+export function Dialog({ open, onClose, title, description, children, wide, keepsOpen = false }: DialogProps) {
   return (
     <Base.Root open={open} onOpenChange={(next) => !next && onClose()} disablePointerDismissal={keepsOpen}>
       <Base.Portal>
@@ -67,7 +66,7 @@ function CloseButton() {
   );
 }
 
-interface SheetProps extends Omit<Props, "wide" | "description" | "keepsOpen"> {
+interface SheetProps extends Omit<DialogProps, "wide" | "description" | "keepsOpen"> {
   side?: "start" | "end";
   headless?: boolean;
 }
@@ -98,35 +97,7 @@ export function DialogFooter({ children }: { children: ReactNode }) {
   return <footer className="mt-5 flex flex-wrap items-center justify-end gap-2">{children}</footer>;
 }
 
-interface FormDialogProps extends Omit<Props, "open"> {
-  form: Pick<Form<never>, "busy" | "problem" | "onSubmit">;
-  /** Fields that say themselves what is wrong with them. */
-  shown: readonly string[];
-  action: string;
-  danger?: boolean;
-  ready?: boolean;
-}
-
-/** A dialog that is one form: what is wrong with it as a whole, its fields, and the way out or on. */
-export function FormDialog({ form, shown, action, danger, ready = true, children, ...dialog }: FormDialogProps) {
-  const { t } = useLanguage();
-  return (
-    <Dialog open keepsOpen {...dialog}>
-      <form className="flex flex-col gap-4" onSubmit={form.onSubmit}>
-        <FormProblem problem={form.problem} shown={shown} />
-        {children}
-        <DialogFooter>
-          <Button onClick={dialog.onClose}>{t("action.cancel")}</Button>
-          <Button type="submit" variant={danger ? "danger" : "primary"} busy={form.busy} disabled={!ready}>
-            {action}
-          </Button>
-        </DialogFooter>
-      </form>
-    </Dialog>
-  );
-}
-
-interface TakeAwayProps extends Omit<Props, "open" | "wide" | "children"> {
+interface TakeAwayProps extends Omit<DialogProps, "open" | "wide" | "children"> {
   text: string;
   label: string;
   children?: ReactNode;

@@ -5,6 +5,7 @@ import { type ComponentProps, createContext, type ReactNode, useContext, useId }
 import type { Problem } from "@/api/problem";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
+import { isOf } from "@/lib/form";
 import { problemWords } from "./words";
 
 interface Wiring {
@@ -139,7 +140,7 @@ interface ToggleProps {
   checked: boolean;
   onChange: (checked: boolean) => void;
   label: string;
-  hint?: string;
+  hint?: ReactNode;
   hideLabel?: boolean;
   disabled?: boolean | undefined;
 }
@@ -172,9 +173,7 @@ export function Toggle({ checked, onChange, label, hint, hideLabel, disabled }: 
 export function FormProblem({ problem, shown = [] }: { problem: Problem | null; shown?: readonly string[] }) {
   const { t } = useLanguage();
   if (!problem) return null;
-  const untold = problem.errors.filter(
-    (each) => !shown.some((name) => each.field === name || each.field.startsWith(`${name}.`)),
-  );
+  const untold = problem.errors.filter((each) => !shown.some((name) => isOf(each.field, name)));
   if (problem.errors.length > 0 && untold.length === 0) return null;
   return (
     <div role="alert" className="rounded-md bg-bad-soft px-3 py-2 text-sm text-bad">

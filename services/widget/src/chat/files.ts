@@ -7,8 +7,21 @@ import type { Words } from "../i18n";
 export function whyRefused(file: File, { uploads }: WidgetConfig, words: Words): string | null {
   const { name, size } = file;
   if (size === 0) return words.t("file.empty", { name });
-  const ending = /\.[^.]+$/.exec(name.toLowerCase())?.[0] ?? "";
-  if (uploads.types.length > 0 && !uploads.types.includes(ending)) return words.t("file.badType", { name });
+  if (!isTaken(name, uploads)) return words.t("file.badType", { name });
   if (size > uploads.max_bytes) return words.t("file.tooLarge", { name, size: words.bytes(uploads.max_bytes) });
   return null;
+}
+
+/** Return why the server does not take a file for its type: the ending is not taken, or the content is another than it says. */
+export function whyOfOtherType(name: string, { uploads }: WidgetConfig, words: Words): string {
+  if (!isTaken(name, uploads)) return words.t("file.badType", { name });
+  return words.t("file.mismatch", { name, type: endingOf(name).slice(1).toUpperCase() });
+}
+
+function isTaken(name: string, { types }: WidgetConfig["uploads"]): boolean {
+  return types.length === 0 || types.includes(endingOf(name));
+}
+
+function endingOf(name: string): string {
+  return /\.[^.]+$/.exec(name.toLowerCase())?.[0] ?? "";
 }

@@ -157,7 +157,7 @@ const TICKET_RULES: readonly Rule[] = [
   { name: "problem", required: true },
 ];
 
-/** A request that is answered by e-mail: outside the hours, or whenever the visitor prefers it. */
+/** A request that is answered later, by e-mail where the brand has any: outside the hours, or whenever it is preferred. */
 export function TicketForm(): JSX.Element {
   const model = useModel();
   const words = useWords();
@@ -177,13 +177,14 @@ export function TicketForm(): JSX.Element {
       setTicket({ ticket: await model.client.api.openTicket(model.client.token, request), email });
     },
   );
+  const promise = words.t(config.mail ? "ticket.text" : conversation.id ? "ticket.here" : "ticket.later");
   const away = !model.hours.open_now && inLanguage(config.hours.message, ...model.textLocales);
   return (
     <Page title={words.t("ticket.title")}>
       {ticket ? (
         <Outcome class="card done">
           <h2>{words.t("ticket.sent", { n: ticket.ticket.number })}</h2>
-          <p class="muted">{words.t("ticket.sentText", { email: ticket.email })}</p>
+          <p class="muted">{config.mail ? words.t("ticket.sentText", { email: ticket.email }) : promise}</p>
           <button type="button" class="primary" onClick={() => model.show("chat")}>
             {words.t("back")}
           </button>
@@ -191,7 +192,7 @@ export function TicketForm(): JSX.Element {
       ) : (
         <form class="card form" noValidate onSubmit={onSubmit}>
           <p class="muted" dir="auto">
-            {away || words.t("ticket.text")}
+            {away || promise}
           </p>
           <Field
             name="name"
@@ -225,6 +226,7 @@ export function TranscriptForm(): JSX.Element {
   const model = useModel();
   const words = useWords();
   const { conversation } = useChat();
+  const { mail } = useScreen().config;
   const [mailed, setMailed] = useState("");
   const id = conversation.id ?? "";
   const { errors, busy, onSubmit } = useForm(MAIL_RULES, async ({ email = "" }) => {
@@ -246,13 +248,12 @@ export function TranscriptForm(): JSX.Element {
   return (
     <Page title={words.t("transcript.title")}>
       <form class="card form" noValidate onSubmit={onSubmit}>
-        <p class="muted">{words.t("transcript.text")}</p>
+        <p class="muted">{words.t(mail ? "transcript.text" : "transcript.keep")}</p>
         <button type="button" class="secondary" onClick={download}>
           {words.t("transcript.download")}
         </button>
-        {mailed ? (
-          <Outcome class="">{words.t("transcript.mailed", { email: mailed })}</Outcome>
-        ) : (
+        {mailed && <Outcome class="">{words.t("transcript.mailed", { email: mailed })}</Outcome>}
+        {mail && !mailed && (
           <>
             <Field
               name="email"

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 import type { WidgetConfig } from "../core/config";
 import type { Outgoing } from "../core/outbox";
 import type { Words } from "../i18n";
+import { whyOfOtherType } from "./files";
 import { useModel, useWords } from "./hooks";
 import { Icon } from "./icons";
 
@@ -11,7 +12,7 @@ function whyRefused({ problem, file }: Outgoing, config: WidgetConfig, words: Wo
   if (file && problem?.status === 413) {
     return words.t("file.tooLarge", { name, size: words.bytes(config.uploads.max_bytes) });
   }
-  if (file && problem?.status === 415) return words.t("file.badType", { name });
+  if (file && problem?.status === 415) return whyOfOtherType(name, config, words);
   if (problem?.code === "conversation_busy") return words.t("error.conversation_busy");
   return words.t(problem?.status === 429 ? "error.too_many_requests" : "error.other");
 }

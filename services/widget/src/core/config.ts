@@ -34,6 +34,8 @@ export interface WidgetConfig {
   readonly pre_chat: { readonly enabled: boolean; readonly fields: readonly PreChatField[] };
   readonly quick_replies: ByLanguage<readonly string[]>;
   readonly hours: Hours & { readonly message: ByLanguage };
+  /** Whether the brand can write e-mail. */
+  readonly mail: boolean;
   readonly gateway_url: string;
 }
 
@@ -49,6 +51,7 @@ export const PLAIN_CONFIG: WidgetConfig = {
   pre_chat: { enabled: false, fields: [] },
   quick_replies: {},
   hours: { open_now: true, next_open_at: null, message: {} },
+  mail: false,
   gateway_url: "",
 };
 

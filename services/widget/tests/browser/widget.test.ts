@@ -94,12 +94,12 @@ describe.skipIf(!hasBrowser)("the widget", () => {
     platform.away(true);
     await page.locator(".banner.warn").waitFor();
     await say(page, "And how long does it take?");
-    await page.waitForTimeout(1_500);
+    await expect.poll(() => told()).toContain("retry");
     complaints.length = 0; // the browser's own words on a connection that was refused
     platform.away(false);
     await page.locator(".pending").waitFor({ state: "detached" });
     await expect
-      .poll(() => page.locator("article[data-role=bot][data-status=complete]").count(), { timeout: 20_000 })
+      .poll(() => page.locator("article[data-role=bot][data-status=complete]").count(), { timeout: 60_000 })
       .toBe(2);
     expect(platform.last.messages.map((message) => message.role).sort()).toEqual(["bot", "bot", "visitor", "visitor"]);
     expect(await bubbles()).toHaveLength(4);
@@ -317,6 +317,34 @@ describe.skipIf(!hasBrowser)("the widget", () => {
       path: "/v1/tickets",
       body: { email: "ada@example.com", problem: "My order is late" },
     });
+  });
+
+  it("promises no e-mail where the brand has none", async () => {
+    platform.config = { ...CONFIG, mail: false };
+    await page.reload();
+    await openChat(page);
+    const menu = async (name: string) => {
+      await page.getByRole("button", { name: "More" }).click();
+      await page.getByRole("menuitem", { name }).click();
+    };
+    await menu("Leave a request");
+    await page.getByText("We will get back to you.").waitFor();
+    await page.keyboard.press("Escape");
+    await say(page, "First");
+    await page.locator(".source-chip").first().waitFor();
+    await menu("Leave a request");
+    await page.getByText("We answer here, in the chat.").waitFor();
+    await page.getByLabel("Your name").fill("Ada");
+    await page.getByLabel("E-mail").fill("ada@example.com");
+    await page.getByLabel("What can we do for you?").fill("My order is late");
+    await page.getByRole("button", { name: "Send the request" }).click();
+    await page.getByText("Your request has the number 1,042").waitFor();
+    await page.getByText("We answer here, in the chat.").waitFor();
+    expect(await page.getByText("ada@example.com").count()).toBe(0);
+    await page.keyboard.press("Escape");
+    await menu("Get the transcript");
+    await page.getByRole("button", { name: "Download" }).waitFor();
+    expect(await page.getByLabel("E-mail").count()).toBe(0);
   });
 
   it("lists earlier conversations, and gives the transcript", async () => {

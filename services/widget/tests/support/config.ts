@@ -22,5 +22,6 @@ export const CONFIG: WidgetConfig = {
     fa: ["سفارش من کجاست؟", "چطور کالا را پس بدهم؟", "به خارج هم می‌فرستید؟"],
   },
   hours: { open_now: true, next_open_at: null, message: {} },
+  mail: true,
   gateway_url: "",
 };

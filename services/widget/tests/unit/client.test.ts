@@ -1,5 +1,6 @@
 /** The chat without a face, over real HTTP and a real socket. */
 
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Api } from "../../src/core/api";
 import { Client, type ClientOptions } from "../../src/core/client";
@@ -47,7 +48,7 @@ function client(options: Partial<ClientOptions> = {}): Client {
 
 const texts = (of: Client) => of.state.value.conversation.messages.map((message) => message.text);
 const hellos = () => platform.frames.filter((frame) => frame["type"] === "hello").length;
-const until = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interval: 10 });
+const until = (check: () => void) => vi.waitFor(check, { timeout: 60_000, interval: 10 });
 
 /** Without the browser's `XMLHttpRequest`. */
 class FetchApi extends Api {
@@ -153,15 +154,17 @@ describe("a client", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     const visitor = client();
     visitor.start();
-    await vi.waitFor(() => expect(visitor.state.value.link).toBe("online"), { interval: 5 });
+    await vi.waitFor(() => expect(visitor.state.value.link).toBe("online"), { timeout: 30_000, interval: 5 });
     for (let minute = 0; minute < 5; minute += 1) {
       // Pings are answered meanwhile.
       for (let tick = 0; tick < 12; tick += 1) {
         vi.advanceTimersByTime(5_000);
-        await new Promise((resolve) => setImmediate(resolve));
+        await pause(1);
       }
     }
-    await vi.waitFor(() => expect(platform.frames.map((frame) => frame["type"])).toContain("refresh"));
+    await vi.waitFor(() => expect(platform.frames.map((frame) => frame["type"])).toContain("refresh"), {
+      timeout: 30_000,
+    });
     expect(visitor.state.value.link).toBe("online");
   });
 

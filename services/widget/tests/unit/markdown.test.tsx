@@ -56,10 +56,10 @@ describe("markdown", () => {
         (text) => void html(text),
       ),
     );
-    const started = performance.now();
+    const started = process.cpuUsage(); // of the processor: a busy machine adds to the clock on the wall
     for (const mark of ["*", "_", "[", "`", "> ", "- ", "((", "**a", "[a](", "<h", "h"])
       html(mark.repeat(8_000 / mark.length));
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(process.cpuUsage(started).user / 1_000).toBeLessThan(10_000);
   });
 });
 

@@ -33,7 +33,7 @@ afterEach(() => {
 describe("the provider", () => {
   it("puts one widget on the page, also in strict mode, and takes it off", async () => {
     act(() => root.render(app(OPTIONS)));
-    await vi.waitFor(() => expect(hosts()).toBe(1));
+    await vi.waitFor(() => expect(hosts()).toBe(1), { timeout: 30_000 });
     expect(seen?.version).toMatch(/^\d/);
     act(() => root.render(null));
     expect(hosts()).toBe(0);
@@ -49,7 +49,7 @@ describe("the provider", () => {
     expect(setLocale).toHaveBeenCalledWith("fa");
     act(() => root.render(app({ ...OPTIONS, tenantId: "other" })));
     expect(seen).not.toBe(first);
-    await vi.waitFor(() => expect(hosts()).toBe(1));
+    await vi.waitFor(() => expect(hosts()).toBe(1), { timeout: 30_000 });
   });
 
   it("renders on a server, where there is no widget", () => {

@@ -12,6 +12,7 @@ let widget: Widget;
 let host: ChatHost;
 const chat = { show: vi.fn(), hide: vi.fn(), identify: vi.fn(), setLocale: vi.fn(), destroy: vi.fn() } satisfies Chat;
 const answer = vi.fn();
+const until = (check: () => void) => vi.waitFor(check, { timeout: 30_000 });
 const launcher = () => document.querySelector("[data-xin-widget]")?.shadowRoot?.querySelector<HTMLElement>(".launcher");
 
 beforeEach(() => {
@@ -37,7 +38,7 @@ afterEach(() => {
 
 describe("the shell", () => {
   it("paints the button as the tenant chose", async () => {
-    await vi.waitFor(() => expect(launcher()?.getAttribute("aria-label")).toBe("پشتیبانی"));
+    await until(() => expect(launcher()?.getAttribute("aria-label")).toBe("پشتیبانی"));
     expect(launcher()?.className).toBe("launcher left");
     const style = document.querySelector<HTMLElement>("[data-xin-widget]")?.style;
     expect(style?.getPropertyValue("--on-primary")).toBe("rgb(0 0 0)");
@@ -66,12 +67,12 @@ describe("the shell", () => {
     widget.open();
     widget.close();
     widget.open();
-    await vi.waitFor(() => expect(chat.show).toHaveBeenCalled());
+    await until(() => expect(chat.show).toHaveBeenCalled());
     expect(host.token).toBe("token");
     widget.setLocale("es");
-    await vi.waitFor(() => expect(chat.setLocale).toHaveBeenCalledWith("es"));
+    await until(() => expect(chat.setLocale).toHaveBeenCalledWith("es"));
     widget.destroy();
-    await vi.waitFor(() => expect(chat.destroy).toHaveBeenCalledOnce());
+    await until(() => expect(chat.destroy).toHaveBeenCalledOnce());
   });
 
   it("asks its page before it opens and closes", () => {
@@ -98,8 +99,8 @@ describe("the shell", () => {
     widget = createWidget(OPTIONS, vi.fn());
     const told = vi.fn();
     widget.on("error", told);
-    if (appears) await vi.waitFor(() => expect(launcher()).toBeTruthy());
-    else await vi.waitFor(() => expect(told).toHaveBeenCalledWith(expect.objectContaining({ code, fatal: true })));
+    if (appears) await until(() => expect(launcher()).toBeTruthy());
+    else await until(() => expect(told).toHaveBeenCalledWith(expect.objectContaining({ code, fatal: true })));
     expect(!!launcher()).toBe(appears);
     expect(told).toHaveBeenCalledTimes(appears ? 0 : 1);
   });
@@ -129,11 +130,11 @@ describe("the shell", () => {
     };
     vi.spyOn(console, "error").mockImplementation(() => {});
     const refused = began(403);
-    await vi.waitFor(() => expect(refused).toHaveBeenCalledWith(expect.objectContaining({ fatal: true })));
+    await until(() => expect(refused).toHaveBeenCalledWith(expect.objectContaining({ fatal: true })));
     expect(launcher()).toBeUndefined();
     for (const status of [429, 503]) {
       const troubled = began(status);
-      await vi.waitFor(() => expect(launcher()).toBeDefined());
+      await until(() => expect(launcher()).toBeDefined());
       expect(troubled).not.toHaveBeenCalled();
     }
   });

@@ -2,13 +2,14 @@
 import { ShieldCheck } from "lucide-react";
 import { useState } from "react";
 import { api, type Body, call } from "@/api/client";
+import { FormDialog } from "@/app/form-dialog";
 import { reloadMe } from "@/auth/session";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
 import { CodeBox } from "@/ui/copy";
-import { FormDialog, TakeAway } from "@/ui/dialog";
+import { TakeAway } from "@/ui/dialog";
 import { Field, Input } from "@/ui/field";
 import { Card } from "@/ui/page";
 import { toast } from "@/ui/toast";

@@ -44,8 +44,8 @@ export function partsOf(template: Template, { t, named, locale }: Language): Rul
       actions: [
         {
           type: "ticket",
-          subject: t("template_text.gap_subject", { name: "{{visitor.name}}" }),
-          problem: t("template_text.gap_problem"),
+          subject: t("template_text.gap_subject", { question: "{{message.text}}" }),
+          problem: t("template_text.gap_problem", { question: "{{message.text}}" }),
           priority: "normal",
         },
       ],

@@ -24,6 +24,9 @@ export interface AskedField {
 export const ASKED = asked as Record<ChannelType, AskedField[]>;
 export const CHANNEL_TYPES = Object.keys(ASKED) as ChannelType[];
 
+/** Types behind which no provider stands: nobody is told an address, and nothing has to run for them. */
+export const SELF_CONTAINED: readonly string[] = ["web", "webhook"];
+
 export const channelKey = (channelId: string) => ["channel", channelId];
 export const botKey = (channelId: string) => ["bot", channelId];
 

@@ -27,6 +27,7 @@ import {
   registerChannel,
   removeChannel,
   rotateSecret,
+  SELF_CONTAINED,
   testChannel,
 } from "./api";
 import { BotForm } from "./bot-form";
@@ -154,7 +155,7 @@ function Health({ channel, mayEdit }: { channel: Channel; mayEdit: boolean }) {
     <>
       <Card title={t("channels.health")}>
         <div className="flex flex-col gap-4">
-          <LiveFacts live={channel.live} enabled={channel.enabled} />
+          <LiveFacts channel={channel} />
           {mayEdit && (
             <Toggle
               checked={channel.enabled}
@@ -177,7 +178,9 @@ function Health({ channel, mayEdit }: { channel: Channel; mayEdit: boolean }) {
       )}
       <Card
         title={t("channels.test")}
-        description={t("channels.test_hint")}
+        description={t(
+          SELF_CONTAINED.includes(channel.channel_type) ? "channels.test_hint_program" : "channels.test_hint",
+        )}
         actions={
           mayEdit && (
             <>

@@ -50,7 +50,7 @@ export function ChannelsPage() {
     {
       id: "live",
       label: t("field.status"),
-      render: (channel) => <LiveBadge live={channel.live} enabled={channel.enabled} />,
+      render: (channel) => <LiveBadge channel={channel} />,
     },
     {
       id: "event",

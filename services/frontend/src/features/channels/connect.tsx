@@ -2,6 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { asProblem } from "@/api/problem";
+import { FormDialog } from "@/app/form-dialog";
 import { useGo } from "@/app/go";
 import { brandsQuery, useTenant } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
@@ -9,7 +10,7 @@ import { useForm } from "@/lib/form";
 import { Button } from "@/ui/button";
 import { CodeBox } from "@/ui/copy";
 import { Dialog, DialogFooter } from "@/ui/dialog";
-import { Field, FormProblem, Input, Select } from "@/ui/field";
+import { Field, Input, Select } from "@/ui/field";
 import { problemWords } from "@/ui/words";
 import {
   ASKED,
@@ -18,6 +19,7 @@ import {
   createChannel,
   type Finding,
   registerChannel,
+  SELF_CONTAINED,
   testChannel,
 } from "./api";
 import { ChannelMark } from "./brand-marks";
@@ -40,9 +42,14 @@ export function ConnectDialog({ tenantId, brandId, onClose }: Props) {
   if (made) return <MadeDialog channel={made} onClose={onClose} />;
   if (type) {
     return (
-      <Dialog open onClose={onClose} title={t("channels.connect_one", { name: named("channel", type) })} wide>
-        <DetailsForm type={type} tenantId={tenantId} brandId={brandId} onBack={() => setType(null)} onMade={setMade} />
-      </Dialog>
+      <DetailsDialog
+        type={type}
+        tenantId={tenantId}
+        brandId={brandId}
+        onBack={() => setType(null)}
+        onClose={onClose}
+        onMade={setMade}
+      />
     );
   }
   return (
@@ -65,13 +72,13 @@ export function ConnectDialog({ tenantId, brandId, onClose }: Props) {
   );
 }
 
-interface DetailsProps extends Omit<Props, "onClose"> {
+interface DetailsProps extends Props {
   type: ChannelType;
   onBack: () => void;
   onMade: (channel: Made) => void;
 }
 
-function DetailsForm({ type, tenantId, brandId, onBack, onMade }: DetailsProps) {
+function DetailsDialog({ type, tenantId, brandId, onBack, onClose, onMade }: DetailsProps) {
   const { t, named } = useLanguage();
   const queries = useQueryClient();
   const tenant = useTenant();
@@ -92,11 +99,15 @@ function DetailsForm({ type, tenantId, brandId, onBack, onMade }: DetailsProps) 
     },
   );
   return (
-    <form className="flex flex-col gap-4" onSubmit={form.onSubmit}>
-      <FormProblem
-        problem={form.problem}
-        shown={["display_name", "brand_id", ...ASKED[type].flatMap((each) => [each.name, `credentials.${each.name}`])]}
-      />
+    <FormDialog
+      form={form}
+      shown={["display_name", "brand_id", ...ASKED[type].flatMap((each) => [each.name, `credentials.${each.name}`])]}
+      onBack={onBack}
+      onClose={onClose}
+      title={t("channels.connect_one", { name: named("channel", type) })}
+      wide
+      action={t("channels.connect")}
+    >
       <div className="grid gap-4 sm:grid-cols-2">
         <Field label={t("field.name")} error={form.error("display_name")}>
           <Input
@@ -121,18 +132,9 @@ function DetailsForm({ type, tenantId, brandId, onBack, onMade }: DetailsProps) 
         onChange={(values) => form.set("credentials", values)}
         error={form.error}
       />
-      <DialogFooter>
-        <Button onClick={onBack}>{t("action.back")}</Button>
-        <Button type="submit" variant="primary" busy={form.busy}>
-          {t("channels.connect")}
-        </Button>
-      </DialogFooter>
-    </form>
+    </FormDialog>
   );
 }
-
-/** Types whose provider asks nobody to be told an address. */
-const SELF_CONTAINED: readonly string[] = ["web", "webhook"];
 
 function MadeDialog({ channel, onClose }: { channel: Made; onClose: () => void }) {
   const { t } = useLanguage();

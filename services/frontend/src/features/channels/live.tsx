@@ -4,23 +4,33 @@ import { useLanguage } from "@/i18n";
 import { Badge, Dot, type Tone } from "@/ui/badge";
 import { Facts } from "@/ui/page";
 import { Ago } from "@/ui/time";
-import type { Finding, LiveState } from "./api";
+import { type Channel, type Finding, type LiveState, SELF_CONTAINED } from "./api";
 
-const TONES: Record<string, Tone> = { running: "good", starting: "accent", backing_off: "warn", dead: "bad" };
+const TONES: Record<string, Tone> = {
+  running: "good",
+  ready: "good",
+  starting: "accent",
+  backing_off: "warn",
+  dead: "bad",
+};
 
-export function LiveBadge({ live, enabled }: { live: LiveState; enabled: boolean }) {
+export function LiveBadge({ channel }: { channel: Channel }) {
   const { t, named } = useLanguage();
-  if (!enabled) return <Badge>{t("channels.off")}</Badge>;
-  const tone = TONES[live.state] ?? "neutral";
+  if (!channel.enabled) return <Badge>{t("channels.off")}</Badge>;
+  // What nothing has to run for is idle by nature: it takes whatever comes.
+  const state =
+    channel.live.state === "idle" && SELF_CONTAINED.includes(channel.channel_type) ? "ready" : channel.live.state;
+  const tone = TONES[state] ?? "neutral";
   return (
     <Badge tone={tone}>
       <Dot tone={tone} className="size-1.5" />
-      {named("live", live.state)}
+      {named("live", state)}
     </Badge>
   );
 }
 
 export function Findings({ findings }: { findings: readonly Finding[] }) {
+  const { named } = useLanguage();
   return (
     <ul className="flex flex-col gap-2">
       {findings.map((finding) => (
@@ -31,7 +41,7 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
             <CircleX className="mt-0.5 size-4 shrink-0 text-bad" aria-label="✗" />
           )}
           <span className="min-w-0">
-            <span className="font-medium">{finding.name.replaceAll("_", " ")}</span>
+            <span className="font-medium">{named("finding", finding.name)}</span>
             <bdi className="block text-ink-soft">{finding.words}</bdi>
           </span>
         </li>
@@ -40,12 +50,13 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
   );
 }
 
-export function LiveFacts({ live, enabled }: { live: LiveState; enabled: boolean }) {
+export function LiveFacts({ channel }: { channel: Channel }) {
   const { t, format } = useLanguage();
+  const live: LiveState = channel.live;
   return (
     <Facts
       items={[
-        [t("field.status"), <LiveBadge key="state" live={live} enabled={enabled} />],
+        [t("field.status"), <LiveBadge key="state" channel={channel} />],
         [t("channels.last_event"), live.last_event_at ? <Ago key="event" at={live.last_event_at} /> : t("state.never")],
         ...(live.last_error
           ? [

@@ -1,9 +1,11 @@
 /** What the widget of a web channel shows and asks. */
 import { useQueryClient } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
+import { useEffect, useRef } from "react";
 import type { Body } from "@/api/client";
 import { LeaveGuard } from "@/app/leave-guard";
 import { type Key, useLanguage } from "@/i18n";
+import { direction } from "@/i18n/catalogue";
 import { type Form, useForm } from "@/lib/form";
 import { Button, IconButton } from "@/ui/button";
 import { ByLanguage } from "@/ui/by-language";
@@ -41,20 +43,34 @@ const joined = (byLanguage: Readonly<Record<string, readonly string[]>>) =>
 const split = (byLanguage: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(byLanguage).map(([code, text]) => [code, lines(text)]));
 
+/** A label that was left empty in a language is none: the widget takes another language's then. */
+const asked = (field: Asked): Asked => ({
+  ...field,
+  label: Object.fromEntries(Object.entries(field.label ?? {}).filter(([, text]) => text.trim() !== "")),
+});
+
 export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: boolean }) {
   const { t, named } = useLanguage();
   const queries = useQueryClient();
   const options: Options = channel.widget ?? {};
   const quick = joined((options.quick_replies ?? {}) as Record<string, string[]>);
   const form = useForm<Values>({ ...options, quick_replies: quick }, async (widget) => {
-    await changeChannel(channel.id, { widget: { ...widget, quick_replies: split(widget.quick_replies) } });
+    const pre_chat = widget.pre_chat && { ...widget.pre_chat, fields: widget.pre_chat.fields?.map(asked) };
+    await changeChannel(channel.id, {
+      widget: { ...widget, ...(pre_chat && { pre_chat }), quick_replies: split(widget.quick_replies) },
+    });
     await queries.invalidateQueries({ queryKey: channelKey(channel.id) });
     toast.done(t("state.saved"));
   });
-  const { values } = form;
+  const { values, problem } = form;
   const uploads = values.uploads ?? {};
+  const place = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // The form is long: what is wrong may stand far above the button that was pressed.
+    if (problem) place.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [problem]);
   return (
-    <form onSubmit={form.onSubmit}>
+    <form ref={place} onSubmit={form.onSubmit}>
       <fieldset disabled={!mayEdit} className="flex flex-col gap-5">
         <Card title={t("widget.features")} bodyClassName="flex flex-col gap-4 p-4">
           {FEATURES.map(([name, label]) => (
@@ -99,6 +115,7 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
             <Tokens
               label={t("widget.locales")}
               maxLength={35}
+              invalid={Boolean(form.error("locales"))}
               value={values.locales ?? []}
               onChange={(locales) => form.set("locales", locales)}
             />
@@ -123,6 +140,7 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
               <Tokens
                 label={t("widget.upload_types")}
                 maxLength={10}
+                invalid={Boolean(form.error("uploads.types"))}
                 value={uploads.types ?? []}
                 onChange={(types) => form.set("uploads", { ...uploads, types })}
               />
@@ -157,10 +175,7 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
           />
         </Card>
         <PreChat form={form} mayEdit={mayEdit} />
-        <FormProblem
-          problem={form.problem}
-          shown={["avatar_url", "locales", "default_locale", "uploads", "launcher_label", "quick_replies", "pre_chat"]}
-        />
+        <FormProblem problem={problem} shown={shownFields(values)} />
         {mayEdit && (
           <Button type="submit" variant="primary" className="self-end" busy={form.busy}>
             {t("action.save")}
@@ -172,11 +187,29 @@ export function WidgetForm({ channel, mayEdit }: { channel: Channel; mayEdit: bo
   );
 }
 
+/** The names of the fields that tell what is wrong with them. */
+function shownFields({ features }: Values): string[] {
+  const always = ["avatar_url", "locales", "default_locale", "launcher_label", "quick_replies", "pre_chat"];
+  return (features?.uploads ?? true) ? [...always, "uploads.types", "uploads.max_bytes"] : always;
+}
+
+function Wrong({ children }: { children: string | undefined }) {
+  if (!children) return null;
+  return (
+    <p role="alert" className="col-span-full text-xs text-bad first-letter:uppercase">
+      {children}
+    </p>
+  );
+}
+
 function PreChat({ form, mayEdit }: { form: Form<Values>; mayEdit: boolean }) {
   const { t, named, locale } = useLanguage();
   const preChat = form.values.pre_chat ?? {};
   const fields = preChat.fields ?? [];
   const set = (change: typeof preChat) => form.set("pre_chat", { ...preChat, ...change });
+  const error = (index: number, name: keyof Asked) => form.error(`pre_chat.fields.${index}.${name}`);
+  /** What is wrong with a question, or with the form, as a whole. */
+  const wrong = (name: string) => form.problem?.errors.find((each) => each.field === `widget.${name}`)?.message;
   const setField = (index: number, part: Partial<Asked>) =>
     set({ fields: fields.map((field, at) => (at === index ? { ...field, ...part } : field)) });
   return (
@@ -192,45 +225,73 @@ function PreChat({ form, mayEdit }: { form: Form<Values>; mayEdit: boolean }) {
           <li
             // biome-ignore lint/suspicious/noArrayIndexKey: a field's name may be changed while it is typed
             key={index}
-            className="grid grid-cols-2 items-end gap-2 rounded-lg border p-3 sm:grid-cols-[1fr_1.5fr_auto_auto_auto]"
+            className="grid grid-cols-2 items-start gap-x-3 gap-y-2 rounded-lg border p-3 sm:grid-cols-[1fr_auto_auto_auto]"
           >
-            <Field label={t("field.name")} error={form.error(`pre_chat.fields.${index}.name`)}>
+            <Field
+              label={t("field.name")}
+              hint={t("widget.name_hint")}
+              error={error(index, "name")}
+              className="col-span-full sm:col-span-1"
+            >
               <Input
                 required
                 dir="ltr"
+                maxLength={40}
                 pattern="[a-z][a-z0-9_]*"
+                title={t("widget.name_hint")}
+                placeholder="order_number"
                 value={field.name}
                 onChange={(event) => setField(index, { name: event.target.value })}
               />
             </Field>
-            <Field label={t("widget.label")}>
-              <Input
-                dir="auto"
-                value={(field.label as Record<string, string> | undefined)?.[locale] ?? ""}
-                onChange={(event) => setField(index, { label: { ...field.label, [locale]: event.target.value } })}
-              />
-            </Field>
-            <Field label={t("field.kind")}>
+            <Field label={t("field.kind")} error={error(index, "type")}>
               <Select
                 value={field.type ?? "text"}
                 onChange={(event) => setField(index, { type: event.target.value as (typeof TYPES)[number] })}
                 options={TYPES.map((each) => ({ value: each, label: named("field_type", each) }))}
               />
             </Field>
-            <Toggle
-              label={t("widget.required")}
-              checked={field.required ?? false}
-              onChange={(required) => setField(index, { required })}
-            />
+            <div className="mt-6">
+              <Toggle
+                label={t("widget.required")}
+                checked={field.required ?? false}
+                onChange={(required) => setField(index, { required })}
+              />
+            </div>
             <IconButton
               label={t("action.remove")}
               size="iconSm"
+              className="max-sm:col-start-2 max-sm:justify-self-end sm:mt-5"
               onClick={() => set({ fields: fields.filter((_, at) => at !== index) })}
             >
               <X className="size-3.5" aria-hidden />
             </IconButton>
+            <div className="col-span-full">
+              <ByLanguage
+                label={t("widget.label")}
+                hint={t("widget.label_hint")}
+                value={(field.label ?? {}) as Record<string, string>}
+                onChange={(label) => setField(index, { label })}
+                error={error(index, "label")}
+                field={({ code, value, onChange }) => (
+                  <Input
+                    lang={code}
+                    dir={direction(code)}
+                    maxLength={1000}
+                    value={value}
+                    onChange={(event) => onChange(event.target.value)}
+                  />
+                )}
+              />
+            </div>
+            <Wrong>{wrong(`pre_chat.fields.${index}`)}</Wrong>
             {field.type === "select" && (
-              <Field label={t("widget.options")} className="col-span-full" hint={t("knowledge.tags_hint")}>
+              <Field
+                label={t("widget.options")}
+                className="col-span-full"
+                hint={t("knowledge.tags_hint")}
+                error={error(index, "options")}
+              >
                 <Input
                   key={(field.options ?? []).join()}
                   dir="auto"
@@ -249,12 +310,15 @@ function PreChat({ form, mayEdit }: { form: Form<Values>; mayEdit: boolean }) {
           </li>
         ))}
       </ul>
+      <Wrong>{wrong("pre_chat") ?? wrong("pre_chat.fields")}</Wrong>
       <Button
         size="sm"
         className="self-start"
         icon={<Plus className="size-3.5" aria-hidden />}
         onClick={() =>
-          set({ fields: [...fields, { name: "", type: "text", label: {}, required: false, options: [] }] })
+          set({
+            fields: [...fields, { name: "", type: "text", label: { [locale]: "" }, required: false, options: [] }],
+          })
         }
       >
         {t("widget.add_field")}

@@ -1,5 +1,5 @@
 /** A tenant's data: how long it is kept, who is erased, what is taken out, what can be brought back. */
-
+import { useSearch } from "@tanstack/react-router";
 import { Problem } from "@/api/problem";
 import { useMay } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
@@ -16,13 +16,14 @@ export function DataPage() {
   const { t } = useLanguage();
   const allowed = useMay("manageData");
   const mayEnd = useMay("makeTenants");
+  const conversationId = useSearch({ strict: false, select: (search) => search.erase });
   return (
     <Page title={t("nav.data")} description={t("data.description")}>
       {allowed ? (
         <>
           <BudgetCard />
           <RetentionCard />
-          <EraseCard />
+          <EraseCard key={conversationId} conversationId={conversationId} />
           <ExportCard />
           <DeletedCard />
           {mayEnd && <DecommissionCard />}

@@ -2,11 +2,11 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Body, call } from "@/api/client";
+import { FormDialog } from "@/app/form-dialog";
 import { useTenant, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { Button } from "@/ui/button";
-import { FormDialog } from "@/ui/dialog";
 import { Field, Input } from "@/ui/field";
 import { Card, Facts } from "@/ui/page";
 import { When } from "@/ui/time";

@@ -1,4 +1,5 @@
 /** Calls of the inbox. */
+import { keepPreviousData } from "@tanstack/react-query";
 import { api, type Body, call } from "@/api/client";
 
 export type Conversation = Body<"ConversationView">;
@@ -25,6 +26,7 @@ const path = (id: string) => ({ path: { conversation_id: id } });
 export const keys = {
   lists: (tenantId: string) => ["inbox", tenantId, "list"] as const,
   list: (tenantId: string, filter: ListFilter) => ["inbox", tenantId, "list", filter] as const,
+  searches: (tenantId: string) => ["inbox", tenantId, "search"] as const,
   counts: (tenantId: string) => ["inbox", tenantId, "counts"] as const,
   conversation: (id: string) => ["inbox", "conversation", id] as const,
   notes: (id: string) => ["inbox", "notes", id] as const,
@@ -99,8 +101,17 @@ export const addNote = (id: string, text: string, mentions: string[]) =>
   call(api.POST("/admin/conversations/{conversation_id}/notes", { params: path(id), body: { text, mentions } }));
 export const askDraft = (id: string) =>
   call(api.POST("/admin/conversations/{conversation_id}/draft", { params: path(id) }));
-export const search = (tenantId: string, q: string) =>
-  call(api.GET("/admin/search", { params: { query: { tenant_id: tenantId, q } } }));
+export const SHORTEST_SEARCH = 2;
+
+/** The conversations in which something was said; what was found last stays until the next is. */
+export const searchQuery = (tenantId: string, wanted: string) => ({
+  queryKey: [...keys.searches(tenantId), wanted],
+  queryFn: () => call(api.GET("/admin/search", { params: { query: { tenant_id: tenantId, q: wanted } } })),
+  placeholderData: keepPreviousData,
+});
+
+/** The part of a message around what was found, as plain text. */
+export const plainSnippet = (hit: Body<"HitView"> | undefined) => hit?.snippet.replace(/<\/?[a-z]+>/g, "");
 
 const replyPath = (id: string) => ({ params: { path: { reply_id: id } } });
 

@@ -192,6 +192,7 @@ function Editor({ field, mode, conversation, mine }: EditorProps) {
     setDrafting(true);
     await askDraft(conversation.id)
       .then((answer) => {
+        if (answer.text === "") return toast.done(t("inbox.draft_none"));
         const own = (unsent.get(place) ?? NOTHING).text.trimEnd();
         const words = answer.text.replace(/\s*\[\d+\]/g, ""); // a visitor would see marks of no sources
         replace(own ? `${own}\n\n${words}` : words);

@@ -1,12 +1,13 @@
 /** What is known about a conversation: the visitor, whose it is, tags, how long and why somebody waits. */
 import { useQuery } from "@tanstack/react-query";
-import { Plus, Star, X } from "lucide-react";
+import { Link } from "@tanstack/react-router";
+import { Eraser, Plus, Star, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
-import { useTenantId } from "@/app/tenant";
+import { useMay, useTenantId } from "@/app/tenant";
 import { ChannelMark } from "@/features/channels/brand-marks";
 import { useLanguage } from "@/i18n";
 import { Avatar, Badge, Dot, type Tone } from "@/ui/badge";
-import { IconButton } from "@/ui/button";
+import { buttonClass, IconButton } from "@/ui/button";
 import { Field, Input, Select } from "@/ui/field";
 import { Facts } from "@/ui/page";
 import { Ago, When } from "@/ui/time";
@@ -26,6 +27,7 @@ const PRESENCE_TONES: Record<Agent["presence"], Tone> = { online: "good", away: 
 export function ContextPane({ conversation, actions, onTag }: Props) {
   const { t, named, format } = useLanguage();
   const name = visitorName(conversation, t);
+  const mayErase = useMay("manageData");
   return (
     <div className="flex flex-col divide-y">
       <Part>
@@ -75,6 +77,19 @@ export function ContextPane({ conversation, actions, onTag }: Props) {
       <Part title={t("nav.tickets")}>
         <ConversationTickets conversation={conversation} />
       </Part>
+      {mayErase && (
+        <Part>
+          <Link
+            to="/t/$tenantId/data"
+            params={{ tenantId: conversation.tenant_id }}
+            search={{ erase: conversation.id }}
+            className={buttonClass({ size: "sm" }, "self-start")}
+          >
+            <Eraser className="size-3.5" aria-hidden />
+            {t("inbox.erase")}
+          </Link>
+        </Part>
+      )}
     </div>
   );
 }

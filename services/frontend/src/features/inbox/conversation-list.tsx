@@ -8,7 +8,7 @@ import type { Pages } from "@/lib/paging";
 import { IconButton } from "@/ui/button";
 import { More } from "@/ui/more";
 import { Empty, Loaded } from "@/ui/states";
-import { type Conversation, type Counts, QUEUES, type Queue, search } from "./api";
+import { type Conversation, type Counts, plainSnippet, QUEUES, type Queue, SHORTEST_SEARCH, searchQuery } from "./api";
 import { ConversationRow } from "./conversation-row";
 
 interface Props {
@@ -23,8 +23,6 @@ interface Props {
   onOpen: (id: string) => void;
   searchField: RefObject<HTMLInputElement | null>;
 }
-
-const SHORTEST_SEARCH = 2;
 
 export function ConversationList(props: Props) {
   const { t } = useLanguage();
@@ -113,7 +111,7 @@ function InQueue({ conversations, queue, openId, onOpen }: Props) {
       {(items) =>
         items.length === 0 ? (
           <Empty icon={<Inbox aria-hidden />} title={t("inbox.empty", { queue: named("queue", queue) })}>
-            {t(queue === "all" ? "inbox.empty_all" : "inbox.empty_hint")}
+            {named("queue_empty", queue)}
           </Empty>
         ) : (
           <>
@@ -137,11 +135,7 @@ function InQueue({ conversations, queue, openId, onOpen }: Props) {
 
 function Found({ tenantId, wanted, openId, onOpen }: Props & { wanted: string }) {
   const { t } = useLanguage();
-  const found = useQuery({
-    queryKey: ["inbox", tenantId, "search", wanted],
-    queryFn: () => search(tenantId, wanted),
-    placeholderData: (before) => before,
-  });
+  const found = useQuery(searchQuery(tenantId, wanted));
   return (
     <Loaded query={found}>
       {({ items }) =>
@@ -157,7 +151,7 @@ function Found({ tenantId, wanted, openId, onOpen }: Props & { wanted: string })
                 conversation={conversation}
                 open={conversation.id === openId}
                 onOpen={onOpen}
-                snippet={hits[0]?.snippet.replace(/<\/?[a-z]+>/g, "")}
+                snippet={plainSnippet(hits[0])}
               />
             ))}
           </ul>

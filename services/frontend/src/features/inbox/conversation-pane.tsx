@@ -1,6 +1,7 @@
 /** One conversation: its head, what was said, the field to answer in, and at the side what is known about it. */
 import { ArrowLeft, Bot, CheckCheck, CircleCheck, Info, RotateCcw, UserRoundCheck } from "lucide-react";
 import { useEffect, useRef, useState } from "react";
+import { asProblem } from "@/api/problem";
 import { useShortcuts } from "@/app/shortcuts";
 import { useMe } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
@@ -22,11 +23,17 @@ import { useConversation } from "./use-inbox";
 interface Props {
   conversationId: string;
   onBack: () => void;
+  /** It was there, and is no more. */
+  onErased: () => void;
   onTag: (tag: string) => void;
 }
 
-export function ConversationPane({ conversationId, onBack, onTag }: Props) {
+export function ConversationPane({ conversationId, onBack, onErased, onTag }: Props) {
   const conversation = useConversation(conversationId);
+  const erased = conversation.data !== undefined && conversation.error && asProblem(conversation.error).status === 404;
+  useEffect(() => {
+    if (erased) onErased();
+  });
   return <Loaded query={conversation}>{(data) => <Open conversation={data} onBack={onBack} onTag={onTag} />}</Loaded>;
 }
 

@@ -1,30 +1,42 @@
 /** The inbox: queues and their conversations, the conversation, and what is known about it. On a phone one at a time. */
+import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { MessagesSquare } from "lucide-react";
+import { LockKeyhole, MessagesSquare } from "lucide-react";
 import { useRef, useState } from "react";
-import { Problem } from "@/api/problem";
 import { useLiveStatus } from "@/app/live";
 import { useUnreachable } from "@/app/reach";
 import { useShortcuts } from "@/app/shortcuts";
-import { useBrandId, useMay, useTenantId } from "@/app/tenant";
+import { useBrandId, useMay, useRole, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
 import { cx } from "@/lib/classes";
 import { useLasting } from "@/lib/lasting";
 import { Kbd } from "@/ui/badge";
 import { useTitle } from "@/ui/page";
-import { Empty, Failure, Lost } from "@/ui/states";
+import { Empty, Lost } from "@/ui/states";
+import { toast } from "@/ui/toast";
 import type { ListFilter, Queue } from "./api";
 import { ConversationList } from "./conversation-list";
 import { ConversationPane } from "./conversation-pane";
-import { useConversations, useCounts, useLiveInbox } from "./use-inbox";
+import { dropConversation, useConversations, useCounts, useLiveInbox } from "./use-inbox";
 
 const SILENCE_MS = 2000;
 
 export function InboxPage() {
-  const { t } = useLanguage();
   const mayAnswer = useMay("answer");
-  if (!mayAnswer) return <Failure error={new Problem(403, "forbidden", t("inbox.agents_only"))} />;
-  return <Inbox />;
+  const refused = useLiveStatus() === "refused"; // the feed may know of a new role before we do
+  return mayAnswer && !refused ? <Inbox /> : <AgentsOnly />;
+}
+
+function AgentsOnly() {
+  const { t, named } = useLanguage();
+  const role = useRole();
+  return (
+    <div role="alert">
+      <Empty icon={<LockKeyhole aria-hidden />} title={t("inbox.agents_only")}>
+        {role && t("inbox.your_role", { role: named("role", role) })} {t("problem.forbidden_hint")}
+      </Empty>
+    </div>
+  );
 }
 
 function Inbox() {
@@ -32,6 +44,7 @@ function Inbox() {
   const tenantId = useTenantId();
   const brandId = useBrandId();
   const navigate = useNavigate();
+  const queries = useQueryClient();
   const { conversationId } = useParams({ strict: false });
   const [queue, setQueue] = useState<Queue>("all");
   const [tag, setTag] = useState<string | undefined>();
@@ -42,7 +55,6 @@ function Inbox() {
   // A feed that is renewed is away for a moment: only a longer silence is worth a word.
   const silent = useLasting(useLiveStatus() === "lost", SILENCE_MS);
   const lost = useUnreachable() || silent;
-  useLiveInbox(tenantId, conversationId);
   const waiting = counts.data?.waiting ?? 0;
   useTitle(waiting > 0 ? `(${tn("inbox.waiting_count", waiting)}) ${t("nav.inbox")}` : t("nav.inbox"));
 
@@ -52,6 +64,11 @@ function Inbox() {
       params: { tenantId, ...(id && { conversationId: id }) },
       search: brandId ? { brand: brandId } : {},
     });
+  const leaveErased = () => {
+    openConversation(undefined);
+    toast.done(t("inbox.erased"));
+  };
+  useLiveInbox(tenantId, conversationId, leaveErased);
   const step = (by: number) => {
     const items = conversations.data ?? [];
     const at = items.findIndex((each) => each.id === conversationId);
@@ -94,6 +111,10 @@ function Inbox() {
               key={conversationId}
               conversationId={conversationId}
               onBack={() => openConversation(undefined)}
+              onErased={() => {
+                dropConversation(queries, tenantId, conversationId);
+                leaveErased();
+              }}
               onTag={setTag}
             />
           ) : (

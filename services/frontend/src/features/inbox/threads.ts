@@ -157,6 +157,12 @@ export function threadOf(conversationId: string): OpenThread {
   return thread;
 }
 
+/** Let go of a conversation that is gone for good. */
+export function forgetThread(conversationId: string): void {
+  open.get(conversationId)?.forget();
+  open.delete(conversationId);
+}
+
 onForget(() => {
   for (const thread of open.values()) thread.forget();
   open.clear();

@@ -1,10 +1,10 @@
 /** The inbox's data, kept current by the live feed: an event names a conversation, and what is shown of it is read again. */
 import { type InfiniteData, type QueryClient, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
-import { useLive } from "@/app/live";
+import { useLive, useLiveStatus } from "@/app/live";
 import { type PageOf, usePages } from "@/lib/paging";
 import { type Conversation, getConversation, getCounts, keys, type ListFilter, listConversations } from "./api";
-import { threadOf } from "./threads";
+import { forgetThread, threadOf } from "./threads";
 
 const TOGETHER_MS = 150;
 const TYPING_MS = 6000;
@@ -25,6 +25,21 @@ export function showConversation(queries: QueryClient, conversation: Conversatio
           }
         : list,
   );
+}
+
+/** Take a conversation that was erased off every list, with all that was read of it. */
+export function dropConversation(queries: QueryClient, tenantId: string, id: string): void {
+  queries.setQueriesData<InfiniteData<PageOf<Conversation>>>({ queryKey: keys.lists(tenantId) }, (list) =>
+    list
+      ? { ...list, pages: list.pages.map((page) => ({ ...page, items: page.items.filter((each) => each.id !== id) })) }
+      : list,
+  );
+  queries.removeQueries({ queryKey: keys.conversation(id) });
+  queries.removeQueries({ queryKey: keys.notes(id) });
+  queries.removeQueries({ queryKey: ["trace", id] });
+  void queries.resetQueries({ queryKey: keys.searches(tenantId) });
+  void queries.invalidateQueries({ queryKey: keys.counts(tenantId) });
+  forgetThread(id);
 }
 
 /** After an action: its answer at once, then the lists and counts as they are. */
@@ -77,9 +92,21 @@ function useTogether(action: (ids: ReadonlySet<string>) => void): (id: string) =
   };
 }
 
-/** Keeps lists, counts and the open conversation as the feed says. */
-export function useLiveInbox(tenantId: string, openId: string | undefined): void {
+/**
+ * Keeps lists, counts and the open conversation as the feed says.
+ *
+ * `onErased` is told when the conversation that is open is gone for good.
+ */
+export function useLiveInbox(tenantId: string, openId: string | undefined, onErased: () => void): void {
   const queries = useQueryClient();
+  const status = useLiveStatus();
+  const missed = useRef(false);
+  useEffect(() => {
+    // That a conversation was erased is told once, and kept nowhere: after a silence it is looked whether it is there.
+    if (status === "live" && missed.current && openId)
+      void queries.invalidateQueries({ queryKey: keys.conversation(openId) });
+    missed.current = status !== "live";
+  }, [status, openId, queries]);
   const refresh = useTogether((ids) => {
     void queries.invalidateQueries({ queryKey: keys.lists(tenantId) });
     void queries.invalidateQueries({ queryKey: keys.counts(tenantId) });
@@ -102,6 +129,11 @@ export function useLiveInbox(tenantId: string, openId: string | undefined): void
     if (event.name.startsWith("agent.") || event.name === "presence")
       void queries.invalidateQueries({ queryKey: keys.agents(tenantId) });
     if (typeof id !== "string") return;
+    if (event.name === "erased") {
+      if (id === openId) onErased();
+      dropConversation(queries, tenantId, id);
+      return;
+    }
     refresh(id);
     // These change messages that are there already.
     if (/^(delivery\.|message\.(edited|deleted))/.test(event.name)) reread(id);

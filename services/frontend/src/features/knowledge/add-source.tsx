@@ -2,11 +2,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { Plus, X } from "lucide-react";
 import { useState } from "react";
+import { FormDialog } from "@/app/form-dialog";
 import { brandsQuery, useTenant } from "@/app/tenant";
 import { type Key, useLanguage } from "@/i18n";
 import { type Form, useForm } from "@/lib/form";
 import { Button, IconButton } from "@/ui/button";
-import { FormDialog } from "@/ui/dialog";
 import { Field, Input, Select, Textarea, Toggle } from "@/ui/field";
 import { addSource, type NewSource } from "./api";
 import { splitTags } from "./tags";

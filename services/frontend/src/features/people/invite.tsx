@@ -1,8 +1,9 @@
 /** Invites somebody; the link is shown this once, and mailed where the tenant has mail. */
 import { useState } from "react";
+import { FormDialog } from "@/app/form-dialog";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
-import { FormDialog, TakeAway } from "@/ui/dialog";
+import { TakeAway } from "@/ui/dialog";
 import { Field, Input, Select } from "@/ui/field";
 import { invite, MEMBER_ROLES, type MemberRole } from "./api";
 

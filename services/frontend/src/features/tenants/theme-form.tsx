@@ -1,14 +1,18 @@
 /** The widget's colours, with a small picture of it beside. */
 import { useQueryClient } from "@tanstack/react-query";
+import { ArrowUp, MessageCircle, Sparkles, X } from "lucide-react";
+import type { CSSProperties, ReactNode } from "react";
 import { api, type Body, call } from "@/api/client";
 import { LeaveGuard } from "@/app/leave-guard";
 import { type Tenant, useMay } from "@/app/tenant";
 import { type Key, useLanguage } from "@/i18n";
+import { cx } from "@/lib/classes";
 import { useForm } from "@/lib/form";
 import { Button } from "@/ui/button";
 import { Field, FormProblem, Input, Select } from "@/ui/field";
 import { Card } from "@/ui/page";
 import { toast } from "@/ui/toast";
+import { palette } from "../../../../widget/src/chat/palette";
 
 type Theme = Body<"EmbedTheme">;
 
@@ -81,7 +85,7 @@ export function ThemeForm({ tenant }: { tenant: Tenant }) {
             />
           </Field>
         </fieldset>
-        <Preview look={look} />
+        <Preview theme={form.values} />
         <div className="flex items-center justify-end gap-3 sm:col-span-2">
           <FormProblem problem={form.problem} shown={["embed_theme"]} />
           {mayEdit && (
@@ -96,22 +100,83 @@ export function ThemeForm({ tenant }: { tenant: Tenant }) {
   );
 }
 
-function Preview({ look }: { look: ReturnType<typeof shown> }) {
-  const { radius, primary } = look;
+/** The widget in small, on a light page: in the very colours that it makes of the theme. */
+export function Preview({ theme }: { theme: Theme }) {
+  const { radius } = shown(theme);
+  const given = Object.fromEntries(Object.entries(theme).filter(([, value]) => value !== null));
+  const least = (most: number) => Math.min(most, radius);
+  const side = theme.position ? { right: "ml-auto", left: "mr-auto" }[theme.position] : "ms-auto";
   return (
-    <div
-      aria-hidden
-      className="flex h-64 w-48 flex-col overflow-hidden border shadow-float"
-      style={{ borderRadius: radius, background: look.background, color: look.text }}
-    >
-      <div className="h-12" style={{ background: primary }} />
-      <div className="flex flex-1 flex-col gap-2 p-3">
-        <div className="h-9 w-3/4 bg-current/10" style={{ borderRadius: radius / 2 }} />
-        <div className="h-9 w-2/3 self-end" style={{ borderRadius: radius / 2, background: primary }} />
-        <div className="h-12 w-4/5 bg-current/10" style={{ borderRadius: radius / 2 }} />
-        <div className="h-2 w-1/3 rounded" style={{ background: look.accent }} />
+    <div aria-hidden className="flex w-52 flex-col gap-3" style={palette(given, "light") as CSSProperties}>
+      <div
+        className="flex h-72 flex-col overflow-hidden border-[var(--line)] border bg-[var(--ground)] text-[var(--ink)] shadow-float"
+        style={{ borderRadius: radius }}
+      >
+        <div
+          className="flex items-center gap-2 border-[var(--line)] border-b bg-[var(--ground)] p-3"
+          data-part="header"
+        >
+          <span className="grid size-7 place-items-center rounded-full bg-[var(--tint)] text-[var(--link)]">
+            <Sparkles className="size-4" />
+          </span>
+          <span className="flex flex-1 flex-col gap-1">
+            <Line className="w-1/2 bg-[var(--ink)]" />
+            <Line className="w-1/3 bg-[var(--muted)]" />
+          </span>
+          <X className="size-3.5 text-[var(--muted)]" />
+        </div>
+        <div className="flex flex-1 flex-col gap-2 p-3">
+          <Bubble radius={least(18)} className="w-3/4 bg-[var(--bubble)]">
+            <Line className="w-4/5 bg-[var(--ink)]" />
+            <Line className="w-1/2 bg-[var(--ink)]" />
+          </Bubble>
+          <Bubble radius={least(18)} className="w-2/3 self-end bg-[var(--primary)]" part="mine">
+            <Line className="w-2/3 bg-[var(--on-primary)]" />
+          </Bubble>
+          <Bubble radius={least(18)} className="w-4/5 bg-[var(--bubble)]">
+            <Line className="w-3/4 bg-[var(--ink)]" />
+            <Line className="w-1/3 bg-[var(--link)]" part="link" />
+          </Bubble>
+        </div>
+        <div
+          className="m-3 mt-0 flex items-center justify-between border border-[var(--edge)] p-1 ps-3"
+          style={{ borderRadius: Math.max(12, Math.min(24, radius + 4)) }}
+        >
+          <Line className="w-1/2 bg-[var(--muted)]" />
+          <span className="grid size-6 place-items-center rounded-full bg-[var(--primary)] text-[var(--on-primary)]">
+            <ArrowUp className="size-3.5" />
+          </span>
+        </div>
       </div>
-      <div className="m-3 h-8 border border-current/20" style={{ borderRadius: radius / 2 }} />
+      <span
+        className={cx(
+          "grid size-10 place-items-center rounded-full bg-[var(--primary)] text-[var(--on-primary)] shadow-float",
+          side,
+        )}
+        data-part="launcher"
+      >
+        <MessageCircle className="size-5" />
+      </span>
     </div>
   );
+}
+
+/** A line of text. */
+function Line({ className, part }: { className: string; part?: string }) {
+  return <span data-part={part} className={cx("block h-1.5 rounded-full", className)} />;
+}
+
+function Bubble({ radius, className, part, children }: BubbleProps) {
+  return (
+    <div data-part={part} className={cx("flex flex-col gap-1.5 p-2.5", className)} style={{ borderRadius: radius }}>
+      {children}
+    </div>
+  );
+}
+
+interface BubbleProps {
+  radius: number;
+  className: string;
+  part?: string;
+  children: ReactNode;
 }

@@ -43,7 +43,7 @@ export function listTickets(tenantId: string, filter: TicketFilter, cursor: stri
 export const listTicketsOf = (tenantId: string, conversationId: string) =>
   call(api.GET("/api/tickets", { params: { query: { tenant_id: tenantId, conversation_id: conversationId } } }));
 
-export type TicketDetail = Body<"TicketDetail">;
+export type TicketDetail = Body<"TicketAtHand">;
 
 export const getTicket = async (id: string) =>
   (await call(api.GET("/api/tickets/{ticket_id}", path(id)))) as TicketDetail;

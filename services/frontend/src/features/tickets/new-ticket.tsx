@@ -1,8 +1,8 @@
 /** A ticket by hand, alone or out of a conversation. */
 import { useQueryClient } from "@tanstack/react-query";
+import { FormDialog } from "@/app/form-dialog";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
-import { FormDialog } from "@/ui/dialog";
 import { Field, Input, Select, Textarea } from "@/ui/field";
 import { toast } from "@/ui/toast";
 import { createTicket, PRIORITIES, type Priority } from "./api";

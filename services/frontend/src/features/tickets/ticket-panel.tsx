@@ -4,13 +4,14 @@ import { Link } from "@tanstack/react-router";
 import { Download, Lock, MessagesSquare, Pencil } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { download } from "@/api/client";
+import { FormDialog } from "@/app/form-dialog";
+import { LeaveGuard } from "@/app/leave-guard";
 import { useMay } from "@/app/tenant";
 import { keys as inboxKeys, listAgents } from "@/features/inbox/api";
 import { useLanguage } from "@/i18n";
 import { useForm } from "@/lib/form";
 import { saveBlob } from "@/lib/save";
 import { Button, buttonClass, IconButton } from "@/ui/button";
-import { FormDialog } from "@/ui/dialog";
 import { Field, FormProblem, Input, Select, Textarea, Toggle } from "@/ui/field";
 import { Markdown } from "@/ui/markdown";
 import { Facts } from "@/ui/page";
@@ -264,6 +265,10 @@ function CommentFiles({ ticketId, comment }: { ticketId: string; comment: Ticket
   );
 }
 
+/** Whether a comment was meant for the requester and did not get there. */
+const reachedNobody = (comment: TicketComment) =>
+  comment.public && comment.author_kind !== "requester" && comment.told_by === null;
+
 function Comments({ ticket }: { ticket: TicketDetail }) {
   const mayComment = useMay("manageTickets");
   const { t, named, format } = useLanguage();
@@ -289,6 +294,7 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
             <bdi className="font-medium text-ink-soft">{comment.author_name}</bdi> ·{" "}
             {format.dateTime(comment.created_at)}
             {comment.told_by && <> · {named("told_by", comment.told_by)}</>}
+            {reachedNobody(comment) && <span className="text-bad">· {named("told_by", "nobody")}</span>}
           </p>
           <p dir="auto" className="text-sm whitespace-pre-wrap">
             {comment.text}
@@ -298,6 +304,7 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
       ))}
       {mayComment && (
         <form className="flex flex-col gap-3" onSubmit={form.onSubmit}>
+          <LeaveGuard dirty={form.values.text !== "" && !form.busy} />
           <FormProblem problem={form.problem} shown={["text"]} />
           <Field label={t("tickets.comment")} hideLabel error={form.error("text")}>
             <Textarea
@@ -314,7 +321,11 @@ function Comments({ ticket }: { ticket: TicketDetail }) {
               checked={form.values.public}
               onChange={(value) => form.set("public", value)}
               label={t("tickets.public")}
-              hint={t("tickets.public_hint")}
+              hint={
+                <span className={ticket.reached_by ? "" : "text-warn"}>
+                  {named("reached_by", ticket.reached_by ?? "nobody")}
+                </span>
+              }
             />
             <Button type="submit" variant="primary" size="sm" busy={form.busy}>
               {t("action.add")}

@@ -2,6 +2,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { Plus, Webhook as WebhookIcon } from "lucide-react";
 import { useState } from "react";
+import { FormDialog } from "@/app/form-dialog";
 import { useGo } from "@/app/go";
 import { useMay, useTenantId } from "@/app/tenant";
 import { useLanguage } from "@/i18n";
@@ -9,7 +10,7 @@ import { useForm } from "@/lib/form";
 import { usePages } from "@/lib/paging";
 import { Badge } from "@/ui/badge";
 import { Button } from "@/ui/button";
-import { FormDialog, TakeAway } from "@/ui/dialog";
+import { TakeAway } from "@/ui/dialog";
 import { Card, Page } from "@/ui/page";
 import { PagedTable } from "@/ui/paged-table";
 import { Empty } from "@/ui/states";

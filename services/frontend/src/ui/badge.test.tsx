@@ -1,6 +1,6 @@
+import { render } from "@testing-library/react";
 import { expect, it } from "vitest";
-
-import { FACES } from "./badge";
+import { Avatar, FACES } from "./badge";
 
 /** Relative luminance of `#rrggbb` (WCAG 2.2). */
 function luminance(color: string): number {
@@ -12,4 +12,9 @@ function luminance(color: string): number {
 
 it.each(FACES)("white letters can be read on %s", (color) => {
   expect(1.05 / (luminance(color) + 0.05)).toBeGreaterThanOrEqual(4.5);
+});
+
+it("keeps the letters of a face in their own order", () => {
+  const { container } = render(<Avatar name="Saffron & Tile" />);
+  expect(container.querySelector("bdi")).toHaveTextContent(/^S&$/);
 });
