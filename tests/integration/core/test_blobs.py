@@ -104,9 +104,9 @@ async def test_a_store_that_falls_silent_is_given_up() -> None:
 
 
 async def test_a_large_file_goes_in_parts_of_its_pace(s3: str) -> None:
-    bucket = await open_bucket(_settings(s3), "xin", Pace(timedelta(minutes=1), 8 * 1024 * 1024, at_once=2))
+    bucket = await open_bucket(_settings(s3), "of-large-files", Pace(timedelta(minutes=1), 8 * 1024 * 1024, at_once=2))
     await bucket.put_stream("large", io.BytesIO(bytes(17 * 1024 * 1024)))
-    async with aiohttp.ClientSession() as http, http.head(f"{s3}/xin/large") as found:
+    async with aiohttp.ClientSession() as http, http.head(f"{s3}/of-large-files/large") as found:
         assert found.headers["ETag"].strip('"').endswith("-3")
         assert found.content_length == 17 * 1024 * 1024
 

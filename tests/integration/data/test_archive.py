@@ -35,7 +35,7 @@ async def bucket() -> AsyncIterator[BlobStore]:
         storage_endpoint_url=f"http://{host}:{port}", storage_access_key=SecretStr("key"),
         storage_secret_key=SecretStr("secret"),
     )  # fmt: skip
-    yield await open_bucket(settings, "xin")
+    yield await open_bucket(settings, "of-archives")  # every server of a process has the same buckets
     server.stop()
 
 
