@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { Download, Lock, MessagesSquare, Pencil } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { download } from "@/api/client";
+import { asProblem } from "@/api/problem";
 import { FormDialog } from "@/app/form-dialog";
 import { LeaveGuard } from "@/app/leave-guard";
 import { useMay } from "@/app/tenant";
@@ -15,7 +16,7 @@ import { Button, buttonClass, IconButton } from "@/ui/button";
 import { Field, FormProblem, Input, Select, Textarea, Toggle } from "@/ui/field";
 import { Markdown } from "@/ui/markdown";
 import { Facts } from "@/ui/page";
-import { Loaded } from "@/ui/states";
+import { Failure, Loaded } from "@/ui/states";
 import { When } from "@/ui/time";
 import { toast } from "@/ui/toast";
 import { Tokens } from "@/ui/tokens";
@@ -35,6 +36,9 @@ import { SlaClock, StatusBadge } from "./marks";
 
 export function TicketPanel({ ticketId }: { ticketId: string }) {
   const ticket = useQuery({ queryKey: keys.one(ticketId), queryFn: () => getTicket(ticketId) });
+  // Erased while it was open: what was read of it is shown no longer.
+  if (ticket.error && asProblem(ticket.error).status === 404)
+    return <Failure error={ticket.error} onRetry={() => ticket.refetch()} />;
   return <Loaded query={ticket}>{(data) => <Detail ticket={data} />}</Loaded>;
 }
 

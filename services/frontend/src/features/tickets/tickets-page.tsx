@@ -60,7 +60,6 @@ export function TicketsPage() {
     const erased = event !== "behind" && event.name === "erased"; // tickets go with their conversation
     if (event !== "behind" && !erased && !event.name.startsWith("ticket.")) return;
     void queries.invalidateQueries({ queryKey: keys.lists(tenantId) });
-    if (ticketId && erased) void queries.resetQueries({ queryKey: keys.one(ticketId) });
     if (ticketId) void queries.invalidateQueries({ queryKey: keys.one(ticketId) });
   });
   const open = (ticket: Ticket) => go(`/t/${tenantId}/tickets/${ticket.id}`);
