@@ -106,7 +106,10 @@ class UserSession(Base):
 
 
 class ApiKey(TenantOwned, Base):
-    """A key for programs of a tenant; only its hash is kept."""
+    """A key for programs of a tenant; only its hash is kept.
+
+    `agent_id` is the agent as which its program answers visitors; None: one of its own, by the key's id.
+    """
 
     __tablename__ = "api_keys"
     __table_args__ = (CheckConstraint("role IN ('tenant_admin', 'agent', 'viewer')", name="role"),)
@@ -119,3 +122,4 @@ class ApiKey(TenantOwned, Base):
     expires_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    agent_id: Mapped[UUID | None]

@@ -1,6 +1,7 @@
 """Agents who are gone: taken for gone when nothing is heard of them, their conversations given back to the queue.
 
-Those who may not answer any more are gone at once: a lowered role, a membership that ended, an account shut or deleted.
+Those who may not answer any more are gone at once: a lowered role, a membership that ended, an account shut or deleted,
+a program's key revoked or past its end without a successor.
 """
 
 from datetime import timedelta

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from chatbot.core import correlation
 from chatbot.db.models import Agent as AgentRow
@@ -60,7 +60,8 @@ SELECT tenant_id, 'agent.presence', jsonb_build_object('agent_id', id, 'agent_na
 FROM silent RETURNING tenant_id
 """)
 
-# Whoever may not answer any more (another role, out of the tenant, shut out, deleted) does not come back in time.
+# Whoever may not answer any more (another role, out of the tenant, shut out, deleted; a program, when none of its keys
+# is good) does not come back in time.
 _HOLDING_NOBODY = text("""
 SELECT c.tenant_id, c.id, a.id, greatest(coalesce(a.away_since, now()), c.assigned_at), gone.for_good
 FROM agents a
@@ -71,7 +72,10 @@ CROSS JOIN LATERAL (SELECT EXISTS (
         OR NOT u.is_platform_admin AND NOT EXISTS (
             SELECT FROM memberships m
             WHERE m.tenant_id = a.tenant_id AND m.user_id = u.id AND m.role = ANY(:answering)))
-) AS for_good) AS gone
+) OR coalesce((
+    SELECT NOT bool_or(k.role = ANY(:answering) AND k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true))
+    FROM api_keys k WHERE k.tenant_id = a.tenant_id AND a.id IN (k.id, k.agent_id)
+), false) AS for_good) AS gone
 WHERE a.away_since IS NOT NULL OR gone.for_good ORDER BY c.tenant_id, c.id LIMIT 5000
 """)
 
@@ -104,8 +108,9 @@ async def user(session: PlatformSession, user_id: UUID) -> Agent | None:
 
 async def key(session: PlatformSession, key_id: UUID) -> Agent | None:
     """Return a program with a key as an agent."""
-    row = (await session.execute(select(ApiKey.id, ApiKey.name).where(ApiKey.id == key_id))).one_or_none()
-    return Agent(row.id, row.name) if row else None
+    query = select(func.coalesce(ApiKey.agent_id, ApiKey.id), ApiKey.name).where(ApiKey.id == key_id)
+    row = (await session.execute(query)).one_or_none()
+    return Agent(*row) if row else None
 
 
 async def members(session: PlatformSession, tenant_id: UUID, only: UUID | None = None) -> list[Member]:

@@ -77,6 +77,7 @@ async def rotate_key(session: TenantSession, key_id: UUID) -> Rotated:
             f"this key ends at {old.expires_at:%Y-%m-%d %H:%M} UTC, with or without a successor: make a new one"
         )
     row, key = _new_key(session.tenant_id, old.name, old.role, old.expires_at)
+    row.agent_id = old.agent_id or old.id  # the same program: the conversations that it has stay its own
     old.expires_at = until
     session.add(row)
     await session.flush()

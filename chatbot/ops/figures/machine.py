@@ -24,14 +24,22 @@ def watch_machine(settings: Settings) -> None:
     its disk is full. A thread looks, for a disk may be slow to answer, and no request should wait for it.
     """
     folders = written_to(settings)
-    look_at_machine(folders)
+    _look(folders)
     threading.Thread(target=_keep_looking, args=(folders,), name="machine", daemon=True).start()
 
 
 def _keep_looking(folders: frozenset[Path]) -> None:
     while True:
         time.sleep(LOOK_SECONDS)
+        _look(folders)
+
+
+def _look(folders: frozenset[Path]) -> None:
+    """Were the thread to end, the gauges would stay as they are, and nothing would say so."""
+    try:
         look_at_machine(folders)
+    except Exception:
+        log.exception("disk and memory cannot be looked at; trying again")
 
 
 def written_to(settings: Settings) -> frozenset[Path]:
@@ -41,7 +49,6 @@ def written_to(settings: Settings) -> frozenset[Path]:
 
 def look_at_machine(folders: Iterable[Path]) -> None:
     """Set the gauges of memory and of the fullest of the folders' disks."""
-    MEMORY_USED.set(memory_used())
     found = []
     for folder in folders:
         try:
@@ -52,6 +59,7 @@ def look_at_machine(folders: Iterable[Path]) -> None:
         spaces, inodes = zip(*found, strict=True)
         DISK_FREE.set(min(spaces))
         INODES_FREE.set(min(inodes))
+    MEMORY_USED.set(memory_used())
 
 
 def _there(folder: Path) -> Path:

@@ -2,10 +2,12 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from chatbot.core.ids import new_id
 from chatbot.dialogue.handoff import floor
 from chatbot.helpdesk.agents.absence import look_after
 from tests.integration.helpdesk.conftest import Caller, Hire, Person
@@ -94,6 +96,29 @@ async def test_a_platform_admin_needs_no_membership_to_keep_it(whole: Whole, hir
     await sara.at(conversation, "takeover")
     assert await _look(whole) == 0
     assert [each["id"] for each in await sara.queue("mine")] == [conversation]
+
+
+def _program(whole: Whole, made: dict[str, Any]) -> Person:
+    """Return what a program with a key is."""
+    return Person(UUID(made["id"]), made["name"], whole, {"Authorization": f"Bearer {made['key']}"}, new_id())
+
+
+async def test_the_successor_of_a_key_goes_on_with_its_conversations(whole: Whole, hire: Hire) -> None:
+    visitor, omid = Caller(whole), await hire(whole, "Omid")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    wanted = {"tenant_id": str(whole.tenant.id), "name": "Bridge", "role": "agent"}
+    key = await whole.ask("POST", "/admin/api_keys", wanted, status=201)
+    await _program(whole, key).say(conversation, "Hello from the bridge")
+    for _ in range(2):
+        key = await whole.ask("POST", f"/admin/api_keys/{key['id']}/rotate", status=201)
+        async with whole.runtime.database.tenant(whole.tenant.id) as session:  # the quarter of an hour is over
+            over = text("UPDATE api_keys SET expires_at = now() WHERE expires_at IS NOT NULL")
+            await session.execute(over)
+        assert await _look(whole) == 0
+        await _program(whole, key).say(conversation, "Hello again")
+    await whole.ask("DELETE", f"/admin/api_keys/{key['id']}", status=204)
+    assert await _look(whole) == 1
+    assert [each["id"] for each in await omid.queue("waiting")] == [conversation]
 
 
 async def test_a_tenant_whose_work_fails_holds_up_no_other(

@@ -1,5 +1,6 @@
 """Figures of the whole platform: each moves, label values are a closed set, and JSON says the ones looked at first."""
 
+import threading
 from pathlib import Path
 from uuid import uuid4
 
@@ -83,6 +84,34 @@ def test_a_disk_that_does_not_answer_hides_no_other(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machine, "disk_free", look)
     look_at_machine([tmp_path / "stale", tmp_path])
     assert (_value("disk_free_ratio"), _value("disk_free_inodes_ratio")) == (0.3, 0.4)
+
+
+def test_a_look_that_fails_ends_no_watch(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """Or the figure of a disk that fills up would stay as it was for good."""
+    looks: list[float | None] = []
+
+    class Enough(BaseException):
+        pass
+
+    def broken() -> float:
+        looks.append(_value("disk_free_ratio"))
+        metrics.DISK_FREE.set(0)
+        raise ZeroDivisionError
+
+    def pause(_seconds: float) -> None:
+        if len(looks) == 3:
+            raise Enough
+
+    def begin(thread: threading.Thread) -> None:
+        with pytest.raises(Enough):
+            thread.run()
+
+    monkeypatch.setattr(machine, "memory_used", broken)
+    monkeypatch.setattr(machine.time, "sleep", pause)
+    monkeypatch.setattr(machine.threading.Thread, "start", begin)
+    machine.watch_machine(settings)
+    assert len(looks) == 3
+    assert all(looks), "what memory is like says nothing about the disk"
 
 
 async def test_whoever_waits_for_a_person_is_counted(

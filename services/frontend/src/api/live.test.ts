@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type LiveEvent, LiveFeed } from "./live";
 import { EventParser } from "./sse";
 
@@ -88,14 +88,25 @@ describe("the feed", () => {
     expect(asked[0]).toBeNull();
   });
 
-  it("does not knock again where it is not allowed", async () => {
+  it("knocks seldom where it is not allowed, and comes in once it is", async () => {
+    vi.useFakeTimers();
+    const { open } = server(frame("ready", "10"));
     let asked = 0;
-    const feed = new LiveFeed("t", () => {
+    const feed = new LiveFeed("t", (request) => {
       asked += 1;
+      if (asked > 1) return open(request);
       return Promise.resolve(new Response('{"detail":"no","code":"forbidden"}', { status: 403 }));
     });
-    await feed.run();
-    expect(asked).toBe(1);
-    expect(feed.status.get()).toBe("refused");
+    const seen: string[] = [];
+    feed.status.subscribe(() => seen.push(feed.status.get()));
+    const running = feed.run();
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect([asked, feed.status.get()]).toEqual([1, "refused"]);
+    await vi.advanceTimersByTimeAsync(1_100);
+    expect(asked).toBe(2);
+    expect(seen).toContain("live");
+    feed.close();
+    await running;
+    vi.useRealTimers();
   });
 });

@@ -14,7 +14,7 @@ export interface LiveEvent {
 
 /** `behind`: what is shown may be out of date; load it anew. */
 export type LiveListener = (event: LiveEvent | "behind") => void;
-/** `refused`: whoever listens may not any more; it is not tried again. */
+/** `refused`: whoever listens may not, as far as the server that was asked knows; asked again now and then. */
 export type LiveStatus = "connecting" | "live" | "lost" | "refused";
 
 /** Events about the connection, not about the inbox. */
@@ -22,6 +22,8 @@ const SILENT = new Set(["ping", "shutdown", "error"]);
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
+/** Another server may know of a new role half a minute later than the one that gave it. */
+const REFUSED_WAIT_MS = 30_000;
 /** The server says `ping` every 15 s: after so much silence the connection is dead, whatever the network stack believes. */
 const SILENCE_MS = 40_000;
 
@@ -49,11 +51,10 @@ export class LiveFeed {
     while (!stop.signal.aborted) {
       const problem = await this.#once().catch((error: unknown) => error);
       if (stop.signal.aborted) return;
-      // Not allowed, or no such tenant: asking again would not help. A token that could not be renewed just now is no refusal.
+      // Not allowed, or no such tenant; who listens closes the feed once that is certain. A token that could not be renewed is no refusal.
       const refused = problem instanceof Problem && [403, 404].includes(problem.status);
       this.status.set(refused ? "refused" : "lost");
-      if (refused) return;
-      await this.#pause();
+      await this.#pause(refused ? REFUSED_WAIT_MS : this.#patience());
     }
   }
 
@@ -61,9 +62,13 @@ export class LiveFeed {
     this.#stop.abort();
   }
 
-  async #pause(): Promise<void> {
+  #patience(): number {
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures) * (0.5 + Math.random() / 2);
     this.#failures += 1;
+    return wait;
+  }
+
+  async #pause(wait: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(done, wait);
       function done() {
