@@ -92,7 +92,8 @@ class ChannelService:
             NotFound: no such brand, by its id; or no such tenant.
             InvalidInput: the credentials are not what the type needs, or hold an address that is not allowed.
         """
-        credentials = await self._checked(wanted.channel_type, wanted.credentials)
+        credentials = _formed(wanted.channel_type, wanted.credentials)
+        await self._vet(credentials)
         secret = _new_secret(wanted.channel_type)
         async with self._database.tenant(tenant_id) as session:
             brand_id = await _brand(session, wanted)
@@ -141,6 +142,7 @@ class ChannelService:
         A webhook that was entered at the provider is entered again with new credentials and when the channel is
         switched on, and taken away when it is switched off.
         """
+        await self._vet_given(tenant_id, channel_id, wanted.credentials)
         async with self._database.tenant(tenant_id) as session:
             channel = await _channel_to_change(session, channel_id)
             was_enabled = channel.enabled
@@ -170,6 +172,7 @@ class ChannelService:
 
         A provider that was told the old secret is told the new one.
         """
+        await self._vet_given(tenant_id, channel_id, credentials)
         async with self._database.tenant(tenant_id) as session:
             channel = await _channel_to_change(session, channel_id)
             secret = _new_secret(channel.channel_type)
@@ -230,25 +233,19 @@ class ChannelService:
         url = self._accounts.webhook_url(channel)
         return ChannelRow(channel, states.get(channel.id), connected, url, heard.get(channel.id))
 
-    async def _checked(self, channel_type: str, given: Mapping[str, Any]) -> Credentials:
-        try:
-            credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
-        except ValidationError as error:
-            fields = [FieldError(_path(item["loc"]), _words(channel_type, dict(item))) for item in error.errors()]
-            words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
-            raise InvalidInput(words, errors=fields) from None
+    async def _vet(self, credentials: Credentials) -> None:
+        """Look up the addresses; done with no connection in hand, for a name may take seconds."""
         for name, value in credentials:
-            if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
-                raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
             if name.endswith("_url") and isinstance(value, str) and value:
                 await vet(self._http, value, f"credentials.{name}")
-        return credentials
+
+    async def _vet_given(self, tenant_id: UUID, channel_id: UUID, given: Mapping[str, Any] | None) -> None:
+        if given is not None:
+            await self._vet(_meant(await self.get(tenant_id, channel_id), given))
 
     async def _give(self, session: TenantSession, channel: Channel, given: Mapping[str, Any]) -> None:
-        """Replace the credentials; a secret that is given as it is shown, masked, stays as it was."""
-        connected = (await self._row(session, channel)).connected
-        shown = _unmasked(given, connected.account.credentials) if connected else given
-        credentials = await self._checked(channel.channel_type, shown)
+        """Replace the credentials, whose addresses are vetted by now."""
+        credentials = _meant(await self._row(session, channel), given)
         await self._replace(session, channel.id, "credentials", _as_text(credentials))
         await repository.forget_state(session, channel.id)
 
@@ -274,6 +271,25 @@ def _open(row: ChannelRow) -> ConnectedChannel:
     if row.connected is None:
         raise ChannelBroken
     return row.connected
+
+
+def _meant(row: ChannelRow, given: Mapping[str, Any]) -> Credentials:
+    """Return new credentials of a channel; a secret that is given as it is shown, masked, stays as it was."""
+    shown = _unmasked(given, row.connected.account.credentials) if row.connected else given
+    return _formed(row.channel.channel_type, shown)
+
+
+def _formed(channel_type: str, given: Mapping[str, Any]) -> Credentials:
+    try:
+        credentials: Credentials = PROVIDERS[channel_type].credentials.model_validate(dict(given))
+    except ValidationError as error:
+        fields = [FieldError(_path(item["loc"]), _words(channel_type, dict(item))) for item in error.errors()]
+        words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
+        raise InvalidInput(words, errors=fields) from None
+    for name, value in credentials:
+        if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
+            raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
+    return credentials
 
 
 def masked(credentials: Credentials) -> dict[str, Any]:

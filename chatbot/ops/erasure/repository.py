@@ -17,7 +17,6 @@ _PERSON = """CASE WHEN starts_with(c.owner, 'visitor:') THEN c.owner
     WHEN starts_with(c.owner, 'channel:') AND c.visitor->>'id' <> '' THEN ch.channel_type || ':' || (c.visitor->>'id')
 END"""
 
-# Held until the transaction ends: a turn that is under way finds its conversation gone.
 _CONVERSATIONS = f"""
 SELECT c.id, {_PERSON}, c.visitor
 FROM conversations c JOIN channels ch ON ch.tenant_id = c.tenant_id AND ch.id = c.channel_id
@@ -25,7 +24,6 @@ WHERE c.tenant_id = %(tenant_id)s
   AND ({_PERSON} = ANY(%(subjects)s::text[])
        OR c.id = CAST(%(conversation_id)s AS uuid)
        OR lower(c.visitor->>'email') = %(email)s OR lower(c.visitor->>'address') = %(email)s)
-FOR UPDATE OF c
 """  # noqa: S608 - constants only
 
 _VISITORS = """
@@ -37,7 +35,6 @@ _TICKETS = """
 SELECT id, requester_email FROM tickets
 WHERE tenant_id = %(tenant_id)s
   AND (conversation_id = ANY(%(conversations)s::uuid[]) OR lower(requester_email) = ANY(%(addresses)s::text[]))
-FOR UPDATE
 """
 
 _KEEP = """
@@ -99,13 +96,20 @@ async def known_as(session: PlatformSession, tenant_id: UUID, name: str) -> list
 
 
 async def conversations(
-    session: PlatformSession, tenant_id: UUID, *, subjects: Sequence[str], conversation_id: UUID | None, email: str
+    session: PlatformSession,
+    tenant_id: UUID,
+    *,
+    subjects: Sequence[str],
+    conversation_id: UUID | None,
+    email: str,
+    hold: bool,
 ) -> list[Said]:
-    """Return a visitor's conversations, and hold them."""
+    """Return a visitor's conversations; held until the transaction ends, a turn under way finds its own gone."""
     values = {
         "tenant_id": tenant_id, "subjects": list(subjects), "conversation_id": conversation_id, "email": email or None,
     }  # fmt: skip
-    return [Said(*row) for row in await fetch(session, _CONVERSATIONS, values)]
+    query = f"{_CONVERSATIONS} FOR UPDATE OF c" if hold else _CONVERSATIONS
+    return [Said(*row) for row in await fetch(session, query, values)]
 
 
 async def visitors(session: PlatformSession, tenant_id: UUID, subjects: Sequence[str], email: str) -> list[Said]:
@@ -115,11 +119,17 @@ async def visitors(session: PlatformSession, tenant_id: UUID, subjects: Sequence
 
 
 async def tickets(
-    session: PlatformSession, tenant_id: UUID, conversation_ids: Sequence[UUID], addresses: Sequence[str]
+    session: PlatformSession,
+    tenant_id: UUID,
+    conversation_ids: Sequence[UUID],
+    addresses: Sequence[str],
+    *,
+    hold: bool,
 ) -> list[tuple[UUID, str | None]]:
-    """Return a visitor's tickets with the requesters' addresses, and hold them."""
+    """Return a visitor's tickets with the requesters' addresses; held, nobody else changes them meanwhile."""
     values = {"tenant_id": tenant_id, "conversations": list(conversation_ids), "addresses": list(addresses)}
-    return [(row[0], row[1]) for row in await fetch(session, _TICKETS, values)]
+    query = f"{_TICKETS} FOR UPDATE" if hold else _TICKETS
+    return [(row[0], row[1]) for row in await fetch(session, query, values)]
 
 
 async def keep(session: PlatformSession, receipt: Erasure) -> None:

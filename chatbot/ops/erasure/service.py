@@ -69,25 +69,28 @@ class Erasing:
             tenant_id=tenant_id, id=new_id(), requested_by=requested_by, named_by=wanted.named_by,
             visitor_hash=_hash(tenant_id, wanted.name), removed={},
         )  # fmt: skip
+        if wanted.dry_run:
+            return _view(receipt, await self._foreseen(receipt, wanted), dry_run=True)
         async with self.database.platform() as session:
             await require_living(session, tenant_id)
-            scope = await _scope(session, tenant_id, wanted)
+            sought = await _scope(session, tenant_id, wanted)
+        # Before the rows are gone: nothing but they tells what to look for, should this break. And in no transaction:
+        # gigabytes of logs may have to be read.
+        removed = await self._searched(sought, Removed())
+        async with self.database.platform() as session:
+            await require_living(session, tenant_id)
+            scope = await _scope(session, tenant_id, wanted, hold=True)
             files = await files_of(session, scope)
-            if wanted.dry_run:
-                removed = Removed(rows=await counted(session, scope), files=len(files))
-                removed = await self._to_be_searched(scope, removed)
-                await _require_somebody(session, receipt, removed)
-                return _view(receipt, removed, dry_run=True)
-            removed = Removed(rows=await remove(session, scope), files=len(files))
+            rows = await remove(session, scope)
+            removed = removed.model_copy(update={"rows": rows, "files": len(files)})
             if files:
                 await drop_files(self.places.queue, session, files)
-            # Before the rows are gone for good: nothing but they tells what to look for, should this break.
-            removed = await self._searched(scope, removed)
             await _require_somebody(session, receipt, removed)
             await repository.tell(session, tenant_id, scope.conversations)
             note(target=f"erasure:{receipt.id}", detail={"rows": sum(removed.rows.values())}, chains=[tenant_id])
             receipt.removed = removed.model_dump()
             await repository.keep(session, receipt)
+        removed = await self._searched(scope, removed)  # what was written while the folders were read
         removed = await self._beside(scope, files, removed)
         async with self.database.platform() as session:
             await repository.complete(session, receipt, removed.model_dump())
@@ -100,12 +103,23 @@ class Erasing:
             rows = await repository.page(session, before=before, limit=limit + 1)
         return [_view(row, Removed.model_validate(row.removed), dry_run=False) for row in rows]
 
+    async def _foreseen(self, receipt: Erasure, wanted: EraseVisitor) -> Removed:
+        """Count what would go; nothing is held, and the transaction is over before the folders are read."""
+        async with self.database.platform() as session:
+            await require_living(session, receipt.tenant_id)
+            scope = await _scope(session, receipt.tenant_id, wanted)
+            removed = Removed(rows=await counted(session, scope), files=len(await files_of(session, scope)))
+        removed = await self._to_be_searched(scope, removed)
+        async with self.database.platform() as session:
+            await _require_somebody(session, receipt, removed)
+        return removed
+
     async def _searched(self, scope: Scope, removed: Removed) -> Removed:
         """Remove what is found by what the visitor is called: exported files, words in logs."""
         return removed.model_copy(
             update={
-                "exports": await folders.drop_exports(self._exports(scope), _marks(scope)),
-                "log_marks": await folders.blank(self.places.logs, scope.needles),
+                "exports": removed.exports + await folders.drop_exports(self._exports(scope), _marks(scope)),
+                "log_marks": removed.log_marks + await folders.blank(self.places.logs, scope.needles),
             }
         )
 
@@ -143,8 +157,8 @@ async def delete_files(blobs: BlobStore, keys: Iterable[str]) -> int:
     return deleted
 
 
-async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor) -> Scope:
-    """Follow a visitor from what was named to all that is theirs."""
+async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor, *, hold: bool = False) -> Scope:
+    """Follow a visitor from what was named to all that is theirs; `hold` it until the transaction ends."""
     email = (wanted.email or "").lower()
     subjects = await _known_as(session, tenant_id, wanted.visitor) if wanted.visitor else set()
     if wanted.conversation_id is not None:
@@ -153,7 +167,7 @@ async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor
             raise NotFound("no such conversation")
         subjects |= {person for person in found if person}
     talks = await repository.conversations(
-        session, tenant_id, subjects=sorted(subjects), conversation_id=wanted.conversation_id, email=email
+        session, tenant_id, subjects=sorted(subjects), conversation_id=wanted.conversation_id, email=email, hold=hold
     )
     subjects |= {talk.subject for talk in talks if talk.subject}
     forms = await repository.visitors(session, tenant_id, sorted(subjects), email)
@@ -161,7 +175,8 @@ async def _scope(session: PlatformSession, tenant_id: UUID, wanted: EraseVisitor
     words = {str(value).lower() for said in (*talks, *forms) for key, value in said.fields.items() if key in _TELLING}
     words |= {email} if email else set()
     conversations = [talk.id for talk in talks if talk.id]
-    tickets = await repository.tickets(session, tenant_id, conversations, sorted(word for word in words if "@" in word))
+    addresses = sorted(word for word in words if "@" in word)
+    tickets = await repository.tickets(session, tenant_id, conversations, addresses, hold=hold)
     words |= {address.lower() for _, address in tickets if address}
     said = {word for word in words if _TELLS.fullmatch(word)} | {subject.lower() for subject in subjects}
     needles = {word for word in said if len(word) >= _SHORTEST}

@@ -1,11 +1,13 @@
 """A webhook that was entered at its provider follows the channel: its secret, its switch, its end."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from chatbot.channels import registration
+from chatbot.channels import registration, service
+from chatbot.core.safe_http import SafeHttp
 from tests.conftest import bearer
 from tests.integration.channels.bot_cloud import BotCloud, bot_cloud
 from tests.integration.channels.conftest import Whole
@@ -71,6 +73,28 @@ async def test_new_credentials_enter_the_webhook_of_the_new_bot(whole: Whole, cl
     other = cloud.bot(205)
     await call(whole, "PATCH", channel, credentials=cloud.credentials(other, "webhook"))
     assert other.hook["url"] == channel["webhook_url"]
+
+
+@pytest.mark.parametrize("how", ["change", "rotate"])
+async def test_a_name_that_is_looked_up_holds_no_channel(
+    whole: Whole, cloud: BotCloud, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    channel = await whole.channel("telegram", cloud.credentials(cloud.bot(209), "webhook"))
+    asked = []
+
+    async def slow(_http: SafeHttp, url: str, _field: str) -> None:
+        asked.append(url)
+        await asyncio.wait_for(call(whole, "PATCH", channel, display_name="Meanwhile"), 30)
+
+    monkeypatch.setattr(service, "vet", slow)
+    credentials = cloud.credentials(cloud.bot(209), "polling")
+    if how == "change":
+        await call(whole, "PATCH", channel, credentials=credentials)
+    else:
+        await call(whole, "POST", channel, "/rotate_secret", credentials=credentials)
+    assert asked == [cloud.url]
+    now = await call(whole, "GET", channel)
+    assert (now["display_name"], now["credentials"]["mode"]) == ("Meanwhile", "polling")
 
 
 async def test_off_takes_the_webhook_away_and_on_brings_it_back(whole: Whole, cloud: BotCloud) -> None:

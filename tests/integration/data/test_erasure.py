@@ -18,14 +18,21 @@ from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.models import Base, Channel, Conversation
+from chatbot.db.roles import PLATFORM_ROLE
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.identity.subject import Role
+from chatbot.ops.erasure import folders
 from chatbot.ops.erasure.holdings_repository import HOLDINGS, NOTHING_OF_VISITORS
 from chatbot.ops.erasure.schemas import Removed
 from tests.conftest import TEST_KEYS, TenantRows, bearer, make_tenant
 from tests.integration.data.canary import CANARY, EMAIL, SUBJECT, found_in_files, found_in_tables, log_line, plant
 from tests.redis_server import RedisServer
+
+_OPEN_TRANSACTIONS = """
+SELECT query FROM pg_stat_activity
+WHERE datname = current_database() AND usename = %s AND state LIKE 'idle in transaction%%'
+"""
 
 
 def _path(tenant: TenantRows) -> str:
@@ -122,6 +129,51 @@ async def test_an_erasure_that_breaks_at_the_files_is_finished_by_asking_again(
     answer = await client.post(_path(tenant), json={"visitor": SUBJECT}, headers=bearer())
     assert (answer.status_code, answer.json()["removed"]["log_marks"]) == (201, 1)
     assert found_in_tables(database_url) == []
+    assert found_in_files(settings.folder("logs"), CANARY) == []
+
+
+@pytest.mark.parametrize(("dry_run", "reads"), [(True, "count_words"), (False, "blank")])
+async def test_nobody_waits_while_the_logs_are_read(
+    dry_run: bool,
+    reads: str,
+    database_url: str,
+    runtime: Runtime,
+    client: httpx.AsyncClient,
+    tenant: TenantRows,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    planted = await plant(runtime.database, tenant, word="wartetnicht77")
+    open_transactions = []
+
+    async def read(*_: object) -> int:
+        async with runtime.database.tenant(tenant.id) as session:
+            await session.execute(text("SELECT FROM conversations FOR UPDATE NOWAIT"))
+        with psycopg.connect(database_url) as connection:
+            open_transactions.extend(connection.execute(_OPEN_TRANSACTIONS, [PLATFORM_ROLE]).fetchall())
+        return 0
+
+    monkeypatch.setattr(f"chatbot.ops.erasure.folders.{reads}", read)
+    body = {"conversation_id": str(planted.conversation), "dry_run": dry_run}
+    answer = await client.post(_path(tenant), json=body, headers=bearer())
+    assert answer.status_code == 201, answer.text
+    assert open_transactions == []
+
+
+async def test_what_is_written_while_the_logs_are_read_goes_too(
+    runtime: Runtime, client: httpx.AsyncClient, tenant: TenantRows, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await plant(runtime.database, tenant)
+    blank = folders.blank
+
+    async def read(folder: Path, words: Sequence[str]) -> int:
+        found = await blank(folder, words)
+        if not (folder / "gateway.log").exists():
+            _write(folder / "gateway.log", log_line(CANARY))
+        return found
+
+    monkeypatch.setattr(folders, "blank", read)
+    answer = await client.post(_path(tenant), json={"visitor": SUBJECT}, headers=bearer())
+    assert answer.json()["removed"]["log_marks"] == 1
     assert found_in_files(settings.folder("logs"), CANARY) == []
 
 
