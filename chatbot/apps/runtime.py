@@ -83,4 +83,4 @@ def _embeddings(settings: Settings, models: ModelGateway) -> RemoteCalls | None:
     prices = Prices(input_per_million=settings.embedding_price_per_million)
     model = settings.openai_embedding_model
     embeddings = OpenAIEmbeddings(models.client, model, breakers=models.breakers, prices=prices)
-    return RemoteCalls(embeddings, embeddings.hasty(EMBED_SECONDS))
+    return RemoteCalls(embeddings.patient(), embeddings.hasty(EMBED_SECONDS))

@@ -1,7 +1,7 @@
 """Cuts a passage into what can be quoted on its own: sentences, list items, table rows, code."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -40,6 +40,12 @@ _MEASURES = {
     "percent": "%",
     "pct": "%",
 }
+_WORDS_TOO = frozenset({"try", "cad"})
+"""Currencies only in a name that says money (`price_try`, not `max_try`)."""
+_MONEY = frozenset(
+    {"price", "prices", "cost", "costs", "amount", "fee", "fees", "total", "charge", "deposit", "rate", "precio",
+     "coste", "costo", "importe", "tarifa", "fiyat", "ücret", "ucret", "tutar"}
+)  # fmt: skip
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,200}>")
 
 
@@ -157,13 +163,20 @@ def _rows(text: str, at: int) -> Iterator[Unit]:
 def _pair(name: str, cell: str) -> str:
     if _PROGRAM_NAME.fullmatch(name):
         *words, last = name.split("_")
-        measure = _MEASURES.get(last.lower())
+        measure = _measure(words, last.lower())
         if measure and _FIGURE.fullmatch(cell):
             cell = f"{cell} {measure}"
         else:
             words.append(last)
         name = " ".join(words)
     return f"{name}: {cell}" if name else cell
+
+
+def _measure(words: Sequence[str], last: str) -> str | None:
+    """What a column's last word says its figures are in."""
+    if last in _WORDS_TOO and _MONEY.isdisjoint(word.lower() for word in words):
+        return None
+    return _MEASURES.get(last)
 
 
 def _cells(line: str) -> list[str]:

@@ -48,6 +48,10 @@ def _axis(number: int) -> np.ndarray:
     return np.eye(SIZE, dtype=np.float32)[number]
 
 
+class Rollback(Exception):
+    """The connection is lost before the COMMIT."""
+
+
 async def _index(
     database: Database, tenant: TenantRows, store: VectorStore, count: int, words: str = "passage", language: str = "en"
 ) -> SourceVersion:
@@ -202,3 +206,45 @@ async def test_without_the_vector_store_questions_are_answered_by_words(
     await client.close()
     assert found.answerable
     assert found.results[0].vector_score is None
+
+
+async def test_a_transaction_that_failed_leaves_no_vectors_once_it_is_tried_again(
+    database: Database, tenant: TenantRows, store: VectorStore
+) -> None:
+    where = await _index(database, tenant, store, 1)
+    drafts = [PassageDraft(n, f"passage {n}", "en") for n in range(4)]
+    vectors = EmbeddedPassages(EMBEDDER, SIZE, {n: _axis(n) for n in range(4)})
+    for _ in range(3):
+        with pytest.raises(Rollback):
+            async with database.tenant(tenant.id) as session:
+                await index_passages(session, where, drafts, vectors=[vectors], store=store)
+                raise Rollback
+    async with database.tenant(tenant.id) as session:
+        await index_passages(session, where, drafts, vectors=[vectors], store=store)
+        found = await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(2), 4), 100)
+        stored = set((await session.execute(text("SELECT id FROM passages"))).scalars())
+    assert {passage for passage, _ in found} == stored
+    assert len(stored) == 4
+
+
+async def test_vectors_that_are_being_written_again_are_not_removed(
+    database: Database, tenant: TenantRows, store: VectorStore
+) -> None:
+    where = await _index(database, tenant, store, 2)
+    async with database.tenant(tenant.id) as session:
+        gone = await remove_passages(session, tenant.brand_id, where.source_id)
+
+    async def drop() -> None:
+        async with database.tenant(tenant.id) as session:
+            await drop_vectors(session, tenant.brand_id, gone, store=store)
+
+    async with database.tenant(tenant.id) as session:
+        drafts = [PassageDraft(n, f"passage {n}", "en") for n in range(2)]
+        vectors = EmbeddedPassages(EMBEDDER, SIZE, {n: _axis(n) for n in range(2)})
+        await index_passages(session, where, drafts, vectors=[vectors], store=store)
+        dropping = asyncio.create_task(drop())
+        await asyncio.wait([dropping], timeout=1)
+    await dropping
+    async with database.tenant_reader(tenant.id) as session:
+        found = await store.search(session, VectorQuery(tenant.brand_id, EMBEDDER, _axis(1), 2), 100)
+    assert len(found) == 2

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import orjson
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from chatbot.db.models import AutomationJob, AutomationRule, AutomationSwitch, WebhookSecret
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch
@@ -77,14 +77,3 @@ async def keep_secret(session: TenantSession, of: UUID, sealed: bytes, key_id: s
     values = {"tenant_id": session.tenant_id, "id": of, "sealed": sealed, "key_id": key_id, "replace": replace}
     found: bytes = (await fetch(session, _KEEP, values))[0][0]
     return found
-
-
-async def count_open(session: TenantReader, rule_id: UUID) -> int:
-    """Return how many jobs of a rule wait or run."""
-    query = select(func.count()).select_from(AutomationJob)
-    where = (
-        AutomationJob.tenant_id == session.tenant_id,
-        AutomationJob.rule_id == rule_id,
-        AutomationJob.status.in_(("pending", "running")),
-    )
-    return int((await session.execute(query.where(*where))).scalar_one())

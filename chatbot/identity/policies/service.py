@@ -14,7 +14,6 @@ from chatbot.core.logging import get_logger
 from chatbot.db.models import PolicyVersion
 from chatbot.db.sessions import Later, TenantReader, TenantSession
 from chatbot.identity.policies import repository
-from chatbot.identity.policies.hours import OpeningHours
 from chatbot.identity.policies.schemas import (
     PolicyKind,
     PutPolicy,
@@ -52,16 +51,6 @@ async def current_policy(session: TenantReader) -> TenantPolicy:
 async def current_retrieval_config(session: TenantReader) -> RetrievalConfig:
     """Return the retrieval configuration in force in the session's tenant, its defaults when none was saved."""
     return (await retrieval_config_version(session)).document
-
-
-async def opening_hours(session: TenantReader) -> OpeningHours:
-    """Return when people are there in the session's tenant.
-
-    Raises:
-        NotFound: no such tenant.
-    """
-    tenant = await require_tenant(session)
-    return OpeningHours.of((await current_policy(session)).hours, tenant.timezone)
 
 
 def in_force(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from chatbot.core.ids import new_id
+from chatbot.core.ids import id_of_part
 from chatbot.db.sessions import TenantSession, fetch
 from chatbot.knowledge.analysis.words import Analysis, term_key
 from chatbot.knowledge.embedding.contract import Vectors
@@ -42,6 +42,7 @@ DELETE FROM passages WHERE tenant_id = %(tenant)s AND source_id = %(source)s
 RETURNING id, language, terms, embedders
 """
 
+_WRITERS = "SELECT 1 FROM brand_statistics WHERE tenant_id = %s AND brand_id = %s FOR UPDATE"
 _HELD = "SELECT id, embedders FROM passages WHERE tenant_id = %s AND id = ANY (%s::uuid[]) ORDER BY id FOR UPDATE"
 _REWRITTEN = """
 SELECT language, terms, embedders FROM passages
@@ -104,8 +105,9 @@ async def index_passages(
 ) -> int:
     """Store passages, their terms and vectors, and count their words, all in the session's transaction.
 
-    Idempotent by (source, version, ordinal): what is there already is left as it is. Writers of one brand wait for one
-    another until they commit, so keep the transaction short (embed before it).
+    Idempotent by (source, version, ordinal), of which a passage's id is made: what is there already is left as it is,
+    and vectors that a store elsewhere took from a transaction that failed are written over by the next one. Writers of
+    one brand wait for one another until they commit, so keep the transaction short (embed before it).
 
     Returns:
         The number of passages that were new.
@@ -161,7 +163,11 @@ async def remove_passages(
 async def drop_vectors(
     session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, store: VectorStore
 ) -> None:
-    """Remove what a store holds of passages that are gone, or of their former text; vectors made since then stay."""
+    """Remove what a store holds of passages that are gone, or of their former text; vectors made since then stay.
+
+    A job that is given back to the queue writes passages under the same ids, so whoever writes now is waited for.
+    """
+    await fetch(session, _WRITERS, (session.tenant_id, brand_id))
     held = {row[0]: row[1] for row in await fetch(session, _HELD, (session.tenant_id, uuid_array(passage_ids)))}
     alike: dict[frozenset[str], list[UUID]] = {}
     for passage_id in passage_ids:
@@ -280,7 +286,8 @@ def _rows(source: SourceVersion, drafts: Sequence[PassageDraft], vectors: Sequen
             "grams": sparse_literal(gram_weights(analysis)),
             "embedders": orjson.dumps(embedders).decode(),
         }
-        rows.append(_Row(new_id(), draft, analysis, words, embedders, columns))
+        passage_id = id_of_part(source.source_id, source.version, draft.ordinal)
+        rows.append(_Row(passage_id, draft, analysis, words, embedders, columns))
     return rows
 
 

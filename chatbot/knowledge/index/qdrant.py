@@ -29,8 +29,9 @@ class QdrantVectors:
     """A collection per embedder, all tenants in it, each search narrowed to its tenant and brand.
 
     Writes take effect at once, not with the session's transaction: passages that were never committed are left out
-    by the caller, which looks every candidate up in its own snapshot. What is removed does not come back with a
-    transaction that fails, so points are removed by a job after the commit (`queueing.drop_vectors`).
+    by the caller, which looks every candidate up in its own snapshot, and written over when they are written again.
+    What is removed does not come back with a transaction that fails, so points are removed by a job after the commit
+    (`queueing.drop_vectors`).
     """
 
     inside = False

@@ -83,11 +83,6 @@ def paired(text: str) -> str:
     return _WITHIN_BRACKETS.sub(lambda found: found.group().strip(" "), text)
 
 
-def is_reversed(text: str) -> bool:
-    """Whether the words of this text, read backwards, are more clearly Persian or Arabic."""
-    return reversal_evidence(text) > 0
-
-
 def reversal_evidence(text: str) -> float:
     """Evidence that letters run backwards: above 0 reversed, below 0 as it should be, 0 unknown.
 

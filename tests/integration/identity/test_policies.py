@@ -9,8 +9,10 @@ import pytest
 from chatbot.apps.runtime import Runtime
 from chatbot.db.models import PolicyVersion
 from chatbot.identity.policies import service
+from chatbot.identity.policies.hours import OpeningHours
 from chatbot.identity.policies.schemas import RetrievalConfig, TenantPolicy
 from chatbot.identity.subject import Role
+from chatbot.identity.tenants.service import require_tenant
 from tests.conftest import TenantRows, bearer
 
 
@@ -129,5 +131,6 @@ async def test_opening_hours_are_the_policys_in_its_own_zone_or_the_tenants(
         body = {"hours": {"open": spans, "timezone": zone}}
         assert (await client.put(f"/admin/policies/{tenant.id}", json=body, headers=bearer())).status_code == 200
         async with runtime.database.tenant_reader(tenant.id) as session:
-            hours = await service.opening_hours(session)
+            policy, shop = await service.current_policy(session), await require_tenant(session)
+        hours = OpeningHours.of(policy.hours, shop.timezone)
         assert hours.next_open(sunday) == datetime(2026, 11, 30, *opens, tzinfo=UTC)

@@ -121,3 +121,17 @@ async def test_questions_leave_a_silent_endpoint_alone(
         server.then(vectors())
         async with asyncio.timeout(5):
             assert len(await opened.retriever.embedders[0].embed_passages(["a"])) == 1
+
+
+async def test_documents_wait_as_long_as_the_endpoint_asks_for(
+    server: ModelServer, database_url: str, tmp_path: Path
+) -> None:
+    """Longer than a visitor would; a source would fail after ten such answers."""
+    settings = Settings(
+        xin_data_dir=tmp_path, embedder="openai", openai_embedding_model="e", openai_base_url=server.base_url,
+        openai_api_key="k",
+    )  # fmt: skip
+    server.then(refuses(429, retry_after_ms="5200"), vectors())
+    async with runtime.open_runtime(settings, database_url, TEST_KEYS) as opened:
+        assert len(await opened.retriever.embedders[0].embed_passages(["a"])) == 1
+    assert len(server.calls) == 2

@@ -34,6 +34,11 @@ def test_column_names_of_programs_are_made_words() -> None:
     assert [unit.text for unit in read_units(table)] == ["چراغ – price: ۹٫۵ USD; size l: 3; delivery days: n/a"]
 
 
+def test_a_word_that_is_a_currency_too_is_one_beside_a_word_of_money() -> None:
+    table = "| plan | max_try | price_try | files_cad |\n|---|---|---|---|\n| Pro | 3 | 250 | 2 |"
+    assert [unit.text for unit in read_units(table)] == ["plan: Pro; max try: 3; price: 250 TRY; files cad: 2"]
+
+
 def test_plain_words() -> None:
     assert plain("**Bold** [link](http://x.y) ![i](http://z) <b>tag</b> [12] \\*") == "Bold link i tag *"
     assert plain("run `cli --id <id> [1]` now") == "run `cli --id <id> [1]` now"

@@ -7,7 +7,7 @@ import pytest
 
 from chatbot.knowledge.parse.extract import parse_bytes
 from chatbot.knowledge.parse.model import ParseLimits
-from chatbot.knowledge.parse.rtl import is_reversed, paired, plain_forms, repair, visual_to_logical
+from chatbot.knowledge.parse.rtl import paired, plain_forms, repair, reversal_evidence, visual_to_logical
 from tests.unit.knowledge import files
 
 PRINTED = Path(__file__).parent / "printed"
@@ -37,8 +37,8 @@ def test_narrow_digits_do_not_break_a_number() -> None:
 @pytest.mark.parametrize("text", [*files.PERSIAN, *files.ARABIC])
 def test_reversal_is_noticed_and_the_right_order_left_alone(text: str) -> None:
     long = " ".join(files.PERSIAN if text in files.PERSIAN else files.ARABIC)
-    assert is_reversed(long[::-1])
-    assert not is_reversed(long)
+    assert reversal_evidence(long[::-1]) > 0
+    assert reversal_evidence(long) <= 0
     assert repair([long]) == ([long], False)
 
 

@@ -2,7 +2,6 @@
 import { api, type Body, call } from "@/api/client";
 
 export type Person = Awaited<ReturnType<typeof getPerson>>;
-export type Invitation = Body<"InvitationView">;
 export type MemberRole = Body<"PutMembership">["role"];
 export type PersonStatus = Person["status"];
 

@@ -5,7 +5,6 @@ export type Policy = Body<"PolicyView">;
 export type Draft = Omit<Required<Policy>, "version" | "updated_at" | "updated_by">;
 export type Weekday = Body<"OpenHours">["day"];
 
-export type PolicyVersion = Body<"VersionEntry">;
 export type Tried = Body<"TryAnswer">;
 
 const path = (tenantId: string) => ({ path: { tenant_id: tenantId } });
