@@ -16,6 +16,7 @@ import pytest
 from chatbot.db.sessions import Database
 from chatbot.identity.tokens import issue_embed_token
 from tests.conftest import TEST_KEYS, TenantRows
+from tests.faults.bounds import at_most
 from tests.faults.cluster import DRAIN_DELAY_SECONDS, Cluster, running_cluster
 from tests.integration.dialogue.model_server import run_model_server
 from tests.integration.dialogue.platform import DOCUMENTS, add_knowledge
@@ -29,8 +30,7 @@ _WORDS, _PAUSE = 36, 0.6
 """A reply takes 22 s: twice as long as a process that ends waits for it, so many are cut."""
 
 _THINK = (2.0, 10.0)
-_ENDS_WITHIN = 60
-"""Half as long where nothing else runs."""
+_ENDS_WITHIN = at_most(30)
 
 
 @dataclass
