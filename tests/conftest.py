@@ -224,8 +224,12 @@ def _no_refill(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> None:
-    """Settings of the developer's shell must not leak into tests."""
-    for name in ("DATABASE_URL", "OPENAI_API_KEY", "REDIS_URL", "QDRANT_URL", "ENVIRONMENT"):
+    """Settings of the developer's shell must not leak into tests, nor what tests are told into processes they start.
+
+    Those refuse each `XIN_…` that is no setting of theirs; test modules have read them when they were collected.
+    """
+    told = [name for name in os.environ if name.startswith("XIN_TEST_")]
+    for name in ("DATABASE_URL", "OPENAI_API_KEY", "REDIS_URL", "QDRANT_URL", "ENVIRONMENT", *told):
         os.environ.pop(name, None)
 
 
