@@ -7,8 +7,8 @@
 #
 # ENV_FILE  /etc/xin/xin.env
 set -euo pipefail
+file="$(realpath -- "${ENV_FILE:-/etc/xin/xin.env}")"
 cd "$(dirname "$0")/.."
-file="${ENV_FILE:-/etc/xin/xin.env}"
 export XIN_DATA_DIR=/var/lib/xin LOGS_DIR=/var/log/xin PATH="$PWD/.venv/bin:$PATH"
 
 # As systemd reads an EnvironmentFile: a setting a line, no comment behind it, and quotes around a whole value are not of it.

@@ -29,6 +29,10 @@ from chatbot.ops.rotation.service import reseal, sealed_by_key
 
 app = typer.Typer(help="Rotate secrets; each command leaves a row in the audit log.", no_args_is_help=True)
 
+_RESTART_NOW = (
+    "a new {name} is kept: restart every process now. What the old one signed holds for 15 minutes from this moment; "
+    "until its restart a process refuses what commands sign with the new one, such as `xin token`"
+)
 _RESTART = "restart every process: {name} signs from then on, and what the old one signed holds for 15 minutes"
 
 
@@ -150,7 +154,7 @@ def _rotate_signing_key(name: str) -> None:
         generated = rotate_kept(settings, name)
         await _note(database, f"rotate_{name}", f"setting:{setting}")
         if generated:
-            typer.echo(_RESTART.format(name=f"a new {setting}"))
+            typer.echo(_RESTART_NOW.format(name=setting))
             return
         typer.echo(f"{setting}={random_secret()}")
         typer.echo(f"move the present {setting} to {setting}_PREVIOUS, set this one, and "

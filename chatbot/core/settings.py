@@ -281,10 +281,19 @@ def load_settings(env_file: Path | None = Path(".env")) -> Settings:
         raise ConfigurationError(_in_words(error)) from None
 
 
+_COMMENT_BEHIND = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*[^'"#\s].*\s#""")
+
+
 def _read_env_file(env_file: Path | None) -> dict[str, str | None]:
     if env_file is None or not env_file.is_file():
         return {}
-    return dict(dotenv_values(env_file))
+    for line in env_file.read_text(encoding="utf-8").splitlines():
+        if found := _COMMENT_BEHIND.match(line):
+            raise ConfigurationError(
+                f"{found[1]}: in {env_file.name} put the value in quotes where the # is part of it, the comment on a "
+                "line of its own where it is not: systemd and this program would read two different values"
+            )
+    return dict(dotenv_values(env_file, interpolate=False))  # as systemd: a $ is a $
 
 
 def _refuse_unknown(from_file: dict[str, str | None]) -> None:

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_key, random_secret
+from chatbot.core.errors import Conflict
 from chatbot.core.folders import anothers
 from chatbot.core.settings import ConfigurationError, Settings
 from chatbot.identity.tokens import ROTATION_OVERLAP, TokenKeys
@@ -54,13 +55,26 @@ def rotate_kept(settings: Settings, name: str) -> bool:
 
     Returns:
         False when the key is configured, so that only whoever configures it can change it.
+
+    Raises:
+        Conflict: it was rotated less than a quarter of an hour ago; the key that processes may sign with until their
+            restart would be forgotten.
     """
     if getattr(settings, name):
         return False
-    old = _kept_secrets(settings, [name])[name]
-    changed = {name: random_secret(), f"{name}_previous": old, f"{name}_rotated_at": utcnow().isoformat()}
-    _kept_secrets(settings, [], change=lambda kept: {**kept, **changed})
+    _kept_secrets(settings, [name], change=lambda kept: _rotated(kept, name))
     return True
+
+
+def _rotated(kept: dict[str, str], name: str) -> dict[str, str]:
+    if _is_young(kept, name, ROTATION_OVERLAP):
+        again = datetime.fromisoformat(kept[f"{name}_rotated_at"]) + ROTATION_OVERLAP
+        raise Conflict(
+            f"{name.upper()} was rotated a moment ago: one more would end at once what running processes sign; "
+            f"restart them, and rotate again after {again:%H:%M:%S} UTC"
+        )
+    changed = {name: random_secret(), f"{name}_previous": kept[name], f"{name}_rotated_at": utcnow().isoformat()}
+    return {**kept, **changed}
 
 
 def add_kept_encryption_key(settings: Settings) -> bool:
@@ -110,9 +124,12 @@ def _previous(settings: Settings, kept: dict[str, str], name: str, overlap: time
     """The key before this one: as configured, or the one kept at a rotation of less than `overlap` ago."""
     if configured := _plain(getattr(settings, f"{name}_previous")):
         return configured
+    return kept.get(f"{name}_previous") if _is_young(kept, name, overlap) else None
+
+
+def _is_young(kept: dict[str, str], name: str, overlap: timedelta) -> bool:
     rotated = kept.get(f"{name}_rotated_at")
-    young = rotated is not None and utcnow() - datetime.fromisoformat(rotated) < overlap
-    return kept.get(f"{name}_previous") if young else None
+    return rotated is not None and utcnow() - datetime.fromisoformat(rotated) < overlap
 
 
 def _kept_secrets(settings: Settings, names: list[str], *, change: Change | None = None) -> dict[str, str]:

@@ -20,7 +20,7 @@ from chatbot.channels.repository import valid_secrets
 from chatbot.core import crypto
 from chatbot.core.clock import utcnow
 from chatbot.core.crypto import Vault, random_key
-from chatbot.core.errors import Unauthenticated
+from chatbot.core.errors import Conflict, Unauthenticated
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
 from chatbot.db.models import ApiKey, ChannelSecret, User
@@ -122,6 +122,9 @@ def test_generated_keys_change_places(tmp_path: Path) -> None:
     second = load_keys(settings)
     assert (second.admin_previous, second.embed_previous) == (first.admin, first.embed)
     assert len({first.admin, first.embed, second.admin, second.embed}) == 4
+    with pytest.raises(Conflict, match="ADMIN_JWT_SECRET was rotated a moment ago"):
+        rotate_kept(settings, "admin_jwt_secret")
+    assert load_keys(settings).admin_previous == first.admin, "processes may sign with it until their restart"
     later = load_keys(settings, overlap=timedelta(0))
     assert (later.admin_previous, later.embed_previous) == (None, None)
     configured = settings.model_copy(update={"admin_jwt_secret": SecretStr("x" * 32)})

@@ -90,3 +90,16 @@ def test_an_unknown_name_in_an_env_file_is_refused(tmp_path: Path) -> None:
     file.write_text("OPENAI_API_KEYS=typo\n")
     with pytest.raises(ConfigurationError, match="OPENAI_API_KEYS"):
         load_settings(env_file=file)
+
+
+def test_an_env_file_means_what_it_means_to_systemd(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text(
+        "# a comment\nBACKUP_PASSPHRASE=pa${HOME}ss & word-that-is-long#enough\nLOG_LEVEL='ERROR' # quoted\n"
+    )
+    settings = load_settings(env_file=file)
+    assert settings.backup_passphrase is not None
+    assert settings.backup_passphrase.get_secret_value() == "pa${HOME}ss & word-that-is-long#enough"
+    file.write_text("BACKUP_PASSPHRASE=a-word-that-is-long #9 xyz\n")
+    with pytest.raises(ConfigurationError, match="BACKUP_PASSPHRASE: in .env put the value in quotes"):
+        load_settings(env_file=file)
