@@ -6,13 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from chatbot.apps.data_parts import daily_retention
 from chatbot.apps.runtime import Runtime
+from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.jobs.worker import run_worker, worker_name
 from chatbot.knowledge.gaps.service import Grouping
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.ingestion.watch import Watch
 from chatbot.knowledge.parse.sandbox import ParserSandbox
-from chatbot.knowledge.queueing import UPKEEP_QUEUE
 from chatbot.knowledge.tasks import NAMESPACE, make_blueprint, make_pipeline
 from chatbot.ops.analytics.keeping import Keeper
 

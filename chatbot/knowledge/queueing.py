@@ -10,19 +10,18 @@ from chatbot.core import correlation
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
 from chatbot.db.models import IngestionJob, KnowledgeSource
-from chatbot.db.sessions import TenantSession, Transaction
+from chatbot.db.sessions import TenantSession
 from chatbot.jobs.app import enqueue, enqueue_many
+from chatbot.jobs.stored_files import UPKEEP_QUEUE, drop_files
 from chatbot.knowledge.index import passages
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.repository import cancel_open_jobs, unfinished_jobs
 
 NAMESPACE = "knowledge"
 INGEST_TASK = f"{NAMESPACE}:ingest"
-DROP_FILES_TASK = f"{NAMESPACE}:drop_files"
 DROP_VECTORS_TASK = f"{NAMESPACE}:drop_vectors"
 REEMBED_TASK = f"{NAMESPACE}:reembed"
 GROUP_GAPS_TASK = f"{NAMESPACE}:group_gaps"
-UPKEEP_QUEUE = "knowledge_upkeep"
 _LOWEST_PRIORITY = -30_000
 _VECTORS_AT_ONCE = 1_000
 
@@ -154,11 +153,6 @@ async def drop_vectors(
     parts = [ids[start : start + _VECTORS_AT_ONCE] for start in range(0, len(ids), _VECTORS_AT_ONCE)]
     tasks = [(0, {**of_brand, "passage_ids": part}) for part in parts]
     await enqueue_many(app, session, DROP_VECTORS_TASK, queue=UPKEEP_QUEUE, tasks=tasks)
-
-
-async def drop_files(app: procrastinate.App, session: Transaction, keys: Sequence[str]) -> None:
-    """Queue the removal of stored files; it is tried until the file store answers."""
-    await enqueue(app, session, DROP_FILES_TASK, queue=UPKEEP_QUEUE, arguments={"keys": list(keys)})
 
 
 async def embed_again(app: procrastinate.App, session: TenantSession, embedder: str, passage_id: UUID) -> None:

@@ -18,6 +18,7 @@ from chatbot.db.models import IngestionJob, KnowledgeSource, Passage
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.db.stored_files import unless_committed
 from chatbot.identity.audit.acting import note
+from chatbot.jobs.stored_files import drop_files
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.content import Content
 from chatbot.knowledge.errors import BrandNotFound, JobEnded, JobNotFound, SourceNotFound
@@ -95,7 +96,7 @@ class KnowledgeService:
         async with self._unless_committed(tenant_id, key), self.database.tenant(tenant_id) as session:
             taken = await self._register(session, wanted, labels)
             if taken.source.blob_key != key:
-                await queueing.drop_files(self.queue, session, [key])
+                await drop_files(self.queue, session, [key])
         return taken
 
     async def take_address(self, tenant_id: UUID, brand_id: UUID, kind: Kind, labels: SourceLabels) -> Taken:
@@ -241,7 +242,7 @@ class KnowledgeService:
                 if page.id != known.id:
                     await queueing.remove_source(self.queue, session, self.store, page)
         if known.blob_key:
-            await queueing.drop_files(self.queue, session, [known.blob_key])
+            await drop_files(self.queue, session, [known.blob_key])
         fetched_again = known.kind == wanted.kind == "url"
         for name in ("kind", "filename", "content_type", "byte_size", "content_hash", "blob_key", "language", "titled"):
             if not (fetched_again and name == "content_hash"):  # what the page said when it was last read

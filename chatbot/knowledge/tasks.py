@@ -12,6 +12,7 @@ from chatbot.core.safe_http import SafeHttp
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.jobs.retry import KeepTrying
+from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.knowledge.crawl import CrawlOptions
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.gaps.service import Grouping
@@ -22,7 +23,7 @@ from chatbot.knowledge.ingestion.reading import Reader
 from chatbot.knowledge.ingestion.reembedding import Reembedding
 from chatbot.knowledge.parse.model import ParseLimits
 from chatbot.knowledge.parse.sandbox import ParserSandbox
-from chatbot.knowledge.queueing import NAMESPACE, UPKEEP_QUEUE
+from chatbot.knowledge.queueing import NAMESPACE
 
 log = get_logger(__name__)
 

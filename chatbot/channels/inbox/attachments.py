@@ -18,7 +18,7 @@ from chatbot.core.safe_address import AddressRefused
 from chatbot.core.safe_http import ResponseTooLarge, SafeHttp
 from chatbot.db.models import Attachment
 from chatbot.db.sessions import Database, TenantSession
-from chatbot.knowledge.queueing import drop_files
+from chatbot.jobs.stored_files import drop_files
 
 
 class AttachmentStore:

@@ -12,6 +12,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import GapGroup
 from chatbot.db.sessions import Database, TenantReader, TenantSession
 from chatbot.jobs.app import enqueue
+from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.knowledge import queueing
 from chatbot.knowledge.content import content_of_pairs
 from chatbot.knowledge.errors import GapNotFound
@@ -122,7 +123,7 @@ class Grouping:
                     self.queue,
                     session,
                     queueing.GROUP_GAPS_TASK,
-                    queue=queueing.UPKEEP_QUEUE,
+                    queue=UPKEEP_QUEUE,
                     arguments={"tenant_id": str(tenant_id)},
                     queueing_lock=f"group_gaps:{tenant_id}",
                 )

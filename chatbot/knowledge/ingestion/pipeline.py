@@ -25,6 +25,7 @@ from chatbot.core.telemetry import span
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import Database, TenantReader, TenantSession
 from chatbot.db.stored_files import unless_committed
+from chatbot.jobs.stored_files import drop_files
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.embed import embed_drafts
@@ -206,7 +207,7 @@ class Pipeline:
         job.status, job.finished_at, job.stage = "completed", utcnow(), None
         job.reason, job.reason_code = (" ".join(notes), "notes") if notes else (None, None)
         if job.parsed_key:
-            await queueing.drop_files(self.queue, session, [job.parsed_key])
+            await drop_files(self.queue, session, [job.parsed_key])
             job.parsed_key = None
 
     async def _same_as_before(self, work: Work, prepared: Prepared) -> bool:

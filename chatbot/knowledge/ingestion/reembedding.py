@@ -10,6 +10,7 @@ from chatbot.core.logging import get_logger
 from chatbot.db.apart import apart
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.jobs.app import enqueue
+from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.knowledge import queueing
 from chatbot.knowledge.embedding.contract import Embedder
 from chatbot.knowledge.index.embed import embed_texts, passage_text
@@ -111,7 +112,7 @@ class Reembedding:
             self.queue,
             session,
             queueing.REEMBED_TASK,
-            queue=queueing.UPKEEP_QUEUE,
+            queue=UPKEEP_QUEUE,
             arguments={"tenant_id": str(tenant_id), "embedder": embedder.id, "after": str(after)},
             priority=_PRIORITY,
         )

@@ -17,8 +17,8 @@ from chatbot.identity.access.service import Access
 from chatbot.identity.audit.acting import note
 from chatbot.identity.audit.chain import PLATFORM
 from chatbot.identity.audit.service import Entry, record
+from chatbot.jobs.stored_files import drop_files
 from chatbot.knowledge.index.vectors import VectorStore
-from chatbot.knowledge.queueing import drop_files
 from chatbot.ops.decommission import repository
 from chatbot.ops.decommission.archive import Archive, write_archive
 from chatbot.ops.decommission.repository import OldSecret

@@ -18,7 +18,7 @@ from chatbot.db.sessions import Database, PlatformSession
 from chatbot.dialogue.hot_sessions import HotSessions
 from chatbot.identity.audit.acting import note
 from chatbot.identity.tenants.service import require_living
-from chatbot.knowledge.queueing import drop_files
+from chatbot.jobs.stored_files import drop_files
 from chatbot.ops.erasure import folders, repository
 from chatbot.ops.erasure.holdings_repository import Scope, counted, files_of, remove
 from chatbot.ops.erasure.schemas import EraseVisitor, ErasureReceipt, Removed

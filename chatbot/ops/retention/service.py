@@ -14,7 +14,7 @@ from chatbot.db.sessions import Database, PlatformSession
 from chatbot.identity.audit.acting import note
 from chatbot.identity.policies.service import current_policy
 from chatbot.identity.tenants.service import require_tenant
-from chatbot.knowledge.queueing import drop_files as queue_files
+from chatbot.jobs.stored_files import drop_files as queue_files
 from chatbot.ops.erasure.service import Places, delete_files
 from chatbot.ops.retention import aged_repository as aged
 from chatbot.ops.retention import folders, repository

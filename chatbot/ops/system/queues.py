@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from chatbot.automation.queueing import QUEUE as AUTOMATION_QUEUE
 from chatbot.channels.queueing import DELIVERY_QUEUE, TURN_QUEUE
 from chatbot.core.settings import Settings
-from chatbot.knowledge.queueing import UPKEEP_QUEUE
+from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.ops.system.repository import QueueDepth
 
 
