@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 COMPILE := -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
 .DEFAULT_GOAL := help
-.PHONY: help run frontends frontend-lint frontend-test e2e test test-unit test-integration test-contract test-faults coverage lint typecheck imports house verify ci bench bench-quality load-test demo deploy-dev overlays audit sbom lock clean
+.PHONY: help run frontends frontend-lint frontend-test e2e test test-unit test-integration test-contract prompts test-faults coverage lint typecheck imports house verify ci bench bench-quality load-test demo deploy-dev overlays audit sbom lock clean
 .SECONDEXPANSION:
 
 SERVICES := $(patsubst services/%/package.json,%,$(wildcard services/*/package.json))
@@ -49,6 +49,9 @@ test-integration: $(VENV)/.dev ## tests on the real PostgreSQL, HTTP model serve
 
 test-contract: $(VENV)/.dev ## one contract, every implementation; the API fuzzed; conversations through simulators
 	@$(BIN)/python -m pytest tests/contract tests/simulators
+
+prompts: $(VENV)/.dev ## prompts rendered and judged against fixed cases (part of `make test`)
+	@$(BIN)/python -m pytest -q tests/unit/dialogue/test_prompts.py
 
 test-faults: $(VENV)/.dev ## every fault of docs/FAULTS.md: kills, restarts, full disk, hanging peers; alone, with figures
 	@XIN_TEST_KILLS=200 $(BIN)/python -m pytest $$(grep -oE 'tests/[a-z_/]+\.py' docs/FAULTS.md | sort -u) --durations=0 --durations-min=1
