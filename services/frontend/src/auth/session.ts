@@ -66,6 +66,12 @@ function leave(ended = false): void {
   sessionState.set({ status: "out", ended });
 }
 
+/** The platform knows the session no more; a request that is refused after that must not make it look like a sign-out. */
+function expire(): void {
+  const { status } = sessionState.get();
+  if (status !== "out") leave(status === "in");
+}
+
 /** The cookie's token serves once, so two tabs must not use the same one: they take turns. */
 async function refresh(): Promise<Response> {
   const ask = () => post("/auth/refresh");
@@ -83,7 +89,7 @@ async function renewOnce(): Promise<boolean> {
   }
   if (!response.ok) {
     // Too many at once, or a server in trouble, ends no session.
-    if (response.status < 500 && response.status !== 429) leave(sessionState.get().status === "in");
+    if (response.status < 500 && response.status !== 429) expire();
     else if (sessionState.get().status === "starting") leave();
     return false;
   }
