@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from chatbot.core.errors import Conflict
 from chatbot.core.settings import Settings
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.ops.backup.create import create_backup
@@ -109,3 +110,14 @@ def test_a_file_that_is_broken_off_gets_no_name(tmp_path: Path) -> None:
         sink.write(b"half")
         raise OSError("the line is cut")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_second_one_of_the_same_second_is_refused_and_harms_neither(tmp_path: Path) -> None:
+    file = tmp_path / "backup"
+    with whole_or_not(file) as first:
+        first.write(b"first")
+        with pytest.raises(Conflict, match="being made already"), whole_or_not(file) as second:
+            second.write(b"second")
+    with pytest.raises(Conflict, match="made just now"), whole_or_not(file) as third:
+        third.write(b"third")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("backup", b"first")]
