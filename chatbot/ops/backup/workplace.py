@@ -9,8 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from chatbot.core.errors import Conflict
-
 _LEAVINGS = (".xin-backup-*.part", ".dump-*", ".restoring-*", ".rehearsing-*")
 
 
@@ -48,18 +46,12 @@ def scratch(folder: Path, name: str) -> Iterator[Path]:
 def whole_or_not(file: Path) -> Iterator[IO[bytes]]:
     """Give a file to write that gets its name when all of it is on the disk; one cut short never does.
 
-    Raises:
-        Conflict: there is such a file, or somebody is writing it: names of backups are as long as a second.
+    Whoever writes one of the same name meanwhile writes another file: the last to end has the name.
     """
-    part = file.with_name(f".{file.name}.part")
-    try:
-        opened = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise Conflict(f"{file.name} is being made already: try again in a second") from None
+    opened, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".part", dir=file.parent)
+    part = Path(name)
     try:
         with os.fdopen(opened, "wb") as sink:
-            if file.exists():
-                raise Conflict(f"{file.name} was made just now: try again in a second")
             yield sink
             sink.flush()
             os.fsync(sink.fileno())
