@@ -46,6 +46,7 @@ from chatbot.dialogue.remote import RemoteDialogue
 from chatbot.identity.access.origins import Origins
 from chatbot.identity.dependencies import make_access
 from chatbot.identity.keys import load_keys
+from chatbot.identity.previous_keys import until_first_seen
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
 from chatbot.ops.health import Health, health_router, redis_check
@@ -114,6 +115,7 @@ async def open_gateway(settings: Settings, database_url: str, keys: TokenKeys) -
     """Open the parts of a gateway that runs alone and close them in reverse order."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
+        keys = await until_first_seen(database, keys)
         blobs = await open_blobs(settings)
         jobs = make_app(database_url)
         await stack.enter_async_context(jobs.open_async())

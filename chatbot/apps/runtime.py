@@ -17,6 +17,7 @@ from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import HotSessions, open_hot_sessions
 from chatbot.identity.oidc.provider import OidcProvider
+from chatbot.identity.previous_keys import until_first_seen
 from chatbot.identity.tokens import TokenKeys
 from chatbot.jobs.app import make_app
 from chatbot.knowledge.retrieval.compose import RemoteCalls, open_retriever
@@ -50,6 +51,7 @@ async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -
     """Open every part and close them in reverse order."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
+        keys = await until_first_seen(database, keys)
         blobs = await open_blobs(settings)
         jobs = make_app(database_url)
         await stack.enter_async_context(jobs.open_async())

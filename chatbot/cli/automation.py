@@ -38,18 +38,24 @@ def rules(tenant_id: TenantId = None, api_url: ApiUrl = None, api_token: ApiToke
 @app.command()
 def simulate(
     tenant_id: Annotated[UUID, typer.Option(help="The tenant.")],
-    rule_id: Annotated[UUID, typer.Option(help="The rule.")],
+    rule_id: Annotated[UUID | None, typer.Option(help="The rule; without one, all that an event starts.")] = None,
     days: Annotated[int | None, typer.Option(min=1, max=30, help="Against the last days; 7 when none.")] = None,
     conversation_id: Annotated[UUID | None, typer.Option(help="Against a past conversation.")] = None,
     event: Annotated[str | None, typer.Option(help="Against an event: its payload as JSON, with `name`.")] = None,
     api_url: ApiUrl = None,
     api_token: ApiToken = None,
 ) -> None:
-    """Say what a rule would do or would have done; nothing is done."""
+    """Say what a rule would do or would have done, or which rules an event would start; nothing is done."""
     against: dict[str, Any] = {"days": days, "conversation_id": conversation_id and str(conversation_id)}
     against["event"] = _event(event) if event else None
     told = {name: value for name, value in against.items() if value is not None}
-    run(_simulate(PlatformApi(api_url, api_token), tenant_id, rule_id, told))
+    platform = PlatformApi(api_url, api_token)
+    if rule_id is not None:
+        run(_simulate(platform, tenant_id, rule_id, told))
+    elif told.keys() != {"event"}:
+        fail("--rule-id: is needed, or --event alone to be told which rules it starts")
+    else:
+        run(_started(platform, tenant_id, told))
 
 
 @app.command()
@@ -103,6 +109,22 @@ async def _simulate(platform: PlatformApi, tenant_id: UUID, rule_id: UUID, again
         console.print(f"  fires at {time}")
     for tried in trial["tried"]:
         console.print(_told(tried), markup=False)
+    return 0
+
+
+async def _started(platform: PlatformApi, tenant_id: UUID, told: dict[str, Any]) -> int:
+    async with platform.open() as http:
+        trial = await platform.post(http, "/admin/automation/test", {"tenant_id": str(tenant_id), **told})
+    console = Console(highlight=False)
+    found = f"{trial['matched']} of {trial['considered']} rules that wait for it match, {trial['would_run']} would run"
+    more = " (more than are told)" if trial["truncated"] else ""
+    console.print(f"{told['event']['name']}: {found}{more}; nothing was done", markup=False)
+    for rule in trial["rules"]:
+        held = f", held back by {rule['held_back_by']}" if rule["held_back_by"] else ""
+        rests = "" if rule["enabled"] else ", paused"
+        console.print(f"{rule['rule_id']} {rule['name']}{rests}{held}", markup=False)
+        for line in _inside(rule):
+            console.print(line, markup=False)
     return 0
 
 
@@ -183,6 +205,10 @@ def _told(tried: dict[str, Any]) -> str:
 def _lines(tried: dict[str, Any]) -> Iterable[str]:
     held = f", held back by {tried['held_back_by']}" if tried["held_back_by"] else ""
     yield f"{'matches' if tried['matches'] else 'does not match'}{held}: {tried['event']} at {tried['at']}"
+    yield from _inside(tried)
+
+
+def _inside(tried: dict[str, Any]) -> Iterable[str]:
     for one in tried["comparisons"]:
         yield f"  {'+' if one['holds'] else '-'} {one['about']} {one['op']} {one['wanted']!r}: it is {one['was']!r}"
     for action in tried["actions"]:

@@ -39,6 +39,15 @@ def before_id(cursor: str | None) -> UUID | None:
         raise InvalidInput.field("cursor", "is not a cursor of this list") from None
 
 
+def after_id(cursor: str | None) -> UUID | None:
+    """Decode a cursor of a list that is not newest first: only rows behind the one with this id follow.
+
+    Raises:
+        InvalidInput: the cursor is not one that we gave.
+    """
+    return before_id(cursor)
+
+
 def number_of(cursor: str | None) -> int | None:
     """Decode a cursor that is a number, of lists that are ordered by one.
 

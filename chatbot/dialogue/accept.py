@@ -16,6 +16,7 @@ from chatbot.dialogue.intake import (
     last_language,
     question_values,
     received_events,
+    reopened,
     said,
 )
 from chatbot.dialogue.language import question_language
@@ -31,7 +32,6 @@ class Accepted:
     """What became of a message.
 
     Attributes:
-        state: of the conversation: bot, waiting, human, closed.
         turn: the turn to run; None when the bot does not answer or the message is a repeat.
         repeated: of a repeat, the stored reply; else None.
         hot: where the conversation stands; None for a repeat.
@@ -39,8 +39,6 @@ class Accepted:
 
     conversation_id: UUID
     question_id: UUID
-    state: str
-    language: str
     turn: Turn | None = None
     repeated: MessageRow | None = None
     hot: HotSession | None = None
@@ -64,18 +62,19 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
     if len(incoming.text) > policies.max_message_chars:
         raise InvalidInput.field("message", f"must be at most {policies.max_message_chars} characters long")
     language = question_language(incoming.text, earlier=last_language(recent), locale=incoming.locale)
-    answers = conversation.state == "bot"
+    answers = conversation.state in ("bot", "closed")
     waits_for = tuple(row.id for row in recent if row.status == "streaming")
     if answers and len(waits_for) >= _MAX_WAITING and not _among(recent, incoming.client_message_id):
         raise ConversationBusy(f"message: at most {_MAX_WAITING} of a conversation may wait for their replies")
     question_id, reply_id = new_id(), new_id() if answers else None
     values = question_values(incoming, question_id, reply_id, language)
     events = received_events(conversation, question_id)
-    if not incoming.files:  # those are stored after their message, in its transaction
+    if not incoming.files and conversation.state != "closed":  # what those need follows in the message's transaction
         session.commit_with_next()
     if not await repository.insert_question(session, conversation, values, events):
         return await _repeated(session, conversation, incoming)
     await files_repository.add(session, conversation.channel_id, question_id, incoming.files)
+    conversation = await reopened(session, conversation)
     last_seq = conversation.last_seq + (2 if reply_id else 1)
     hot = hot_session(session, conversation, incoming, last_seq=last_seq, language=language)
     turn = None
@@ -86,7 +85,7 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
             question_id, reply_id, incoming.text, language, history, waits_for, policies.of(conversation.voice),
             hot,
         )  # fmt: skip
-    return Accepted(conversation.id, question_id, conversation.state, language, turn, hot=hot)
+    return Accepted(conversation.id, question_id, turn, hot=hot)
 
 
 async def _repeated(session: TenantSession, conversation: ConversationRow, incoming: Incoming) -> Accepted:
@@ -98,7 +97,7 @@ async def _repeated(session: TenantSession, conversation: ConversationRow, incom
     if incoming.client_message_id is not None and question.text != incoming.text:
         raise ClientIdTaken("client_message_id: was sent before with another text; give each message its own")
     reply = await repository.reply_to(session, question)
-    return Accepted(conversation.id, question.id, conversation.state, question.language or "en", repeated=reply)
+    return Accepted(conversation.id, question.id, repeated=reply)
 
 
 def _among(recent: list[MessageRow], client_message_id: str | None) -> bool:

@@ -13,8 +13,9 @@ from chatbot.dialogue.answerer import Reply, SettledReply
 from chatbot.dialogue.handoff.repository import usual_wait
 from chatbot.dialogue.handoff.schemas import Standing
 from chatbot.dialogue.handoff.standing import Desk, desk, standing_of
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live_repository import ConversationState
-from chatbot.dialogue.replies import stored_body
+from chatbot.dialogue.replies import reply_body, stored_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply
 
@@ -44,6 +45,27 @@ class Conversations:
         if row is None or row.role != "bot" or (owner is not None and found != owner):
             raise NotFound("no such message")
         return self.reply(tenant_id, row)
+
+    async def resumed(self, incoming: Incoming, message_id: UUID) -> Reply | None:
+        """Return the reply that a request was given, when it comes again with the id that its stream's events bear.
+
+        Returns:
+            None when it is another request: its text or its conversation is not the question's.
+
+        Raises:
+            NotFound: no such reply, or it is of a conversation in which the caller may not write.
+        """
+        async with self.database.tenant_reader(incoming.tenant_id) as session:
+            row = await repository.message(session, message_id)
+            asked = await live_repository.asked(session, message_id) if row else None
+        own = asked is not None and (incoming.any_owner or asked.owner == incoming.owner)
+        if row is None or asked is None or not own or incoming.brand_id not in (None, asked.brand_id):
+            raise NotFound("Last-Event-ID: no such reply; without the header the message is asked anew")
+        if asked.question != incoming.text or incoming.conversation_id not in (None, row.conversation_id):
+            return None
+        if row.role == "visitor":  # where a person answers, the stream bears the question's id
+            return SettledReply(row.id, reply_body(row.conversation_id, row.id, "", [], "human"))
+        return self.reply(incoming.tenant_id, row)
 
     def reply(self, tenant_id: UUID, row: MessageRow) -> Reply:
         """Return the reply of a row: finished, or followed until it is."""

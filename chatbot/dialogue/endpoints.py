@@ -76,9 +76,16 @@ async def ask(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: La
 
 @router.post("/v1/chat/stream", responses=_SSE)
 async def ask_streaming(body: ChatBody, subject: ChatCaller, chat: Chat, last_event_id: LastEventId = None) -> Response:
-    """Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it (send `client_message_id`)."""
+    """Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it and asks nothing again.
+
+    An event id of no reply of the caller's own is a 404, unless `client_message_id` says which message this is.
+    """
     message_id, place = parse_event_id(last_event_id) if last_event_id else (None, Place())
-    reply = await chat.dialogue.ask(await _incoming(body, subject, chat))
+    incoming = await _incoming(body, subject, chat)
+    reply = None
+    if message_id and body.client_message_id is None:
+        reply = await chat.dialogue.resume(incoming, message_id)
+    reply = reply or await chat.dialogue.ask(incoming)
     if message_id not in (None, reply.message_id):
         place = Place()  # the id is of another reply's stream: this one begins at its start
     return chat.stream(reply, place)

@@ -1,5 +1,6 @@
 """Intake: what storing a visitor's message needs, whoever answers it, and whichever process stores it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from chatbot.core import correlation
 from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
-from chatbot.dialogue import repository
+from chatbot.dialogue import repository, waiting_repository
 from chatbot.dialogue.history import Said
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
@@ -51,6 +52,17 @@ async def recent_messages(session: TenantSession, conversation: ConversationRow)
     if conversation.created:
         return []
     return await repository.messages_after(session, conversation.id, conversation.last_seq - _HISTORY, _HISTORY)
+
+
+async def reopened(session: TenantSession, conversation: ConversationRow) -> ConversationRow:
+    """Open a closed conversation again, for the bot: its visitor has written, and that message is stored.
+
+    A visitor's thread is one for ever, in a messenger as in a session that a program names. Others stay as they are.
+    """
+    if conversation.state != "closed":
+        return conversation
+    epoch = await waiting_repository.reopen(session, conversation.id, correlation.current())
+    return replace(conversation, state="bot", epoch=epoch)
 
 
 def question_values(incoming: Incoming, question_id: UUID, reply_id: UUID | None, language: str) -> dict[str, Any]:

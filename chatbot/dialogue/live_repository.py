@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.dialogue.repository import SHOWN_COLUMNS, MessageRow
 
 
@@ -61,6 +61,14 @@ JOIN LATERAL (
 ) m ON true ORDER BY m.conversation_id, m.seq
 """)  # noqa: S608 - constants only
 
+_ASKED = """
+SELECT c.brand_id, coalesce(c.visitor->>'subject', ''), q.text
+FROM messages m
+JOIN conversations c ON c.tenant_id = m.tenant_id AND c.id = m.conversation_id
+JOIN messages q ON q.tenant_id = m.tenant_id AND q.id = coalesce(m.reply_to, m.id) AND q.role = 'visitor'
+WHERE m.tenant_id = %(tenant_id)s AND m.id = %(id)s
+"""
+
 _READ = text("""
 WITH moved AS (
     UPDATE conversations SET visitor_read_seq = least(:seq, last_seq)
@@ -89,3 +97,18 @@ async def messages_behind(session: TenantReader, seen: Mapping[UUID, int], limit
 async def mark_read(session: TenantSession, conversation_id: UUID, seq: int) -> None:
     """Move the visitor's mark forward, never back and never past the last message."""
     await session.execute(_READ, {"tenant_id": session.tenant_id, "id": conversation_id, "seq": seq})
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked where a message is a reply, or itself a question; whose conversation it is."""
+
+    brand_id: UUID
+    owner: str
+    question: str
+
+
+async def asked(session: TenantReader, message_id: UUID) -> Asked | None:
+    """Return what was asked where a message is a reply, or itself a question; None: it is neither."""
+    rows = await fetch(session, _ASKED, {"tenant_id": session.tenant_id, "id": message_id})
+    return Asked(*rows[0]) if rows else None

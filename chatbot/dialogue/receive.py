@@ -1,11 +1,11 @@
 """Receive: a message that no client waits beside is stored when its provider tells of it, to be answered later."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import TenantSession
-from chatbot.dialogue import repository, waiting_repository
+from chatbot.dialogue import repository
 from chatbot.dialogue.hot_sessions import HotSession
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import (
@@ -14,13 +14,14 @@ from chatbot.dialogue.intake import (
     last_language,
     question_values,
     received_events,
+    reopened,
 )
 from chatbot.dialogue.language import question_language
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A stored message; `state` is the conversation's: bot, waiting, human, closed; `hot`: where it stands."""
+    """A stored message; `state` is the conversation's then: bot, waiting, human; `hot`: where it stands."""
 
     conversation_id: UUID
     message_id: UUID
@@ -43,10 +44,6 @@ async def receive(session: TenantSession, incoming: Incoming) -> Received | None
     values = question_values(incoming, message_id, None, language)
     if not await repository.insert_question(session, conversation, values, received_events(conversation, message_id)):
         return None
-    state = conversation.state
-    if state == "closed":
-        # A messenger's thread is one for ever: whoever writes into it again begins anew.
-        await waiting_repository.reopen(session, conversation.id)
-        state = "bot"
+    conversation = await reopened(session, conversation)
     hot = hot_session(session, conversation, incoming, last_seq=conversation.last_seq + 1, language=language)
-    return Received(conversation.id, message_id, state, replace(hot, state=state))
+    return Received(conversation.id, message_id, conversation.state, hot)

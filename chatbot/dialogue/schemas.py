@@ -70,7 +70,10 @@ class TurnUsage(ResponseBody):
 
 
 class ChatAnswer(ResponseBody):
-    """An answer: `mode` is model, extractive, no_answer, human or closed; `status` complete or interrupted."""
+    """An answer: `mode` is model, extractive, no_answer, human or closed; `status` complete or interrupted.
+
+    `human`: a person answers later; `closed`: the conversation was closed while the reply was made.
+    """
 
     conversation_id: UUID
     message_id: UUID

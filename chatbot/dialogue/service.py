@@ -21,7 +21,6 @@ from chatbot.dialogue.generate import GivenBack
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply
 from chatbot.dialogue.parts import Parts, Turn
-from chatbot.dialogue.prompts.phrases import phrase
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply, reader_payload, withdrawn_payload
@@ -106,6 +105,11 @@ class Dialogue:
         """As `Conversations.follow`; a reply that this process makes is followed as it is made."""
         stored = await self._conversations.follow(tenant_id, message_id, owner)
         return self._live.get(message_id) or stored
+
+    async def resume(self, incoming: Incoming, message_id: UUID) -> Reply | None:
+        """As `Conversations.resumed`; a reply that this process makes is followed as it is made."""
+        stored = await self._conversations.resumed(incoming, message_id)
+        return stored and (self._live.get(message_id) or stored)
 
     async def messages(
         self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
@@ -216,9 +220,6 @@ class Dialogue:
 
 
 def _settled(accepted: Accepted) -> SettledReply:
-    closed = accepted.state == "closed"
-    said = phrase("closed", accepted.language) if closed else ""
-    mode = "closed" if closed else "human"
-    return SettledReply(
-        accepted.question_id, reply_body(accepted.conversation_id, accepted.question_id, said, [], mode)
-    )
+    """Where a person answers, there is no reply to wait for."""
+    body = reply_body(accepted.conversation_id, accepted.question_id, "", [], "human")
+    return SettledReply(accepted.question_id, body)

@@ -8,8 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
-from chatbot.core import correlation
-from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.db.sessions import TenantReader, TenantSession, fetch
 from chatbot.dialogue.repository import MESSAGE_COLUMNS, MessageRow
 
 # What the visitor said since the last reply of the bot or a person; of too much the newest, in order. What a rule says
@@ -42,17 +41,21 @@ WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = '
   AND created_at > :since
 """)
 
-_REOPEN = text("""
+_REOPEN = """
 WITH reopened AS (
     UPDATE conversations SET state = 'bot', epoch = epoch + 1, closed_at = NULL, assignee_id = NULL, assigned_at = NULL,
         handoff_reason = NULL, updated_at = now()
-    WHERE tenant_id = :tenant_id AND id = :conversation_id AND state = 'closed' RETURNING id, brand_id, channel_id
+    WHERE tenant_id = %(tenant_id)s AND id = %(conversation_id)s AND state = 'closed'
+    RETURNING id, brand_id, channel_id, epoch
+), logged AS (
+    INSERT INTO events (tenant_id, name, payload, correlation_id)
+    SELECT %(tenant_id)s, 'conversation.reopened', jsonb_build_object(
+        'conversation_id', id, 'brand_id', brand_id, 'channel_id', channel_id, 'state', 'bot', 'from_state', 'closed'
+    ), %(correlation_id)s
+    FROM reopened
 )
-INSERT INTO events (tenant_id, name, payload, correlation_id)
-SELECT :tenant_id, 'conversation.reopened',
-       jsonb_build_object('conversation_id', id, 'brand_id', brand_id, 'channel_id', channel_id), :correlation_id
-FROM reopened
-""")
+SELECT epoch FROM reopened
+"""
 
 _CLOSE_STREAMING = text("""
 UPDATE messages SET status = 'interrupted', text = '', completed_at = now()
@@ -125,14 +128,19 @@ async def answers_since(session: TenantReader, conversation_id: UUID, since: dat
     return list((await session.execute(_ANSWERS, values)).scalars())
 
 
-async def reopen(session: TenantSession, conversation_id: UUID) -> None:
-    """Give a closed conversation back to the bot, with an entry in the event log."""
+async def reopen(session: TenantSession, conversation_id: UUID, correlation_id: str | None) -> int:
+    """Give a closed conversation, which the caller holds, back to the bot with an entry in the event log.
+
+    Returns:
+        Its new epoch.
+    """
     values = {
         "tenant_id": session.tenant_id,
         "conversation_id": conversation_id,
-        "correlation_id": correlation.current(),
+        "correlation_id": correlation_id,
     }
-    await session.execute(_REOPEN, values)
+    epoch: int = (await fetch(session, _REOPEN, values))[0][0]
+    return epoch
 
 
 async def close_streaming(session: TenantSession, conversation_id: UUID) -> None:

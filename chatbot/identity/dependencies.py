@@ -233,6 +233,10 @@ def _tenant_header(connection: HTTPConnection) -> UUID | None:
         raise InvalidInput.field("X-Tenant-Id", "must be a UUID") from None
 
 
+async def _asked_tenant(connection: HTTPConnection) -> UUID | None:
+    return _tenant_header(connection)
+
+
 Caller = Annotated[Subject, Depends(_caller)]
 """Whoever calls `/admin/*`: an admin token or an API key; 401 otherwise. What it changes is in the audit log."""
 
@@ -241,6 +245,9 @@ Unaudited = Depends(_unaudited)
 
 Operator = Annotated[Subject, Depends(_operator)]
 """As `Caller`, or whoever shows `LOG_TOKEN`: an agent of the tenant of `X-Tenant-Id`, or of the demo tenant."""
+
+AskedTenant = Annotated[UUID | None, Depends(_asked_tenant)]
+"""The tenant that `X-Tenant-Id` names; whether the caller reaches it is not looked at."""
 
 OperatorOfTenant = Annotated[Subject, Depends(_operator_of_tenant)]
 """As `Operator`, with `tenant_id` set: of `X-Tenant-Id`, or the only tenant that the credential reaches."""

@@ -26,7 +26,8 @@ def load_keys(settings: Settings, *, overlap: timedelta = ROTATION_OVERLAP) -> T
     """Return the keys that sign and verify tokens.
 
     A secret that is not set (possible in development only) is generated once into `<data_dir>/secrets.json`, which
-    only its owner can read. The previous admin secret verifies for `overlap` from now: a rotation is a restart.
+    only its owner can read. The previous ones verify for `overlap` from now: a rotation is a restart, and
+    `previous_keys.until_first_seen` knows of earlier ones.
 
     Raises:
         ConfigurationError: both secrets are the same value, or the file of secrets cannot be used.

@@ -32,8 +32,9 @@ _REQUIRED = ["aud", "iss", "exp", "iat", "sub", "type", "jti"]
 class TokenKeys:
     """The signing keys of one process.
 
-    The previous ones verify tokens issued before a rotation, until `previous_until`: a rotation is a restart, so that
-    is a quarter of an hour after the start.
+    The previous ones verify tokens issued before a rotation, the admin's until `previous_until` and the embed key until
+    `embed_previous_until` (None: as the admin's): a rotation is a restart, so that is a quarter of an hour after the
+    first start with them.
     """
 
     admin: str
@@ -41,12 +42,17 @@ class TokenKeys:
     admin_previous: str | None = None
     embed_previous: str | None = None
     previous_until: datetime | None = None
+    embed_previous_until: datetime | None = None
 
     def before(self) -> "TokenKeys | None":
         """Return the keys from before a rotation, None when there was none or its time is over."""
-        admin, embed = self.admin_previous, self.embed_previous
-        over = self.previous_until is None or utcnow() > self.previous_until
-        return None if over or not (admin or embed) else TokenKeys(admin or self.admin, embed or self.embed)
+        admin = self.admin_previous if _lasts(self.previous_until) else None
+        embed = self.embed_previous if _lasts(self.embed_previous_until or self.previous_until) else None
+        return TokenKeys(admin or self.admin, embed or self.embed) if admin or embed else None
+
+
+def _lasts(until: datetime | None) -> bool:
+    return until is not None and utcnow() <= until
 
 
 def issue_admin_token(

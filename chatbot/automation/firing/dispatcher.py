@@ -10,11 +10,10 @@ from functools import partial
 from uuid import UUID
 
 import procrastinate
-from pydantic import ValidationError
 
 from chatbot.automation.firing import matching, repository
 from chatbot.automation.firing.facts import Happening, gather
-from chatbot.automation.firing.matching import Firing, Live
+from chatbot.automation.firing.matching import Firing, Live, read_rule, waits_for
 from chatbot.automation.queueing import run_later
 from chatbot.automation.rules import repository as rules
 from chatbot.automation.rules import service
@@ -24,7 +23,6 @@ from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import AUTOMATION_FIRINGS
 from chatbot.db.apart import apart
-from chatbot.db.models import AutomationRule
 from chatbot.db.sessions import Database, TenantSession
 from chatbot.dialogue.log_repository import Entry, entries_after, move_cursor
 from chatbot.identity.tenants.service import require_tenant
@@ -175,7 +173,7 @@ class Dispatcher:
             row, now = await rules.lock(session, rule_id), await rules.now(session)
             if row is None or row.state != "active" or row.next_fire_at is None or row.next_fire_at > now:
                 return 0  # another scheduler was quicker
-            read = _read(row)
+            read = read_rule(row)
             trigger = read.document.trigger if read else None
             if read is None or not isinstance(trigger, OnTime):
                 await rules.move_on(session, row.id, next_fire_at=None)
@@ -192,32 +190,17 @@ class Dispatcher:
 
 
 async def _live(session: TenantSession, kind: str) -> list[Live]:
-    return [read for row in await rules.active(session, [kind]) if (read := _read(row)) is not None]
-
-
-def _read(row: AutomationRule) -> Live | None:
-    try:
-        return Live(row, service.document_of(row))
-    except ValidationError as error:
-        log.warning(
-            "a rule of an earlier release is not accepted any more", rule=str(row.id), problems=str(error)[:200]
-        )
-        return None
+    return [read for row in await rules.active(session, [kind]) if (read := read_rule(row)) is not None]
 
 
 def _awaited(live: Sequence[Live], entry: Entry) -> bool:
-    return any(_waits_for(rule, entry.name) and entry.occurred_at >= rule.row.active_since for rule in live)
+    return any(waits_for(rule, entry.name) and entry.occurred_at >= rule.row.active_since for rule in live)
 
 
 def _starts(rule: Live, happening: Happening) -> bool:
     if not isinstance(rule.document.trigger, OnEvent):
         return True
-    return _waits_for(rule, happening.name) and happening.at >= rule.row.active_since
-
-
-def _waits_for(rule: Live, name: str) -> bool:
-    trigger = rule.document.trigger
-    return isinstance(trigger, OnEvent) and name in trigger.names
+    return waits_for(rule, happening.name) and happening.at >= rule.row.active_since
 
 
 async def _as_happenings(session: TenantSession, entries: Sequence[Entry]) -> list[Happening]:

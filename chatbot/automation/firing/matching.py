@@ -6,14 +6,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from pydantic import ValidationError
+
 from chatbot.automation.firing import repository
 from chatbot.automation.firing.facts import Happening
 from chatbot.automation.rules.conditions import holds
 from chatbot.automation.rules.facts import Facts
 from chatbot.automation.rules.schemas import RuleDocument
+from chatbot.automation.rules.service import document_of
+from chatbot.automation.rules.triggers import OnEvent
 from chatbot.core import correlation
+from chatbot.core.logging import get_logger
 from chatbot.db.models import AutomationRule
 from chatbot.db.sessions import TenantReader
+
+log = get_logger(__name__)
 
 MAX_CHAIN = 5
 """Times that one rule fires because of what itself has done: a rule may not drive itself. What comes from outside
@@ -26,6 +33,23 @@ class Live:
 
     row: AutomationRule
     document: RuleDocument
+
+
+def read_rule(row: AutomationRule) -> Live | None:
+    """Return a rule with its document read; None: it is of an earlier release and not accepted any more."""
+    try:
+        return Live(row, document_of(row))
+    except ValidationError as error:
+        log.warning(
+            "a rule of an earlier release is not accepted any more", rule=str(row.id), problems=str(error)[:200]
+        )
+        return None
+
+
+def waits_for(rule: Live, name: str) -> bool:
+    """Whether a rule waits for events of this name."""
+    trigger = rule.document.trigger
+    return isinstance(trigger, OnEvent) and name in trigger.names
 
 
 @dataclass(frozen=True, slots=True)

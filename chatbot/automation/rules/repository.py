@@ -62,6 +62,14 @@ async def active(session: TenantReader, kinds: Sequence[str]) -> list[Automation
     return list(await session.scalars(query.order_by(AutomationRule.id)))
 
 
+async def on_events(session: TenantReader) -> list[AutomationRule]:
+    """Return the rules that wait for events, those that rest too, oldest first."""
+    query = select(AutomationRule).where(
+        AutomationRule.tenant_id == session.tenant_id, *_LIVE, AutomationRule.trigger["type"].astext == "event"
+    )
+    return list(await session.scalars(query.order_by(AutomationRule.id)))
+
+
 async def count(session: TenantReader) -> int:
     """Return how many rules the tenant has."""
     query = select(func.count()).select_from(AutomationRule)

@@ -56,6 +56,12 @@ FROM automation_jobs j JOIN automation_rules r ON r.tenant_id = j.tenant_id AND 
 JOIN tenants t ON t.id = j.tenant_id
 """
 
+_TOTALS = f"""
+SELECT count(*) FILTER (WHERE {_OPEN}), count(*) FILTER (WHERE {_STUCK}), count(*) FILTER (WHERE j.status = 'failed')
+FROM automation_jobs j JOIN tenants t ON t.id = j.tenant_id
+WHERE j.status IN ('pending', 'running', 'failed') AND {_REACHED}
+"""  # noqa: S608 - the conditions above
+
 _SCHEDULES = f"""
 SELECT t.id, t.name, r.id, r.name, r.trigger->>'cron', r.trigger->>'timezone', r.state, r.next_fire_at, r.last_fired_at
 FROM automation_rules r JOIN tenants t ON t.id = r.tenant_id
@@ -138,6 +144,12 @@ async def loads(session: PlatformSession, only: Collection[UUID] | None, stuck_s
         only: tenants; None: all.
     """
     return await fetch(session, _LOADS, {**_reaching(only), "stuck": stuck_seconds})
+
+
+async def totals(session: PlatformSession, only: Collection[UUID] | None, stuck_seconds: float) -> tuple[int, int, int]:
+    """Return how many jobs wait, are stuck and failed, of all tenants or of some."""
+    waiting, stuck, failed = (await fetch(session, _TOTALS, {**_reaching(only), "stuck": stuck_seconds}))[0]
+    return waiting, stuck, failed
 
 
 async def rest_everywhere(session: PlatformSession, by: str) -> int:

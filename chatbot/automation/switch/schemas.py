@@ -111,6 +111,7 @@ class AutomationOps(ResponseBody):
     """Automation of the tenants that the caller reaches.
 
     Attributes:
+        waiting: jobs of all these tenants, as `stuck` and `failed`.
         tenants: the ones with most to do first, 200 at most.
         schedules: the next to fire first, 50 at most.
         rules: rules and webhooks with jobs that wait or failed, the busiest first, 20 at most.

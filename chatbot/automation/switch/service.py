@@ -64,12 +64,12 @@ async def overview(session: TenantReader) -> AutomationView:
 async def everywhere(session: PlatformSession, caller: Subject) -> AutomationOps:
     """Return what automation has to do for all tenants that the caller reaches."""
     only = None if caller.role is Role.PLATFORM_ADMIN else caller.tenants()
-    tenants = _views(TenantLoad, await repository.loads(session, only, STUCK_SECONDS))
+    waiting, stuck, failed = await repository.totals(session, only, STUCK_SECONDS)
     return AutomationOps(
-        waiting=sum(each.waiting for each in tenants),
-        stuck=sum(each.stuck for each in tenants),
-        failed=sum(each.failed for each in tenants),
-        tenants=tenants,
+        waiting=waiting,
+        stuck=stuck,
+        failed=failed,
+        tenants=_views(TenantLoad, await repository.loads(session, only, STUCK_SECONDS)),
         schedules=_views(Schedule, await repository.schedules_of(session, only)),
         rules=_views(RuleLoad, await repository.rule_loads(session, only, STUCK_SECONDS)),
         troubled=_views(TroubledJob, await repository.troubled(session, only, STUCK_SECONDS)),

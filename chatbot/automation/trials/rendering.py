@@ -1,6 +1,6 @@
 """Actions as they would run: texts in the conversation's language, bodies as they would leave, step by step."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,46 @@ from chatbot.automation.trials.schemas import WouldDo
 from chatbot.core.errors import NotFound
 from chatbot.db.models import AutomationRule
 from chatbot.db.sessions import TenantReader
-from chatbot.dialogue.handoff.parts import Agent
 from chatbot.helpdesk.canned import service as canned
+
+
+class CannedTexts:
+    """What canned replies say in conversations: read once, whichever rules and happenings ask."""
+
+    def __init__(self, session: TenantReader, texts: Mapping[UUID, str]) -> None:
+        self._session = session
+        self._texts = texts
+        self._values: dict[UUID, canned.Values | None] = {}
+
+    @classmethod
+    async def of(cls, session: TenantReader, documents: Iterable[RuleDocument]) -> "CannedTexts":
+        """Read the canned replies that some rules name, with one statement."""
+        actions = (action for document in documents for action in document.actions)
+        named = {action.canned_reply_id for action in actions if isinstance(action, CannedReply)}
+        return cls(session, await canned.texts_of(session, named))
+
+    async def said(self, reply_id: UUID, conversation_id: UUID | None, by: str) -> str | None:
+        """Return what a canned reply says in a conversation (None: in any); None: one of them is not there any more."""
+        text = self._texts.get(reply_id)
+        if text is None or conversation_id is None:
+            return text
+        if conversation_id not in self._values:
+            self._values[conversation_id] = await self._known(conversation_id)
+        values = self._values[conversation_id]
+        return canned.fill(text, values.spoken_by(by)) if values else None
+
+    async def _known(self, conversation_id: UUID) -> canned.Values | None:
+        try:
+            return await canned.values_of(self._session, conversation_id)
+        except NotFound:
+            return None
 
 
 class Rendering:
     """Renders the actions of a rule."""
 
-    def __init__(
-        self, session: TenantReader, rule: AutomationRule, document: RuleDocument, default_language: str
-    ) -> None:
-        self._session = session
+    def __init__(self, texts: CannedTexts, rule: AutomationRule, document: RuleDocument, default_language: str) -> None:
+        self._texts = texts
         self._rule = rule
         self._document = document
         self._default = default_language
@@ -50,16 +79,8 @@ class Rendering:
             language = str(facts.fields.get("conversation.language") or self._default)
             rendered["text"] = spoken(rendered["text"], language, self._default)
         if isinstance(action, CannedReply):
-            rendered["text"] = await self._canned(action, facts)
+            conversation = facts.fields.get("conversation.id")
+            rendered["text"] = await self._texts.said(
+                action.canned_reply_id, UUID(str(conversation)) if conversation else None, self._rule.name or ""
+            )
         return rendered
-
-    async def _canned(self, action: CannedReply, facts: Facts) -> str | None:
-        """The text of a canned reply; None: it is not there any more."""
-        conversation = facts.fields.get("conversation.id")
-        try:
-            if conversation is None:
-                return (await canned.require(self._session, action.canned_reply_id)).text
-            by = Agent(self._rule.id, self._rule.name or "")
-            return await canned.rendered(self._session, action.canned_reply_id, UUID(str(conversation)), by)
-        except NotFound:
-            return None

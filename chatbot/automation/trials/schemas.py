@@ -10,6 +10,8 @@ from chatbot.automation.rules.facts import is_value
 from chatbot.automation.rules.schemas import RuleDocument
 from chatbot.core.schemas import RequestBody, ResponseBody, Timestamp
 
+HeldBackBy = Literal["cool_down", "per_conversation", "quiet_hours", "loop"]
+
 
 class GivenEvent(RequestBody):
     """An event as if it happened now.
@@ -47,13 +49,23 @@ class Against(RequestBody):
 
 
 class TestRule(Against):
-    """A rule that is not saved, and what it is held against."""
+    """A rule that is not saved, and what it is held against; without `rule`, an event and all rules that are saved.
+
+    Attributes:
+        brand_id: the brand that the rule is of; without `rule`, in which the event happens, where it does not say.
+    """
 
     __test__ = False  # to pytest
 
     tenant_id: UUID
     brand_id: UUID | None = None
-    rule: RuleDocument
+    rule: RuleDocument | None = None
+
+    @model_validator(mode="after")
+    def _says_what(self) -> Self:
+        if self.rule is None and self.event is None:
+            raise ValueError("rule: is needed, or an event to hold all saved rules against")
+        return self
 
 
 class ComparedView(ResponseBody):
@@ -84,19 +96,38 @@ class Tried(ResponseBody):
     at: Timestamp
     conversation_id: UUID | None
     matches: bool
-    held_back_by: Literal["cool_down", "per_conversation", "quiet_hours", "loop"] | None
+    held_back_by: HeldBackBy | None
+    comparisons: list[ComparedView]
+    actions: list[WouldDo]
+
+
+class RuleTried(ResponseBody):
+    """A saved rule that an event starts, and what it would do.
+
+    Attributes:
+        enabled: it is active; one that rests would do nothing.
+        held_back_by: as in `Tried`.
+    """
+
+    rule_id: UUID
+    name: str
+    brand_id: UUID | None
+    enabled: bool
+    held_back_by: HeldBackBy | None
     comparisons: list[ComparedView]
     actions: list[WouldDo]
 
 
 class Trial(ResponseBody):
-    """What a rule would have done; nothing was done.
+    """What a rule would have done; nothing was done. Of an event alone, what all saved rules would do.
 
     Attributes:
-        considered: happenings that its trigger waits for.
+        considered: happenings that its trigger waits for; of an event alone, saved rules that wait for it.
         matched: of these, those for which its conditions hold.
-        would_run: of these, those that no limit of the rule would hold back, one after the other as they happened.
-        truncated: there were more than were looked at.
+        would_run: of these, those that no limit of the rule would hold back, one after the other as they happened; of
+            saved rules, the enabled ones.
+        truncated: there were more than were looked at, or more rules that match than are told.
+        rules: of an event alone, the saved rules that match, in the order in which they run, at most 100.
         next_times: of a rule on a schedule: when it fires next.
         tried: matching ones first, at most 100. Conversations are as they are now, not as they were.
     """
@@ -107,3 +138,4 @@ class Trial(ResponseBody):
     truncated: bool
     next_times: list[Timestamp]
     tried: list[Tried]
+    rules: list[RuleTried] = Field(default_factory=list)

@@ -9,13 +9,14 @@ from chatbot.automation.firing import matching
 from chatbot.automation.firing import repository as firings
 from chatbot.automation.firing.facts import Happening, gather
 from chatbot.automation.firing.matching import Brakes, Firing, Live
+from chatbot.automation.rules import repository as rules
 from chatbot.automation.rules.conditions import comparisons
 from chatbot.automation.rules.schemas import RuleDocument
 from chatbot.automation.rules.service import as_columns
 from chatbot.automation.rules.triggers import OnEvent, OnSilence, OnTime, next_time
 from chatbot.automation.trials import repository
-from chatbot.automation.trials.rendering import Rendering
-from chatbot.automation.trials.schemas import Against, Trial, Tried
+from chatbot.automation.trials.rendering import CannedTexts, Rendering
+from chatbot.automation.trials.schemas import Against, GivenEvent, RuleTried, Trial, Tried
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import InvalidInput, NotFound
 from chatbot.db.models import AutomationRule
@@ -45,7 +46,8 @@ async def try_rule(session: TenantReader, rule: AutomationRule, document: RuleDo
     # What is past begins with a clean slate; what happens now is held against what the rule has really done.
     brakes = await matching.brakes(session, [one.rule for one in firings], happenings if against.event else [], zone)
     held_back = _held_back(matching_ones, brakes)
-    rendering = Rendering(session, rule, document, (await current_policy(session)).default_language)
+    texts = await CannedTexts.of(session, [document])
+    rendering = Rendering(texts, rule, document, (await current_policy(session)).default_language)
     others = [one for one in firings if one.happening.key not in held_back]
     shown = [*matching_ones, *others][:_SHOWN]
     return Trial(
@@ -56,6 +58,55 @@ async def try_rule(session: TenantReader, rule: AutomationRule, document: RuleDo
         next_times=_times(document, zone, now),
         tried=[await _tried(rendering, one, held_back) for one in shown],
     )
+
+
+async def try_saved_rules(session: TenantReader, event: GivenEvent, brand_id: UUID | None) -> Trial:
+    """Return which of the tenant's saved rules an event would start, and what they would do.
+
+    As many statements for many rules as for one.
+
+    Raises:
+        NotFound: no such tenant.
+    """
+    zone, now = (await require_tenant(session)).timezone, utcnow()
+    payload = event.payload if brand_id is None else {"brand_id": str(brand_id), **event.payload}
+    happening = Happening("trial", event.name, now, payload)
+    known = (await gather(session, [happening]))[0]
+    facts = replace(known, fields={**known.fields, **event.fields})
+    saved = [live for row in await rules.on_events(session) if (live := matching.read_rule(row)) is not None]
+    waiting = [live for live in saved if matching.waits_for(live, event.name)]
+    firings = [Firing(live, happening, facts) for live in waiting if matching.applies(live, happening, facts)]
+    brakes = await matching.brakes(session, [one.rule for one in firings], [happening], zone)
+    held_back = [brakes.why_not(one, now) for one in firings]
+    enabled = [one.rule.row.state == "active" for one in firings]
+    shown = firings[:_SHOWN]
+    texts = await CannedTexts.of(session, [one.rule.document for one in shown])
+    language = (await current_policy(session)).default_language
+    return Trial(
+        considered=len(waiting),
+        matched=len(firings),
+        would_run=sum(on and why is None for on, why in zip(enabled, held_back, strict=True)),
+        truncated=len(firings) > len(shown),
+        next_times=[],
+        tried=[],
+        rules=[
+            await _rule_tried(Rendering(texts, one.rule.row, one.rule.document, language), one, why)
+            for one, why in zip(shown, held_back, strict=False)
+        ],
+    )
+
+
+async def _rule_tried(rendering: Rendering, firing: Firing, why_not: str | None) -> RuleTried:
+    row = firing.rule.row
+    return RuleTried.model_validate({
+        "rule_id": row.id,
+        "name": row.name,
+        "brand_id": row.brand_id,
+        "enabled": row.state == "active",
+        "held_back_by": why_not,
+        "comparisons": [asdict(one) for one in comparisons(firing.rule.document.conditions, firing.facts)],
+        "actions": await rendering.actions(firing.happening, firing.facts),
+    })  # fmt: skip
 
 
 def _held_back(firings: Sequence[Firing], brakes: Brakes) -> dict[str, str | None]:

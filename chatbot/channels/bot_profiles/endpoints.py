@@ -3,9 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from starlette.requests import HTTPConnection
 
+from chatbot.channels.bot_profiles.asking_page import asking_origin
 from chatbot.channels.bot_profiles.schemas import BotView, ChangeBot, PersonaView, PublicBots
 from chatbot.channels.bot_profiles.service import BotProfiles, Profile
 from chatbot.channels.dependencies import Channels, TheWidget
@@ -13,7 +14,7 @@ from chatbot.channels.schemas import ChannelType
 from chatbot.channels.views import state_view
 from chatbot.core.paging import Cursor, Limit, before_id
 from chatbot.core.schemas import Page
-from chatbot.identity.dependencies import Caller
+from chatbot.identity.dependencies import AppSettings, Caller
 from chatbot.identity.subject import Role
 
 router = APIRouter(tags=["bots"])
@@ -66,12 +67,19 @@ async def change_bot(
 
 @router.get("/bots.config.json")
 async def public_bots(
-    response: Response, profiles: Profiles, origin: Annotated[str | None, Header(max_length=300)] = None
+    request: Request,
+    response: Response,
+    profiles: Profiles,
+    settings: AppSettings,
+    origin: Annotated[str | None, Header(max_length=300)] = None,
 ) -> PublicBots:
-    """The bots that the asking web page may show; none for a page that no bot names among its origins."""
-    found = await profiles.shown_to(origin.lower() if origin else None)
+    """The bots that the asking web page may show; none for a page that no bot names among its origins.
+
+    A page is known by `Origin`; without it by `Referer`, and without both it is taken for one of this address.
+    """
+    found = await profiles.shown_to(asking_origin(request, settings))
     response.headers["Cache-Control"] = "public, max-age=60"
-    response.headers["Vary"] = "Origin"
+    response.headers["Vary"] = "Origin, Referer"
     if origin and found:
         response.headers["Access-Control-Allow-Origin"] = origin
     return PublicBots(bots=found)

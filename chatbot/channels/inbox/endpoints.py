@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -11,14 +11,14 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
-from chatbot.channels.contract import Answer, Completer, Malformed, Request
+from chatbot.channels.contract import Account, Answer, Completer, Malformed, Request
 from chatbot.channels.dependencies import OpenAccounts, ProviderHttp, TheInbox
 from chatbot.channels.events import InboundEvent
 from chatbot.channels.inbox.proof import prove
 from chatbot.channels.registry import PROVIDERS
 from chatbot.core.errors import BadRequest, NotFound, TooLarge
 from chatbot.core.metrics import CHANNEL_REQUESTS
-from chatbot.core.safe_http import SafeHttp
+from chatbot.core.safe_http import OutgoingTimeout, SafeHttp
 from chatbot.identity.dependencies import AppSettings
 
 router = APIRouter(tags=["provider webhooks"])
@@ -31,6 +31,9 @@ MAX_MAIL_BYTES = 32 * 1024 * 1024
 """Mail services send attachments along."""
 
 _LARGE_BYTES = 256 * 1024
+
+COMPLETE_SECONDS = 20.0
+"""For all that a provider is asked for before its webhook is answered; it calls again when that is too short."""
 
 
 @router.get("/webhooks/{channel_type}/{channel_id}")
@@ -97,8 +100,18 @@ async def _events(channel: ConnectedChannel, asked: Request, http: SafeHttp) -> 
         _count(channel.channel_type, "malformed")
         raise BadRequest("body: " + str(error).removeprefix("body: ")) from None
     if isinstance(provider, Completer):
-        return [await provider.complete(channel.account, event, http) for event in events]
+        return await _completed(channel.account, provider, events, http)
     return events
+
+
+async def _completed(
+    account: Account[Any], provider: Completer, events: Sequence[InboundEvent], http: SafeHttp
+) -> list[InboundEvent]:
+    try:
+        async with asyncio.timeout(COMPLETE_SECONDS):
+            return [await provider.complete(account, event, http) for event in events]
+    except TimeoutError:
+        raise OutgoingTimeout("What the provider announced could not be read in time; it may call again.") from None
 
 
 async def _channel(accounts: Accounts, channel_type: str, channel_id: UUID) -> ConnectedChannel:

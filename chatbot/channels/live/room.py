@@ -42,8 +42,8 @@ _TYPING_SECONDS = 2.0
 PAGE = 20
 """Messages of a client's history that are read and sent at once."""
 
-_NOT_STORED = ("human", "closed")
-"""Modes of answers that are no messages, when they are complete: nobody answers but a person, or nobody at all."""
+_NOT_STORED = "human"
+"""The mode of answers that are no messages, when they are complete: nobody answers but a person."""
 
 _NOT_THE_BOTS = ("human", "closed")
 """States of a conversation in which no word of the bot is told."""
@@ -199,7 +199,7 @@ class Room:
                 self._switch(stream, reply)
             return
         last = await reply.wait()
-        if last.name == "error" or (last.data["mode"] in _NOT_STORED and last.data["status"] == "complete"):
+        if last.name == "error" or (last.data["mode"] == _NOT_STORED and last.data["status"] == "complete"):
             asker.tell(_last_frame(last, reply.message_id))
 
     def lose_sight(self) -> None:

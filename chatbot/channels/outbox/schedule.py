@@ -8,8 +8,8 @@ _SECOND, _MINUTE, _HOUR = 1, 60, 3600
 BACKOFF = (5 * _SECOND, 5 * _MINUTE, 30 * _MINUTE, 2 * _HOUR, 5 * _HOUR, 10 * _HOUR, 10 * _HOUR)
 """Seconds after each failure; one more failure and the delivery is a dead letter."""
 
-MAX_RETRY_AFTER = 1 * _HOUR
-"""A provider that asks for more is asked again after so long."""
+MAX_RETRY_AFTER = 24 * _HOUR
+"""A provider that asks for more is asked again after so long: about as long as all of the backoff takes."""
 
 MAX_AGE = timedelta(hours=48)
 """A delivery that is only ever held back by rate limits ends too."""

@@ -16,6 +16,8 @@ from chatbot.channels.dependencies import OpenAccounts, TheInbox
 from chatbot.channels.events import InboundEvent, Message
 from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.proof import prove
+from chatbot.channels.inbox.repository import conversation_of_thread
+from chatbot.channels.inbox.storable import key
 from chatbot.channels.session_body import SessionBody, read_session_body, session_events
 from chatbot.channels.webchat.schemas import WebChatAccepted, WebChatAnswer
 from chatbot.core.errors import BadRequest, FieldError, InvalidInput, NotFound, error_of_problem
@@ -55,7 +57,7 @@ async def web_chat(
     """Take a visitor's message from a server that signs it (`X-Timestamp`, `X-Signature`), and answer it.
 
     With `async`, with attachments, and for everything that is no message: 202; a reply is posted to the channel's
-    `webhook_url`.
+    `webhook_url`, and can be read in the conversation that the answer names.
     """
     body = await request.body()
     asked = Request("POST", settings.gateway_url + PATH, {k.lower(): v for k, v in request.headers.items()}, body)
@@ -67,7 +69,9 @@ async def web_chat(
         taken = await inbox.take(channel, [event])
         response.status_code = 202
         _count("accepted" if taken.new else "repeated")
-        return WebChatAccepted(status="accepted", repeated=not taken.new)
+        async with db.tenant_reader(channel.tenant_id) as session:
+            conversation_id = await conversation_of_thread(session, channel.channel_id, key(event.thread))
+        return WebChatAccepted(status="accepted", repeated=not taken.new, conversation_id=conversation_id)
     _count("accepted")
     return await _answer(answerer, channel, event, event.content)
 

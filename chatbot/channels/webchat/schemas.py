@@ -18,7 +18,11 @@ class WebChatAnswer(ResponseBody):
 
 
 class WebChatAccepted(ResponseBody):
-    """An event that was stored; its reply, if there is one, is posted to the channel's `webhook_url`."""
+    """An event that was stored; its reply, if there is one, is posted to the channel's `webhook_url`.
+
+    `conversation_id`: where it can be read all the same; null where the session has none yet.
+    """
 
     status: str
     repeated: bool
+    conversation_id: UUID | None

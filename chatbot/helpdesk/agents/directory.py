@@ -29,10 +29,10 @@ class Directory:
             self._known.put(subject.name, known)
         return known
 
-    async def members(self, tenant_id: UUID) -> list[Member]:
-        """Return who may answer a tenant's visitors, by name."""
+    async def members(self, tenant_id: UUID, *, after: UUID | None = None, limit: int | None = None) -> list[Member]:
+        """Return who may answer a tenant's visitors, by name; those behind a user (`after`), at most `limit`."""
         async with self._database.platform() as session:
-            return await repository.members(session, tenant_id)
+            return await repository.members(session, tenant_id, after=after, limit=limit)
 
     async def member(self, tenant_id: UUID, user_id: UUID) -> Agent:
         """Return one of them.

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chatbot.core.paging import MAX_PAGE, Cursor, Limit, after_id
+from chatbot.core.schemas import Page
 from chatbot.helpdesk.agents import repository
 from chatbot.helpdesk.agents.schemas import AgentView, PresenceView, SetPresence
 from chatbot.helpdesk.dependencies import Agents
@@ -15,9 +17,13 @@ router = APIRouter(prefix="/admin/agents", tags=["help desk"])
 
 
 @router.get("")
-async def list_agents(tenant_id: UUID, caller: Caller, db: Db, agents: Agents) -> list[AgentView]:
+async def list_agents(
+    tenant_id: UUID, caller: Caller, db: Db, agents: Agents, limit: Limit = MAX_PAGE, cursor: Cursor = None
+) -> Page[AgentView]:
     """Everybody who may answer a tenant's visitors, by name: who is there, and how many conversations each has."""
-    members = await agents.members(caller.reach(tenant_id, Role.AGENT))
+    reached = caller.reach(tenant_id, Role.AGENT)
+    found = await agents.members(reached, after=after_id(cursor), limit=limit + 1)
+    members = found[:limit]
     async with db.tenant_reader(tenant_id) as session:
         known = await repository.known(session, [member.agent.id for member in members])
         held = await repository.open_conversations(session)
@@ -32,7 +38,7 @@ async def list_agents(tenant_id: UUID, caller: Caller, db: Db, agents: Agents) -
                 open_conversations=held.get(member.agent.id, 0), last_seen_at=row.seen_at if row else None,
             )
         )  # fmt: skip
-    return views
+    return Page(items=views, next_cursor=str(members[-1].agent.id) if len(found) > limit else None)
 
 
 @router.put("/me/presence", dependencies=[Unaudited])

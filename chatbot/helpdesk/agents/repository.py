@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, tuple_
+from sqlalchemy.orm import aliased
 
 from chatbot.core import correlation
 from chatbot.db.models import Agent as AgentRow
@@ -113,17 +114,27 @@ async def key(session: PlatformSession, key_id: UUID) -> Agent | None:
     return Agent(*row) if row else None
 
 
-async def members(session: PlatformSession, tenant_id: UUID, only: UUID | None = None) -> list[Member]:
-    """Return who may answer a tenant's visitors, by name."""
+async def members(
+    session: PlatformSession,
+    tenant_id: UUID,
+    only: UUID | None = None,
+    after: UUID | None = None,
+    limit: int | None = None,
+) -> list[Member]:
+    """Return who may answer a tenant's visitors, by name; those behind a user (`after`), at most `limit`."""
     query = (
         select(User.id, User.name, User.email, User.avatar_url, Membership.role)
         .join(Membership, Membership.user_id == User.id)
         .where(Membership.tenant_id == tenant_id, Membership.role.in_(_ANSWERING))
         .where(User.status == "active", User.deleted_at.is_(None))
         .order_by(User.name, User.id)
+        .limit(limit)
     )
     if only is not None:
         query = query.where(User.id == only)
+    if after is not None:
+        last = aliased(User)
+        query = query.join(last, last.id == after).where(tuple_(User.name, User.id) > tuple_(last.name, last.id))
     return [Member(Agent(*row[:4]), row.role) for row in await session.execute(query)]
 
 

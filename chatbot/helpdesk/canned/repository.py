@@ -1,5 +1,6 @@
 """The rows of canned replies."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import select
@@ -17,6 +18,12 @@ async def tenant_of(session: PlatformSession, reply_id: UUID) -> UUID | None:
 async def get(session: TenantReader, reply_id: UUID) -> CannedReply | None:
     """Return one canned reply."""
     return await session.get(CannedReply, (session.tenant_id, reply_id))
+
+
+async def texts(session: TenantReader, reply_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the texts of canned replies that are there."""
+    owned = (CannedReply.tenant_id == session.tenant_id, CannedReply.id.in_(reply_ids))
+    return dict((await session.execute(select(CannedReply.id, CannedReply.text).where(*owned))).tuples().all())
 
 
 async def page(session: TenantReader, *, brand_id: UUID | None, before: UUID | None, limit: int) -> list[CannedReply]:

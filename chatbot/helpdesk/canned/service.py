@@ -1,7 +1,8 @@
 """Canned replies: kept by their shortcut, and rendered for a conversation."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -74,10 +75,35 @@ async def rendered(session: TenantReader, reply_id: UUID, conversation_id: UUID,
         NotFound: no such canned reply, or no such conversation.
     """
     row = await require(session, reply_id)
+    return fill(row.text, (await values_of(session, conversation_id)).spoken_by(agent.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What is put in for the variables in a conversation."""
+
+    visitor: str
+    brand: str
+    conversation: str
+
+    def spoken_by(self, agent: str) -> dict[str, str]:
+        """Return the value of each variable where an agent of this name speaks."""
+        return dict(zip(VARIABLES, (self.visitor, agent, self.brand, self.conversation), strict=True))
+
+
+async def values_of(session: TenantReader, conversation_id: UUID) -> Values:
+    """Return what is put in for the variables in a conversation.
+
+    Raises:
+        NotFound: no such conversation.
+    """
     conversation = await conversations.one(session, conversation_id)
-    visitor = str(conversation.visitor.get("name") or "")
-    values = (visitor, agent.name, conversation.brand_name, str(conversation.id))
-    return fill(row.text, dict(zip(VARIABLES, values, strict=True)))
+    return Values(str(conversation.visitor.get("name") or ""), conversation.brand_name, str(conversation.id))
+
+
+async def texts_of(session: TenantReader, reply_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the texts of canned replies, with one statement; those that are not there are left out."""
+    return await repository.texts(session, reply_ids) if reply_ids else {}
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
+from chatbot.core.errors import InvalidInput
 from chatbot.db.models import Ticket
 from chatbot.db.sessions import Database
 from chatbot.dialogue.transcripts.guard import LetterLimits
@@ -13,6 +14,8 @@ from chatbot.helpdesk.tickets import repository
 from chatbot.helpdesk.tickets.guard import TicketLimits
 from chatbot.helpdesk.tickets.service import TicketDesk
 from chatbot.helpdesk.tickets.views import Names, assignees
+from chatbot.identity.access.service import LOG_TOKEN_NAME
+from chatbot.identity.dependencies import AskedTenant, Operator
 from chatbot.identity.subject import Role, Subject
 
 
@@ -35,6 +38,10 @@ async def _client(request: Request) -> str | None:
     return request.client.host if request.client else None
 
 
+TenantId = Annotated[
+    UUID | None,
+    Query(description="Else the header `X-Tenant-Id`, else the only tenant of the credential; `LOG_TOKEN` is of none."),
+]
 Desk = Annotated[TicketDesk, Depends(_desk)]
 Limits = Annotated[TicketLimits, Depends(_limits)]
 Letters = Annotated[LetterLimits, Depends(_letters)]
@@ -46,6 +53,30 @@ async def reach(db: Database, caller: Subject, ticket_id: UUID, at_least: Role) 
     async with db.platform() as session:
         tenant_id = await repository.tenant_of(session, ticket_id)
     return caller.reach(tenant_id, at_least, "ticket")
+
+
+def tenant_of(caller: Subject, asked: UUID | None, named: UUID | None) -> UUID:
+    """Return the tenant whose tickets are meant; whether the caller reaches it is not looked at.
+
+    Args:
+        asked: by the request itself, as `tenant_id`; `named` by the header `X-Tenant-Id`.
+
+    Raises:
+        InvalidInput: neither says which, and the credential is not of one tenant alone. `LOG_TOKEN` is of none.
+    """
+    own = None if caller.name == LOG_TOKEN_NAME else caller.only_tenant()
+    tenant_id = asked or named or own
+    if tenant_id is None:
+        raise InvalidInput.field("tenant_id", "is needed, here or in the header X-Tenant-Id: the credential names none")
+    return tenant_id
+
+
+async def _tenant_asked(caller: Operator, named: AskedTenant, tenant_id: TenantId = None) -> UUID:
+    return tenant_of(caller, tenant_id, named)
+
+
+AskedTicketsOf = Annotated[UUID, Depends(_tenant_asked)]
+"""The tenant whose tickets a request asks for, as `tenant_of`."""
 
 
 async def names_of(db: Database, tickets: Iterable[Ticket]) -> Names:

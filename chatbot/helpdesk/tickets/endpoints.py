@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse, Response
 
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import TooManyRequests
-from chatbot.core.paging import Cursor, Limit, before_id, cut_page
+from chatbot.core.paging import MAX_PAGE, Cursor, Limit, after_id, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.db.sessions import Database
 from chatbot.dialogue.callers import only_owner
 from chatbot.helpdesk.dependencies import Agents
 from chatbot.helpdesk.tickets import repository, service
 from chatbot.helpdesk.tickets.dependencies import (
+    AskedTicketsOf,
     ClientAddress,
     Desk,
     Letters,
@@ -24,6 +25,7 @@ from chatbot.helpdesk.tickets.dependencies import (
     is_program,
     names_of,
     reach,
+    tenant_of,
 )
 from chatbot.helpdesk.tickets.rendering import as_text
 from chatbot.helpdesk.tickets.repository import Filter
@@ -42,7 +44,7 @@ from chatbot.helpdesk.tickets.schemas import (
 )
 from chatbot.helpdesk.tickets.service import NewTicket, TicketDesk
 from chatbot.helpdesk.tickets.views import comment_view, ticket_detail, ticket_view
-from chatbot.identity.dependencies import ChatCaller, Db, Operator, OperatorOfTenant, Unaudited
+from chatbot.identity.dependencies import AskedTenant, ChatCaller, Db, Operator, OperatorOfTenant, Unaudited
 from chatbot.identity.subject import Role
 from chatbot.identity.tenants.service import require_tenant
 from chatbot.knowledge.analysis.folding import fold
@@ -103,7 +105,7 @@ async def create_manually(body: CreateManually, caller: OperatorOfTenant, db: Db
 
 @router.get("/api/tickets")
 async def list_tickets(
-    tenant_id: UUID,
+    tenant_id: AskedTicketsOf,
     caller: Operator,
     db: Db,
     status: Annotated[Status | None, Query()] = None,
@@ -130,8 +132,9 @@ async def list_tickets(
 
 
 @router.post("/api/tickets", status_code=201)
-async def create_ticket(body: CreateTicket, caller: Operator, db: Db, desk: Desk) -> TicketView:
+async def create_ticket(body: CreateTicket, caller: Operator, named: AskedTenant, db: Db, desk: Desk) -> TicketView:
     """Open a ticket as an agent, of a conversation or of none."""
+    tenant_id = tenant_of(caller, body.tenant_id, named)
     wanted = NewTicket(
         "agent",
         caller.name,
@@ -146,7 +149,7 @@ async def create_ticket(body: CreateTicket, caller: Operator, db: Db, desk: Desk
         assignee_id=body.assignee_id,
         tags=body.tags,
     )
-    async with db.tenant(caller.reach(body.tenant_id, Role.AGENT)) as session:
+    async with db.tenant(caller.reach(tenant_id, Role.AGENT)) as session:
         ticket = await desk.open(session, wanted)
     return ticket_view(ticket, await names_of(db, [ticket]), utcnow())
 
@@ -177,11 +180,14 @@ async def change_ticket(ticket_id: UUID, body: ChangeTicket, caller: Operator, d
 
 
 @router.get("/api/tickets/{ticket_id}/comments")
-async def list_comments(ticket_id: UUID, caller: Operator, db: Db) -> Page[CommentView]:
+async def list_comments(
+    ticket_id: UUID, caller: Operator, db: Db, limit: Limit = MAX_PAGE, cursor: Cursor = None
+) -> Page[CommentView]:
     """The comments of a ticket, in order."""
     async with db.tenant_reader(await reach(db, caller, ticket_id, Role.VIEWER)) as session:
-        rows = (await repository.comments_of(session, [ticket_id]))[ticket_id]
-    return Page(items=[comment_view(row) for row in rows])
+        rows = await repository.comments_after(session, ticket_id, after=after_id(cursor), limit=limit + 1)
+    page, following = cut_page(rows, limit)
+    return Page(items=[comment_view(row) for row in page], next_cursor=following)
 
 
 @router.post("/api/tickets/{ticket_id}/comments", status_code=201)

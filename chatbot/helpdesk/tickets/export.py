@@ -12,7 +12,7 @@ from chatbot.core.csv_cells import MEDIA_TYPE, csv_rest, csv_stream
 from chatbot.db.models import Ticket
 from chatbot.db.sessions import Database
 from chatbot.helpdesk.tickets import repository
-from chatbot.helpdesk.tickets.dependencies import names_of
+from chatbot.helpdesk.tickets.dependencies import AskedTicketsOf, names_of
 from chatbot.helpdesk.tickets.rendering import CSV_HEADER, as_row
 from chatbot.helpdesk.tickets.repository import Filter
 from chatbot.helpdesk.tickets.schemas import Status
@@ -32,7 +32,7 @@ _FILES: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": _TEXT, 
 
 @router.get("/api/tickets/export", responses=_FILES, response_class=StreamingResponse)
 async def export_tickets(
-    tenant_id: UUID,
+    tenant_id: AskedTicketsOf,
     caller: Operator,
     db: Db,
     format: Annotated[Literal["csv", "jsonl"], Query()] = "csv",  # noqa: A002

@@ -151,6 +151,18 @@ async def comments_of(session: TenantReader, ticket_ids: Collection[UUID]) -> di
     return found
 
 
+async def comments_after(
+    session: TenantReader, ticket_id: UUID, *, after: UUID | None, limit: int
+) -> list[TicketComment]:
+    """Return comments of a ticket, in order, from behind one (`after`) on."""
+    query = select(TicketComment).where(
+        TicketComment.tenant_id == session.tenant_id, TicketComment.ticket_id == ticket_id
+    )
+    if after is not None:
+        query = query.where(TicketComment.id > after)
+    return list(await session.scalars(query.order_by(TicketComment.id).limit(limit)))
+
+
 async def get_comment(session: TenantReader, comment_id: UUID) -> TicketComment | None:
     """Return one comment."""
     return await session.get(TicketComment, (session.tenant_id, comment_id))

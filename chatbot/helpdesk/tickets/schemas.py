@@ -70,7 +70,9 @@ class CreateManually(RequestBody):
 class CreateTicket(RequestBody):
     """A ticket that an agent opens; without a brand, of the conversation's or the tenant's default one."""
 
-    tenant_id: UUID
+    tenant_id: UUID | None = Field(
+        None, description="Else of `X-Tenant-Id`, else the only tenant of the credential; `LOG_TOKEN` is of none."
+    )
     brand_id: UUID | None = None
     conversation_id: UUID | None = None
     subject: Subject | None = Field(None, description="The first words of the problem when it is left out.")

@@ -1,5 +1,6 @@
 """The two policy documents, strictly validated, and the bodies of their API."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -208,16 +209,23 @@ class TenantPolicy(Document):
         return self
 
 
+Told = Field(None, description="As it was read; it is not looked at.")
+
+
 class PutPolicy(TenantPolicy):
     """A policy to save; with `version`, only while that is still the newest."""
 
     version: Annotated[int, Field(ge=0)] | None = None
+    updated_at: datetime | None = Told
+    updated_by: Text200 | None = Told
 
 
 class PutRetrievalConfig(RetrievalConfig):
     """A retrieval configuration to save; with `version`, only while that is still the newest."""
 
     version: Annotated[int, Field(ge=0)] | None = None
+    updated_at: datetime | None = Told
+    updated_by: Text200 | None = Told
 
 
 class PolicyView(TenantPolicy):
@@ -257,4 +265,4 @@ class SavedVersion(VersionEntry):
 
 def as_document(body: PutPolicy | PutRetrievalConfig) -> dict[str, Any]:
     """Return what is stored of a body: its fields that differ from the defaults, so that better defaults reach all."""
-    return body.model_dump(mode="json", exclude={"version"}, exclude_unset=True)
+    return body.model_dump(mode="json", exclude={"version", "updated_at", "updated_by"}, exclude_unset=True)

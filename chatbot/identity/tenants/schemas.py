@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from chatbot.core.schemas import Like, RequestBody, ResponseBody, Timestamp
 
@@ -77,13 +77,35 @@ class TenantView(ResponseBody):
     updated_at: Timestamp
 
 
+def _id_as_text(value: object) -> object:
+    return _as_text(value) if not isinstance(value, bool) else value
+
+
+def _as_text(value: object) -> object:
+    """A number or a truth value as JSON writes it; anything else is left to the check of texts."""
+    return json.dumps(value) if isinstance(value, bool | int | float) else value
+
+
+VisitorId = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    BeforeValidator(_id_as_text, json_schema_input_type=str | int | float),
+]
+Extra = Annotated[
+    str, StringConstraints(max_length=500), BeforeValidator(_as_text, json_schema_input_type=str | bool | int | float)
+]
+
+
 class EmbedUser(RequestBody):
-    """The visitor whom the host page vouches for; further text fields are carried along."""
+    """The visitor whom the host page vouches for; further fields are carried along as text, null is left out.
+
+    Numbers and true or false become what JSON writes for them: the id 42 is `"42"`.
+    """
 
     model_config = RequestBody.model_config | {"extra": "allow"}
-    __pydantic_extra__: dict[str, Annotated[str, StringConstraints(max_length=500)]]
+    __pydantic_extra__: dict[str, Extra | None]
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    id: VisitorId | None = None
     name: Annotated[str, StringConstraints(max_length=200)] | None = None
     email: Annotated[str, StringConstraints(max_length=320)] | None = None
 

@@ -4,12 +4,19 @@ import asyncio
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
+import sqlalchemy
 from aiohttp import web
+from sqlalchemy import Engine
 
+from chatbot.automation.trials.schemas import GivenEvent
+from chatbot.automation.trials.service import try_saved_rules
+from chatbot.db.sessions import TenantReader
 from tests.conftest import bearer
 from tests.integration.automation.conftest import Automation, Caller, Hire, Receiver
 
@@ -170,6 +177,97 @@ async def test_a_trial_shows_what_would_leave_step_by_step(idle: Automation) -> 
     assert (webhook["body"]["type"], webhook["body"]["version"]) == ("message.received", 1)
     assert webhook["body"]["data"]["conversation_id"] == conversation
     assert webhook["body"]["rule"] == {"id": rule["id"], "name": "Greeter"}
+
+
+async def test_an_event_alone_tells_which_saved_rules_it_starts(
+    automation: Automation, receiver: Receiver, hire: Hire
+) -> None:
+    ask, tenant = automation.whole.ask, str(automation.whole.tenant.id)
+    conversation = (await Caller(automation.whole).ask("How long do refunds take?"))["conversation_id"]
+    refund = {"field": "message.text", "op": "contains", "value": "refund"}
+    active = await automation.on(
+        "message.received", {"type": "webhook", "url": receiver.url, "body": {"said": "{{message.text}}"}},
+        name="Active", conditions=refund, limits={"cool_down_minutes": 5},
+    )  # fmt: skip
+    resting = await automation.on("message.received", REPLY, name="Resting", conditions=refund, state="paused")
+    await automation.on("message.received", REPLY, name="Another word",
+                        conditions={"field": "message.text", "op": "contains", "value": "gift"})  # fmt: skip
+    await automation.on("conversation.closed", {"type": "webhook", "url": receiver.url}, name="Another event")
+    gone = await automation.on("message.received", REPLY, name="Removed")
+    await ask("DELETE", f"/admin/automation/rules/{gone['id']}", status=204)
+    event = {
+        "name": "message.received",
+        "payload": {"conversation_id": conversation},
+        "fields": {"message.text": "A refund!"},
+    }
+    trial = await ask("POST", "/admin/automation/test", {"tenant_id": tenant, "event": event})
+    assert (trial["considered"], trial["matched"], trial["would_run"], trial["truncated"]) == (3, 2, 1, False)
+    assert (trial["tried"], trial["next_times"]) == ([], [])
+    assert [(one["rule_id"], one["name"], one["enabled"], one["held_back_by"]) for one in trial["rules"]] == [
+        (active["id"], "Active", True, None), (resting["id"], "Resting", False, None),
+    ]  # fmt: skip
+    assert trial["rules"][0]["actions"] == [
+        {"type": "webhook", "rendered": {"url": receiver.url, "body": {"said": "A refund!"}}}
+    ]
+    assert trial["rules"][1]["actions"] == [{"type": "reply", "rendered": {"text": "Hello"}}]
+    assert trial["rules"][0]["comparisons"][0]["was"] == "A refund!"
+
+    silent = {"tenant_id": tenant, "event": {"name": "csat.received"}}
+    assert (await ask("POST", "/admin/automation/test", silent))["rules"] == []
+    for wrong in ({}, {"days": 7}, {"conversation_id": conversation}):
+        refused = await ask("POST", "/admin/automation/test", {"tenant_id": tenant, **wrong}, status=422)
+        assert "rule" in refused["detail"]
+    sara = await hire(automation.whole, "Sara")
+    await sara.ask("POST", "/admin/automation/test", {"tenant_id": tenant, "event": event}, status=403)
+    assert await automation.jobs() == []
+    assert receiver.got == []
+
+
+async def test_many_saved_rules_cost_no_more_statements_than_one(idle: Automation) -> None:
+    tenant = str(idle.whole.tenant.id)
+    conversation = (await Caller(idle.whole).ask("How long do refunds take?"))["conversation_id"]
+
+    async def rule(number: int) -> None:
+        body = {"tenant_id": tenant, "shortcut": f"hi{number}", "title": "Hi", "text": "{{agent.name}}, {{brand.name}}"}
+        canned = await idle.whole.ask("POST", "/admin/canned_replies", body, status=201)
+        action = {"type": "canned_reply", "canned_reply_id": canned["id"]}
+        await idle.on("message.received", action, name=f"Rule {number}", limits={"per_conversation": 1})
+
+    event = GivenEvent(name="message.received", payload={"conversation_id": conversation})
+    told = []
+    for count in (1, 12):
+        for number in range(len(told) * 100, len(told) * 100 + count):
+            await rule(number)
+        async with idle.whole.runtime.database.tenant_reader(idle.whole.tenant.id) as session:
+            with statements() as counted:
+                trial = await try_saved_rules(session, event, None)
+        told.append(len(counted))
+        assert trial.rules[-1].actions[0].rendered["text"] == f"{trial.rules[-1].name}, Acme"
+    assert trial.would_run == 13
+    assert told[0] == told[1] > 0
+
+
+@contextmanager
+def statements() -> Iterator[list[Any]]:
+    """Whatever is sent to the database while the block runs, by SQLAlchemy and by the driver."""
+    seen: list[Any] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    run = TenantReader.run
+
+    async def counting(self: TenantReader, commands: Any) -> Any:
+        seen.extend(commands)
+        return await run(self, commands)
+
+    sqlalchemy.event.listen(Engine, "before_cursor_execute", note)
+    TenantReader.run = counting  # type: ignore[method-assign]
+    try:
+        yield seen
+    finally:
+        TenantReader.run = run  # type: ignore[method-assign]
+        sqlalchemy.event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_a_trial_holds_back_what_limits_would_have(idle: Automation) -> None:

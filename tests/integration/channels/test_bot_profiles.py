@@ -107,8 +107,11 @@ async def test_the_list_is_paged_and_only_ones_own(whole: Whole, other_tenant: T
         assert answer.status == 403
 
 
-async def public(api: aiohttp.ClientSession, origin: str | None) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    async with api.get("/bots.config.json", headers={"Origin": origin} if origin else {}) as answer:
+async def public(
+    api: aiohttp.ClientSession, origin: str | None, **others: str
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    headers = {**({"Origin": origin} if origin else {}), **{name.replace("_", "-"): others[name] for name in others}}
+    async with api.get("/bots.config.json", headers=headers) as answer:
         assert answer.status == 200
         return (await answer.json())["bots"], dict(answer.headers)
 
@@ -142,6 +145,30 @@ async def test_a_page_is_told_its_bots_and_no_more(whole: Whole) -> None:
         bots, headers = await public(whole.api, origin)
         assert bots == []
         assert "Access-Control-Allow-Origin" not in headers
+
+
+async def test_a_page_of_the_platforms_own_origin_is_told_its_bots_too(whole: Whole) -> None:
+    """Browsers send no `Origin` with a GET to the page's own origin."""
+    plain = await whole.channel("webhook", {"webhook_url": "https://plain.example.com/"})
+    secure = await whole.channel("webhook", {"webhook_url": "https://secure.example.com/"})
+    await patch(whole, plain, allowed_origins=["http://chat.example.com"])
+    await patch(whole, secure, allowed_origins=["https://chat.example.com"])
+
+    async def ids(origin: str | None = None, **headers: str) -> list[str]:
+        return [bot["id"] for bot in (await public(whole.api, origin, **headers))[0]]
+
+    assert await ids(Host="Chat.example.com") == [plain["id"]]
+    assert await ids(Host="chat.example.com:80") == [plain["id"]]
+    assert await ids(Host="chat.example.com", X_Forwarded_Proto="https") == [secure["id"]]
+    assert await ids(Referer="https://chat.example.com/shop?a=b") == [secure["id"]]
+    _, headers = await public(whole.api, None, Host="chat.example.com")
+    assert "Access-Control-Allow-Origin" not in headers
+    assert {"Origin", "Referer"} <= {name.strip() for name in headers["Vary"].split(",")}
+    # Another page's list is never told: what is said of the page goes before the address that was asked.
+    for said in ("https://evil.example.com/", "about:blank", "https://chat.example.com:x/", ""):
+        assert await ids(Host="chat.example.com", Referer=said) == []
+    assert await ids("https://evil.example.com", Host="chat.example.com", Referer="http://chat.example.com/") == []
+    assert await ids("null", Host="chat.example.com") == []
 
 
 async def test_a_channel_that_is_off_is_shown_to_nobody(whole: Whole, runtime: Runtime, settings: Settings) -> None:

@@ -17,7 +17,7 @@ from chatbot.channels.contract import RetryAfter
 from chatbot.channels.events import InboundEvent, Receipt
 from chatbot.channels.outbox import repository
 from chatbot.channels.outbox.pace import MAX_AT_ONCE, Pace
-from chatbot.channels.outbox.schedule import BACKOFF, MAX_RETRY_AFTER, next_try
+from chatbot.channels.outbox.schedule import BACKOFF, next_try
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
 from chatbot.channels.queueing import deliver_soon
@@ -270,7 +270,12 @@ async def test_a_removed_channel_leaves_a_dead_letter_that_says_so(lane: Lane, r
         (RetryAfter("x"), 7, 30, None),
         (RetryAfter("x", 20.0), 0, 0, 20),
         (RetryAfter("x", 1.0), 1, 0, 300),
-        (RetryAfter("x", 1e9, rate_limited=True), 0, 0, MAX_RETRY_AFTER),
+        (RetryAfter("x", 7_200.0), 0, 0, 7_200),
+        (RetryAfter("x", 7_200.0, rate_limited=True), 3, 0, 7_200),
+        (RetryAfter("x", 7_200.0), 4, 10, BACKOFF[4]),
+        (RetryAfter("x", 86_400.0), 0, 0, 86_400),
+        (RetryAfter("x", 1e9), 0, 0, 86_400),
+        (RetryAfter("x", 1e9, rate_limited=True), 0, 0, 86_400),
         (RetryAfter("x", rate_limited=True), 7, 0, 5),
         (RetryAfter("x", 3.0, rate_limited=True), 0, 49, None),
     ],

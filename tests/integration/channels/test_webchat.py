@@ -55,15 +55,51 @@ async def test_later_means_a_signed_post(whole: Whole, receiver: Receiver) -> No
     asked = {"text": REFUND, "async": True, "metadata": {"order": 7}}
     answer = await chat(whole, channel, **asked)
     assert answer.status == 202
-    assert await answer.json() == {"status": "accepted", "repeated": False}
+    accepted = await answer.json()
+    assert accepted | {"conversation_id": ""} == {"status": "accepted", "repeated": False, "conversation_id": ""}
     posted = (await receiver.wait_for(1))[0]
     assert "14 days" in posted["message"]["text"]
     assert posted["metadata"] == {"order": 7}
-    assert (await (await chat(whole, channel, **asked)).json())["repeated"] is True
+    assert await (await chat(whole, channel, **asked)).json() == accepted | {"repeated": True}
     sync = await chat(whole, channel, message_id="m2", text=REFUND)
     assert sync.status == 200
     await asyncio.sleep(0.3)
     assert len(receiver.got) == 1, "an answer that came with its request is not posted as well"
+
+
+async def test_later_without_an_address_is_read_in_the_conversation(whole: Whole) -> None:
+    channel = await whole.channel("web", {})
+    accepted = await (await chat(whole, channel, text=REFUND, **{"async": True})).json()
+    program = {"tenant_id": str(whole.tenant.id), "name": "Asks later", "role": "agent"}
+    key = (await whole.ask("POST", "/admin/api_keys", program, status=201))["key"]
+    path = f"/v1/conversations/{accepted['conversation_id']}/messages"
+    until = time.monotonic() + 60
+    while True:
+        async with whole.api.get(path, headers={"Authorization": f"Bearer {key}"}) as answer:
+            said = [
+                one for one in (await answer.json())["items"] if one["role"] == "bot" and one["status"] == "complete"
+            ]
+        if said:
+            break
+        assert time.monotonic() < until
+        await asyncio.sleep(0.05)
+    assert "14 days" in said[0]["text"]
+    unknown = {"type": "receipt", "session_id": "s9", "status": "read", "message_ids": ["m"], "event_id": "e"}
+    assert (await (await chat(whole, channel, **unknown)).json())["conversation_id"] is None
+
+
+async def test_a_message_after_the_end_is_answered(whole: Whole) -> None:
+    channel = await whole.channel("web", {})
+    first = await (await chat(whole, channel, text=REFUND)).json()
+    async with whole.runtime.database.tenant(whole.tenant.id) as session:
+        await (await session.connection()).exec_driver_sql(
+            "UPDATE conversations SET state = 'closed', closed_at = now()"
+        )
+    again = await (await chat(whole, channel, text=REFUND)).json()
+    assert (again["message_id"], again["mode"]) == (first["message_id"], "extractive")
+    later = await (await chat(whole, channel, text=REFUND, message_id="m2")).json()
+    assert (later["conversation_id"], later["mode"]) == (first["conversation_id"], "extractive")
+    assert "14 days" in later["reply"]
 
 
 @pytest.mark.parametrize(

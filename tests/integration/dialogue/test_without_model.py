@@ -188,6 +188,58 @@ async def test_streams_and_resumes(plain: Platform, shop: TenantRows) -> None:
     assert rest[-1]["data"] == events[-1]["data"]
 
 
+async def test_resumes_by_the_event_id_alone_and_asks_nothing_again(plain: Platform, shop: TenantRows) -> None:
+    events = await plain.stream(shop, "How do I get a refund?")
+    for at in (0, 1, 3):
+        rest = await plain.stream(shop, "How do I get a refund?", headers={"Last-Event-ID": events[at]["id"]})
+        assert [event["event"] for event in rest] == ["delta", "citation", "done"][at:]
+        assert [event["data"] for event in rest] == [event["data"] for event in events[at + 1 :]]
+    begun, seen = events[0]["data"]["conversation_id"], {"Last-Event-ID": events[1]["id"]}
+    rest = await plain.stream(shop, "How do I get a refund?", seen, conversation_id=begun)
+    assert rest[-1]["data"] == events[-1]["data"]
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
+
+
+async def test_another_question_with_an_old_event_id_is_asked(plain: Platform, shop: TenantRows) -> None:
+    events = await plain.stream(shop, "How do I get a refund?")
+    seen = {"Last-Event-ID": events[-1]["id"]}
+    other = await plain.stream(shop, "How do I reset my password on iPhone?", seen)
+    assert next(event["event"] for event in other) == "message"
+    assert "Reset password" in text_of(other)
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 4
+
+
+async def test_an_event_id_of_nobody_or_of_somebody_else_is_refused(
+    plain: Platform, shop: TenantRows, other_tenant: TenantRows
+) -> None:
+    events = await plain.stream(shop, "How do I get a refund?")
+    body = {"message": "How do I get a refund?"}
+    gateway = {"Authorization": f"Bearer {GATEWAY_TOKEN}", "X-Tenant-Id": str(shop.id)}
+    foreign = [plain.visitor(shop, "eve"), plain.visitor(other_tenant), gateway]
+    asked = [(headers, events[1]["id"]) for headers in foreign]
+    asked += [(plain.visitor(shop), f"{new_id()}:1.0"), (plain.visitor(shop), f"{new_id()}:done")]
+    told = []
+    for headers, event_id in asked:
+        sent = {**headers, "Last-Event-ID": event_id}
+        async with plain.http.post(f"{plain.url}/v1/chat/stream", json=body, headers=sent) as answer:
+            assert answer.status == 404
+            told.append({**await answer.json(), "request_id": None})
+    assert all(problem == told[0] for problem in told)
+    assert "Last-Event-ID" in told[0]["detail"]
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 2
+    assert await rows(plain, other_tenant, "SELECT 1 FROM messages") == []
+
+
+async def test_a_persons_turn_is_resumed_too(plain: Platform, shop: TenantRows) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?")
+    async with plain.database.tenant(shop.id) as session:
+        await session.execute(text("UPDATE conversations SET state = 'human', epoch = epoch + 1"))
+    events = await plain.stream(shop, "Are you there?", conversation_id=begun["conversation_id"])
+    rest = await plain.stream(shop, "Are you there?", {"Last-Event-ID": events[0]["id"]})
+    assert [event["data"] for event in rest] == [events[-1]["data"]]
+    assert len(await rows(plain, shop, "SELECT 1 FROM messages")) == 3
+
+
 async def test_another_visitors_conversation_is_not_found(
     plain: Platform, shop: TenantRows, other_tenant: TenantRows
 ) -> None:
@@ -255,13 +307,38 @@ async def test_a_person_owns_the_conversation(plain: Platform, shop: TenantRows)
     assert len(await rows(plain, shop, "SELECT 1 FROM messages WHERE role = 'bot'")) == 1
 
 
-async def test_a_closed_conversation_says_so(plain: Platform, shop: TenantRows) -> None:
-    begun = await plain.ask(shop, "How do I get a refund?")
-    async with plain.database.tenant(shop.id) as session:
-        await session.execute(text("UPDATE conversations SET state = 'closed'"))
-    body = await plain.ask(shop, "and gift cards?", conversation_id=begun["conversation_id"])
-    assert body["mode"] == "closed"
-    assert "closed" in body["answer"]
+async def close(platform: Platform, tenant: TenantRows) -> None:
+    async with platform.database.tenant(tenant.id) as session:
+        await session.execute(text("UPDATE conversations SET state = 'closed', closed_at = now(), epoch = epoch + 1"))
+
+
+async def test_a_new_message_opens_a_closed_conversation_and_a_repeat_does_not(
+    plain: Platform, shop: TenantRows
+) -> None:
+    begun = await plain.ask(shop, "How do I get a refund?", client_message_id="r-1")
+    conversation = begun["conversation_id"]
+    await close(plain, shop)
+    again = await plain.ask(shop, "How do I get a refund?", client_message_id="r-1", conversation_id=conversation)
+    assert again == begun
+    assert await rows(plain, shop, "SELECT state FROM conversations") == [("closed",)]
+    body = await plain.ask(shop, "How do I get a refund?", conversation_id=conversation)
+    assert (body["mode"], "14 days" in body["answer"]) == ("extractive", True)
+    assert body["conversation_id"] == conversation
+    await close(plain, shop)
+    events = await plain.stream(shop, "How do I get a refund?", conversation_id=conversation)
+    assert (events[-1]["data"]["mode"], "14 days" in text_of(events)) == ("extractive", True)
+    assert await rows(plain, shop, "SELECT state, closed_at FROM conversations") == [("bot", None)]
+    opened = await rows(plain, shop, "SELECT payload->>'state' FROM events WHERE name = 'conversation.reopened'")
+    assert opened == [("bot",), ("bot",)]
+
+
+async def test_a_session_that_a_client_names_goes_on_after_it_was_closed(plain: Platform, shop: TenantRows) -> None:
+    body = {"sessionId": "s-10", "message": "How do I get a refund?"}
+    for _ in range(2):
+        async with plain.http.post(f"{plain.url}/api/chat", json=body, headers=plain.visitor(shop)) as answer:
+            assert (await answer.json())["mode"] == "extractive"
+        await close(plain, shop)
+    assert len(await rows(plain, shop, "SELECT 1 FROM conversations")) == 1
 
 
 async def test_session_chat_keeps_one_conversation(plain: Platform, shop: TenantRows) -> None:

@@ -96,9 +96,21 @@ async def test_a_conversation_is_assigned_closed_and_opened_again(whole: Whole, 
     closed = await omid.at(conversation, "close")
     assert (closed["state"], closed["assignee"]["name"]) == ("closed", "Omid")
     assert closed["closed_at"]
-    assert (await visitor.ask("Hello?", conversation))["mode"] == "closed"
     opened = await sara.at(conversation, "reopen")
     assert (opened["state"], opened["assignee"]["name"], opened["closed_at"]) == ("human", "Omid", None)
+
+
+async def test_a_visitor_who_writes_again_opens_a_closed_conversation(whole: Whole, hire: Hire) -> None:
+    visitor, sara = Caller(whole), await hire(whole, "Sara")
+    conversation = (await visitor.ask("Refunds?"))["conversation_id"]
+    await sara.at(conversation, "takeover")
+    await sara.at(conversation, "close")
+    body = await visitor.ask("Hello?", conversation)
+    assert body["mode"] not in ("human", "closed")
+    assert body["answer"]
+    now = await sara.ask("GET", f"/admin/conversations/{conversation}")
+    assert (now["state"], now["assignee"], now["closed_at"]) == ("bot", None, None)
+    assert (await sara.at(conversation, "takeover"))["state"] == "human"
 
 
 async def test_counts_tags_and_reading(whole: Whole, hire: Hire) -> None:

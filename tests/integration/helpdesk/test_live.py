@@ -80,6 +80,22 @@ async def test_a_feed_says_shutdown_when_the_process_drains(whole: Whole, hire: 
         await feed.until("shutdown")
 
 
+async def test_agents_are_listed_by_name_page_by_page(whole: Whole, hire: Hire) -> None:
+    for name in ("Sara", "Omid", "Ana", "Omid", "Zoe"):
+        sara = await hire(whole, name)
+    path, found, cursor = f"/admin/agents?tenant_id={whole.tenant.id}&limit=2", [], ""
+    while True:
+        page = await sara.ask("GET", path + cursor)
+        assert len(page["items"]) <= 2
+        found += page["items"]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert [each["name"] for each in found] == ["Ana", "Omid", "Omid", "Sara", "Zoe"]
+    assert len({each["id"] for each in found}) == 5
+    assert (await sara.ask("GET", f"{path}&cursor=x", status=422))["errors"][0]["field"] == "cursor"
+
+
 async def test_who_reads_the_feed_is_there(whole: Whole, hire: Hire) -> None:
     sara, omid = await hire(whole, "Sara"), await hire(whole, "Omid")
     async with omid.live() as feed:
@@ -91,6 +107,6 @@ async def test_who_reads_the_feed_is_there(whole: Whole, hire: Hire) -> None:
             body = {"tenant_id": str(whole.tenant.id), "presence": "away"}
             await sara.ask("PUT", "/admin/agents/me/presence", body)
             assert (await feed.until("agent.presence", agent_id=str(sara.id)))["data"]["presence"] == "away"
-    found = await sara.ask("GET", f"/admin/agents?tenant_id={whole.tenant.id}")
+    found = (await sara.ask("GET", f"/admin/agents?tenant_id={whole.tenant.id}"))["items"]
     assert {each["name"]: each["presence"] for each in found} == {"Sara": "away", "Omid": "online"}
     await asyncio.sleep(0)

@@ -57,6 +57,10 @@ async def test_a_page_follows_a_person_from_the_queue_to_the_end(whole: Whole, h
         await tab.until("state", state="closed")
         await tab.until("csat_request")
 
+        await tab.send("message", text="One more thing: refunds?")
+        await tab.until("state", state="bot")
+        assert (await tab.until("done"))["mode"] not in ("human", "closed")
+
 
 async def test_a_conversation_may_begin_with_the_wish(whole: Whole, hire: Hire) -> None:
     visitor, sara = Caller(whole), await hire(whole, "Sara")

@@ -117,6 +117,40 @@ async def test_the_log_token_reaches_the_tenant_of_the_header(desk: Desk) -> Non
     assert (await desk.http.get("/admin/tenants", headers=headers)).status_code == 401
 
 
+async def test_the_tenant_is_named_by_the_header_or_is_the_credentials_only_one(
+    desk: Desk, other_tenant: TenantRows
+) -> None:
+    own, program = {"X-Tenant-Id": str(desk.tenant.id)}, bearer(Role.AGENT, desk.tenant.id)
+    log_token = {"Authorization": f"Bearer {LOG_TOKEN}"}
+    body = {"problem": PROBLEM, "requester": {"name": "Ann"}}
+    for headers in (program, log_token | own, bearer() | own):
+        made = await desk.http.post("/api/tickets", json=body, headers=headers)
+        assert (made.status_code, made.json()["tenant_id"]) == (201, str(desk.tenant.id)), made.text
+        listed = await desk.http.get("/api/tickets", headers=headers)
+        assert made.json()["id"] in [one["id"] for one in listed.json()["items"]]
+        assert "Ann" in (await desk.http.get("/api/tickets/export", headers=headers)).text
+    foreign = program | {"X-Tenant-Id": str(other_tenant.id)}
+    assert (await desk.http.get("/api/tickets", headers=foreign)).status_code == 404
+    assert (await desk.http.get("/api/tickets", headers=program | {"X-Tenant-Id": "x"})).status_code == 422
+
+
+async def test_without_a_tenant_nothing_is_guessed(desk: Desk, runtime: Runtime) -> None:
+    await ensure_first_rows(runtime.database, runtime.settings)
+    body = {"problem": PROBLEM, "requester": {"name": "Ann"}}
+    log_token, named = {"Authorization": f"Bearer {LOG_TOKEN}"}, f"/api/tickets?tenant_id={DEMO_TENANT_ID}"
+    before = (await desk.http.get(named, headers=log_token)).json()["items"]
+    for headers in (log_token, bearer()):
+        for refused in (
+            await desk.http.get("/api/tickets", headers=headers),
+            await desk.http.get("/api/tickets/export", headers=headers),
+            await desk.http.post("/api/tickets", json=body, headers=headers),
+        ):
+            assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "tenant_id"), refused.text
+            assert "X-Tenant-Id" in refused.json()["detail"]
+    after = await desk.http.get(named, headers=log_token)
+    assert (after.status_code, after.json()["items"]) == (200, before)
+
+
 async def test_a_rule_opens_a_ticket(desk: Desk, runtime: Runtime, app: Any) -> None:
     tickets: TicketDesk = app.state.tickets
     async with runtime.database.tenant(desk.tenant.id) as session:
@@ -268,6 +302,24 @@ async def test_comments_say_who_wrote_them(desk: Desk, runtime: Runtime) -> None
     assert (kept["comments"], kept["reached_by"]) == (listed, None)
     log = await events(runtime.database, desk.tenant, "ticket.commented")
     assert [payload["public"] for _, payload in log] == [True, False]
+
+
+async def test_comments_are_read_page_by_page_in_order(desk: Desk) -> None:
+    ticket, other = await desk.open(), await desk.open()
+    path = f"/api/tickets/{ticket['id']}/comments"
+    for number in range(5):
+        await desk.call("POST", path, {"text": f"{number}"}, answers=201)
+    await desk.call("POST", f"/api/tickets/{other['id']}/comments", {"text": "other"}, answers=201)
+    said, cursor = [], ""
+    while True:
+        page = await desk.call("GET", f"{path}?limit=2{cursor}")
+        assert len(page["items"]) <= 2
+        said += [one["text"] for one in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = f"&cursor={page['next_cursor']}"
+    assert said == ["0", "1", "2", "3", "4"]
+    assert (await desk.call("GET", path))["next_cursor"] is None
 
 
 async def test_without_an_address_an_answer_goes_into_the_conversation(desk: Desk, runtime: Runtime) -> None:

@@ -49,9 +49,18 @@ async def test_what_was_read_can_be_saved_again(
 ) -> None:
     admin, path = bearer(), f"/admin/policies/{tenant.id}/retrieval_config"
     read = (await client.get(path, headers=admin)).json()
-    body = {name: value for name, value in read.items() if name not in {"updated_at", "updated_by"}}
-    saved = await client.put(path, json=body | {"hybrid_weight": 0.25}, headers=admin)
+    saved = await client.put(path, json=read | {"hybrid_weight": 0.25}, headers=admin)
     assert (saved.status_code, saved.json()["hybrid_weight"], saved.json()["version"]) == (200, 0.25, 1)
+    for path in (f"/admin/policies/{tenant.id}/retrieval_config", f"/admin/policies/{tenant.id}"):
+        await client.put(path, json={}, headers=admin)
+        read = (await client.get(path, headers=admin)).json()
+        assert read["updated_at"]
+        assert read["updated_by"]
+        again = await client.put(path, json=read | {"updated_by": "somebody else"}, headers=admin)
+        assert again.status_code == 200, again.text
+        assert (again.json()["version"], again.json()["updated_by"]) == (read["version"] + 1, "cli")
+        assert (await client.put(path, json=read, headers=admin)).status_code == 409
+        assert (await client.put(path, json={"updated_by_whom": "x"}, headers=admin)).status_code == 422
 
 
 async def test_an_outdated_save_is_refused(client: httpx.AsyncClient, runtime: Runtime, tenant: TenantRows) -> None:

@@ -146,6 +146,15 @@ async def test_an_embed_token_speaks_for_one_visitor(
     subject = await _resolve(runtime, made.json()["token"], origin="https://shop.example")
     assert (subject.name, subject.tenant_id, subject.brand_id) == ("visitor:u-1", tenant.id, tenant.brand_id)
     assert subject.visitor == {"id": "u-1", "name": "Sara", "plan": "gold"}
+    programs = {"user": {"id": 42, "vip": True, "orders": 7, "rating": 4.5, "plan": None, "city": "Bath"}}
+    made = await client.post(path, json=programs, headers=admin)
+    assert made.status_code == 200, made.text
+    subject = await _resolve(runtime, made.json()["token"], origin="https://shop.example")
+    assert subject.name == "visitor:42"
+    assert subject.visitor == {"id": "42", "vip": "true", "orders": "7", "rating": "4.5", "city": "Bath"}
+    for refused in ({"id": True}, {"id": [1]}, {"vip": {}}, {"vip": [1]}, {"vip": "x" * 501}, {"n": 10**40}):
+        answer = await client.post(path, json={"user": refused}, headers=admin)
+        assert answer.status_code == 422, refused
     big = await client.post(path, json={"user": {f"k{n}": "x" * 400 for n in range(20)}}, headers=admin)
     assert (big.status_code, big.json()["errors"][0]["field"]) == (422, "user")
     assert (await client.post(path, json={"brand_id": str(new_id())}, headers=admin)).status_code == 404

@@ -1,9 +1,11 @@
 """Every kind of secret gets a successor by a command; the old one holds as long as promised; each leaves a row."""
 
+import asyncio
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +15,7 @@ import pytest
 from psycopg import sql
 from pydantic import SecretStr
 
+from chatbot.apps.runtime import Runtime
 from chatbot.automation.running.secrets import signing_secret
 from chatbot.automation.webhooks.schemas import CreateWebhook
 from chatbot.automation.webhooks.service import create as create_webhook
@@ -27,8 +30,11 @@ from chatbot.db.models import ApiKey, ChannelSecret, User
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import API_KEY_PREFIX
+from chatbot.identity.audit import repository as audit
 from chatbot.identity.audit.chain import PLATFORM
+from chatbot.identity.audit.repository import Sought
 from chatbot.identity.keys import load_keys, load_vault, rotate_kept
+from chatbot.identity.previous_keys import until_first_seen
 from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tokens import (
     TokenKeys,
@@ -112,6 +118,41 @@ def test_what_the_key_before_signed_holds_for_a_quarter_of_an_hour() -> None:
             else:
                 with pytest.raises(Unauthenticated):
                     read(now, token)
+
+
+async def test_no_restart_lengthens_the_time_of_a_previous_key(runtime: Runtime) -> None:
+    first = TokenKeys("c" * 32, "d" * 32, admin_previous="a-previous-key-of-this-test-" + new_id().hex)
+    started = await asyncio.gather(*(until_first_seen(runtime.database, first) for _ in range(4)))
+    until = started[0].previous_until
+    assert until is not None
+    assert abs(until - utcnow() - timedelta(minutes=15)) < timedelta(minutes=5)
+    assert {keys.previous_until for keys in started} == {until}
+    again = await until_first_seen(runtime.database, replace(first, previous_until=utcnow() + timedelta(hours=1)))
+    assert again.previous_until == until
+    both = await until_first_seen(runtime.database, replace(first, embed_previous="an-embed-key-" + new_id().hex))
+    assert both.embed_previous_until is not None
+    assert (both.previous_until, both.embed_previous_until > until) == (until, True)
+    async with runtime.database.platform() as session:
+        found = await audit.page(session, PLATFORM, Sought(action="retire_signing_key"), before=None, limit=50)
+    noted = [stored.link.target for stored in found]
+    assert len(noted) == len(set(noted)) >= 2
+    assert not any(first.admin_previous in target for target in noted if first.admin_previous)
+    assert await until_first_seen(runtime.database, TokenKeys("c" * 32, "d" * 32)) == TokenKeys("c" * 32, "d" * 32)
+
+
+def test_each_previous_key_has_its_own_end() -> None:
+    before = TokenKeys("a" * 32, "b" * 32)
+    admin = issue_admin_token(before, subject="cli", claims={})
+    embed, _ = issue_embed_token(before, tenant_id=new_id(), brand_id=new_id(), visitor={}, origin=None)
+    over, lasting = utcnow() - timedelta(seconds=1), utcnow() + timedelta(minutes=10)
+    now = TokenKeys("c" * 32, "d" * 32, before.admin, before.embed, over, lasting)
+    assert read_embed_token(now, embed)["sub"]
+    with pytest.raises(Unauthenticated):
+        read_admin_token(now, admin)
+    now = replace(now, previous_until=lasting, embed_previous_until=over)
+    assert read_admin_token(now, admin)["sub"]
+    with pytest.raises(Unauthenticated):
+        read_embed_token(now, embed)
 
 
 def test_generated_keys_change_places(tmp_path: Path) -> None:

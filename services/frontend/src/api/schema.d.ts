@@ -35,7 +35,9 @@ export interface paths {
         put?: never;
         /**
          * Ask Streaming
-         * @description Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it (send `client_message_id`).
+         * @description Ask; the answer comes as events. The same request with `Last-Event-ID` resumes it and asks nothing again.
+         *
+         *     An event id of no reply of the caller's own is a 404, unless `client_message_id` says which message this is.
          */
         post: operations["ask_streaming_v1_chat_stream_post"];
         delete?: never;
@@ -1611,6 +1613,8 @@ export interface paths {
         /**
          * Public Bots
          * @description The bots that the asking web page may show; none for a page that no bot names among its origins.
+         *
+         *     A page is known by `Origin`; without it by `Referer`, and without both it is taken for one of this address.
          */
         get: operations["public_bots_bots_config_json_get"];
         put?: never;
@@ -2764,7 +2768,7 @@ export interface paths {
         put?: never;
         /**
          * Test Rule
-         * @description What a rule would do, before it is saved; no effect.
+         * @description What a rule would do, before it is saved; without a `rule`, which saved rules an event starts. No effect.
          */
         post: operations["test_rule_admin_automation_test_post"];
         delete?: never;
@@ -3808,6 +3812,7 @@ export interface components {
          * @description Automation of the tenants that the caller reaches.
          *
          *     Attributes:
+         *         waiting: jobs of all these tenants, as `stuck` and `failed`.
          *         tenants: the ones with most to do first, 200 at most.
          *         schedules: the next to fire first, 50 at most.
          *         rules: rules and webhooks with jobs that wait or failed, the busiest first, 20 at most.
@@ -4330,6 +4335,8 @@ export interface components {
         /**
          * ChatAnswer
          * @description An answer: `mode` is model, extractive, no_answer, human or closed; `status` complete or interrupted.
+         *
+         *     `human`: a person answers later; `closed`: the conversation was closed while the reply was made.
          */
         ChatAnswer: {
             /**
@@ -4795,9 +4802,9 @@ export interface components {
         CreateTicket: {
             /**
              * Tenant Id
-             * Format: uuid
+             * @description Else of `X-Tenant-Id`, else the only tenant of the credential; `LOG_TOKEN` is of none.
              */
-            tenant_id: string;
+            tenant_id?: string | null;
             /** Brand Id */
             brand_id?: string | null;
             /** Conversation Id */
@@ -5226,17 +5233,19 @@ export interface components {
         };
         /**
          * EmbedUser
-         * @description The visitor whom the host page vouches for; further text fields are carried along.
+         * @description The visitor whom the host page vouches for; further fields are carried along as text, null is left out.
+         *
+         *     Numbers and true or false become what JSON writes for them: the id 42 is `"42"`.
          */
         EmbedUser: {
             /** Id */
-            id?: string | null;
+            id?: string | number | null;
             /** Name */
             name?: string | null;
             /** Email */
             email?: string | null;
         } & {
-            [key: string]: string;
+            [key: string]: string | boolean | number | null;
         };
         /**
          * EnableTotp
@@ -6410,6 +6419,13 @@ export interface components {
             /** Updated At */
             updated_at: string;
         };
+        /** Page[AgentView] */
+        Page_AgentView_: {
+            /** Items */
+            items: components["schemas"]["AgentView"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
         /** Page[ApiKeyView] */
         Page_ApiKeyView_: {
             /** Items */
@@ -7043,6 +7059,16 @@ export interface components {
             sla?: components["schemas"]["Sla"] | null;
             /** Version */
             version?: number | null;
+            /**
+             * Updated At
+             * @description As it was read; it is not looked at.
+             */
+            updated_at?: string | null;
+            /**
+             * Updated By
+             * @description As it was read; it is not looked at.
+             */
+            updated_by?: string | null;
         };
         /**
          * PutRetrievalConfig
@@ -7082,6 +7108,16 @@ export interface components {
             fallback_llm?: string | null;
             /** Version */
             version?: number | null;
+            /**
+             * Updated At
+             * @description As it was read; it is not looked at.
+             */
+            updated_at?: string | null;
+            /**
+             * Updated By
+             * @description As it was read; it is not looked at.
+             */
+            updated_by?: string | null;
         };
         /**
          * Queue
@@ -7725,6 +7761,33 @@ export interface components {
             stuck: number;
             /** Failed */
             failed: number;
+        };
+        /**
+         * RuleTried
+         * @description A saved rule that an event starts, and what it would do.
+         *
+         *     Attributes:
+         *         enabled: it is active; one that rests would do nothing.
+         *         held_back_by: as in `Tried`.
+         */
+        RuleTried: {
+            /**
+             * Rule Id
+             * Format: uuid
+             */
+            rule_id: string;
+            /** Name */
+            name: string;
+            /** Brand Id */
+            brand_id: string | null;
+            /** Enabled */
+            enabled: boolean;
+            /** Held Back By */
+            held_back_by: ("cool_down" | "per_conversation" | "quiet_hours" | "loop") | null;
+            /** Comparisons */
+            comparisons: components["schemas"]["ComparedView"][];
+            /** Actions */
+            actions: components["schemas"]["WouldDo"][];
         };
         /**
          * RuleView
@@ -8485,7 +8548,10 @@ export interface components {
         };
         /**
          * TestRule
-         * @description A rule that is not saved, and what it is held against.
+         * @description A rule that is not saved, and what it is held against; without `rule`, an event and all rules that are saved.
+         *
+         *     Attributes:
+         *         brand_id: the brand that the rule is of; without `rule`, in which the event happens, where it does not say.
          */
         TestRule: {
             event?: components["schemas"]["GivenEvent"] | null;
@@ -8500,7 +8566,7 @@ export interface components {
             tenant_id: string;
             /** Brand Id */
             brand_id?: string | null;
-            rule: components["schemas"]["RuleDocument"];
+            rule?: components["schemas"]["RuleDocument"] | null;
         };
         /**
          * TextIs
@@ -8794,13 +8860,15 @@ export interface components {
         };
         /**
          * Trial
-         * @description What a rule would have done; nothing was done.
+         * @description What a rule would have done; nothing was done. Of an event alone, what all saved rules would do.
          *
          *     Attributes:
-         *         considered: happenings that its trigger waits for.
+         *         considered: happenings that its trigger waits for; of an event alone, saved rules that wait for it.
          *         matched: of these, those for which its conditions hold.
-         *         would_run: of these, those that no limit of the rule would hold back, one after the other as they happened.
-         *         truncated: there were more than were looked at.
+         *         would_run: of these, those that no limit of the rule would hold back, one after the other as they happened; of
+         *             saved rules, the enabled ones.
+         *         truncated: there were more than were looked at, or more rules that match than are told.
+         *         rules: of an event alone, the saved rules that match, in the order in which they run, at most 100.
          *         next_times: of a rule on a schedule: when it fires next.
          *         tried: matching ones first, at most 100. Conversations are as they are now, not as they were.
          */
@@ -8817,6 +8885,8 @@ export interface components {
             next_times: string[];
             /** Tried */
             tried: components["schemas"]["Tried"][];
+            /** Rules */
+            rules?: components["schemas"]["RuleTried"][];
         };
         /**
          * Tried
@@ -13546,12 +13616,13 @@ export interface operations {
     };
     export_tickets_api_tickets_export_get: {
         parameters: {
-            query: {
-                tenant_id: string;
+            query?: {
                 format?: "csv" | "jsonl";
                 status?: ("open" | "pending" | "solved" | "closed") | null;
                 /** @description Go on behind this ticket's id: that of the last whole line that came. CSV then has no header. */
                 after?: string | null;
+                /** @description Else the header `X-Tenant-Id`, else the only tenant of the credential; `LOG_TOKEN` is of none. */
+                tenant_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -13682,8 +13753,7 @@ export interface operations {
     };
     list_tickets_api_tickets_get: {
         parameters: {
-            query: {
-                tenant_id: string;
+            query?: {
                 status?: ("open" | "pending" | "solved" | "closed") | null;
                 priority?: ("low" | "normal" | "high" | "urgent") | null;
                 assignee_id?: string | null;
@@ -13697,6 +13767,8 @@ export interface operations {
                 limit?: number;
                 /** @description `next_cursor` of the page before. */
                 cursor?: string | null;
+                /** @description Else the header `X-Tenant-Id`, else the only tenant of the credential; `LOG_TOKEN` is of none. */
+                tenant_id?: string | null;
             };
             header?: never;
             path?: never;
@@ -13828,7 +13900,12 @@ export interface operations {
     };
     list_comments_api_tickets__ticket_id__comments_get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows a page, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
             header?: never;
             path: {
                 ticket_id: string;
@@ -14468,6 +14545,10 @@ export interface operations {
         parameters: {
             query: {
                 tenant_id: string;
+                /** @description Rows a page, 1 to 200. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
             };
             header?: never;
             path?: never;
@@ -14481,7 +14562,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AgentView"][];
+                    "application/json": components["schemas"]["Page_AgentView_"];
                 };
             };
             /** @description Validation Error */

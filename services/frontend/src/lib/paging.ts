@@ -20,6 +20,18 @@ interface Options<Item> {
   every?: number | ((items: readonly Item[]) => number);
 }
 
+/** Every item of a list that is short enough to be read whole: the people of a tenant. */
+export async function readAll<Item>(read: (cursor: string | undefined) => Promise<PageOf<Item>>): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read(cursor);
+    items.push(...page.items);
+    cursor = page.next_cursor ?? undefined;
+  } while (cursor !== undefined);
+  return items;
+}
+
 /** Items of all pages read so far, and how to read on. */
 export function usePages<Item>(
   key: QueryKey,

@@ -111,7 +111,7 @@ function withCitation(message: Message, frame: FrameOf<"citation">): Message {
 function onDone(now: Conversation, frame: FrameOf<"done">): Conversation {
   const settled: Conversation = { ...now, typing: now.typing?.role === "bot" ? null : now.typing };
   const { answer, citations, mode, handoff_offered, status } = frame;
-  // Where no reply was begun, a frame of mode human or closed bears the question's own id.
+  // Where no reply was begun, a frame of mode human bears the question's own id.
   return change(settled, frame.message_id, (message) =>
     message.role === "visitor" ? message : { ...message, text: answer, citations, mode, handoff_offered, status },
   );

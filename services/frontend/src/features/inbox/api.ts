@@ -1,6 +1,7 @@
 /** Calls of the inbox. */
 import { keepPreviousData } from "@tanstack/react-query";
 import { api, type Body, call } from "@/api/client";
+import { readAll } from "@/lib/paging";
 
 export type Conversation = Body<"ConversationView">;
 export type Message = Body<"AgentMessage">;
@@ -91,7 +92,9 @@ export const markRead = (id: string, seq: number) =>
   call(api.POST("/admin/conversations/{conversation_id}/read", { params: path(id), body: { seq } }));
 
 export const listAgents = (tenantId: string) =>
-  call(api.GET("/admin/agents", { params: { query: { tenant_id: tenantId } } }));
+  readAll((cursor) =>
+    call(api.GET("/admin/agents", { params: { query: { tenant_id: tenantId, limit: 200, cursor } } })),
+  );
 export const setPresence = (tenantId: string, presence: Presence) =>
   call(api.PUT("/admin/agents/me/presence", { body: { tenant_id: tenantId, presence } }));
 
