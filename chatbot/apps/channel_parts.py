@@ -75,7 +75,7 @@ def make_channel_parts(
         settings, database, jobs, http, accounts, files,
         inbox=Inbox(database, jobs, files, hot_sessions, TicketDesk(mail).take_answer),
         outbox=outbox,
-        channels=ChannelService(database, vault, accounts, http),
+        channels=ChannelService(database, vault, accounts, http, _clear_text_to(settings)),
         mail=mail,
         hot_sessions=hot_sessions,
     )  # fmt: skip
@@ -86,7 +86,15 @@ async def channels_alone(settings: Settings, database_url: str) -> AsyncIterator
     """Give the administration of channels to a command, which has no process's other parts."""
     async with Database(database_url, pool_size=2) as database, open_provider_http(settings) as http:
         vault = load_vault(settings)
-        yield ChannelService(database, vault, Accounts(database, vault, settings), http)
+        accounts = Accounts(database, vault, settings)
+        yield ChannelService(database, vault, accounts, http, _clear_text_to(settings))
+
+
+def _clear_text_to(settings: Settings) -> frozenset[str] | None:
+    """In development secrets go wherever they are to; else over `http:` only to hosts that the operator excepted."""
+    if settings.environment == "development":
+        return None
+    return frozenset(host.lower() for host in settings.xin_fetch_allow_hosts)
 
 
 def publish_channels(app: FastAPI, parts: ChannelParts) -> None:

@@ -15,9 +15,19 @@ from chatbot.core.schemas import HttpAddress, Like
 
 
 class Credentials(BaseModel):
-    """What an operator gives to connect a channel; `SecretStr` fields are never shown again."""
+    """What an operator gives to connect a channel; `SecretStr` fields are never shown again.
+
+    Attributes:
+        only_checked: secrets that prove what comes in, and are sent nowhere.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    only_checked: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def way_of(cls, secret: str) -> list[str]:
+        """Return the fields that say where a secret is sent, and how safely."""
+        return [] if secret in cls.only_checked else [name for name in cls.model_fields if name.endswith("_url")]
 
 
 BaseUrl = Annotated[
@@ -262,6 +272,14 @@ class Completer(Protocol):
         Raises:
             OutgoingFailed: not now; the webhook is answered with an error, so that the provider calls again.
         """
+
+
+@runtime_checkable
+class SingleUse(Protocol):
+    """A provider whose proof may cover no body: then the proof itself must count once."""
+
+    def once(self, account: Account[Any], request: Request) -> str:
+        """Return what of a verified request's proof is good once; empty: nothing, for the proof covers the body."""
 
 
 @runtime_checkable

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from chatbot.core.errors import Unavailable, XinError
+from chatbot.core.errors import InvalidInput, Unavailable, XinError
 
 
 class ProviderRefused(XinError):
@@ -18,6 +18,13 @@ class ChannelBroken(Unavailable):
 
     code: ClassVar[str] = "channel_broken"
     title: ClassVar[str] = "The channel's secrets cannot be opened; give it its credentials and a new secret"
+
+
+class SecretNeeded(InvalidInput):
+    """Another address, and a secret as it is shown: whoever does not know it could have it sent to themselves."""
+
+    code: ClassVar[str] = "secret_needed"
+    title: ClassVar[str] = "Secrets must be given anew for another address"
 
 
 class LeaseLost(XinError):

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from chatbot.channels import repository
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Credentials, Finding
 from chatbot.channels.errors import ChannelBroken
+from chatbot.channels.masking import is_mask, require_known, sent_to, unmasked
 from chatbot.channels.registration import Registration, is_registered
 from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
@@ -33,7 +34,6 @@ from chatbot.identity.brands.service import create_brand
 from chatbot.identity.subject import Role, Subject
 
 ROTATION_OVERLAP = timedelta(minutes=15)
-_MASK = "••••"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,21 @@ class Rotated:
 
 
 class ChannelService:
-    """The administration of channels."""
+    """The administration of channels.
 
-    def __init__(self, database: Database, vault: Vault, accounts: Accounts, http: SafeHttp) -> None:
+    Args:
+        clear_text_to: hosts to which secrets may be sent over `http:`; None: to all.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        accounts: Accounts,
+        http: SafeHttp,
+        clear_text_to: Collection[str] | None = None,
+    ) -> None:
+        self._clear_text_to = clear_text_to
         self._database = database
         self._vault = vault
         self._accounts = accounts
@@ -238,6 +250,14 @@ class ChannelService:
         for name, value in credentials:
             if name.endswith("_url") and isinstance(value, str) and value:
                 await vet(self._http, value, f"credentials.{name}")
+                self._require_encryption(credentials, name, value)
+
+    def _require_encryption(self, credentials: Credentials, name: str, url: str) -> None:
+        if self._clear_text_to is None or name not in sent_to(credentials):
+            return
+        address = self._http.check(url)
+        if address.scheme != "https" and address.host.lower() not in self._clear_text_to:
+            raise InvalidInput.field(f"credentials.{name}", "must begin with https://, for secrets are sent there")
 
     async def _vet_given(self, tenant_id: UUID, channel_id: UUID, given: Mapping[str, Any] | None) -> None:
         if given is not None:
@@ -275,8 +295,13 @@ def _open(row: ChannelRow) -> ConnectedChannel:
 
 def _meant(row: ChannelRow, given: Mapping[str, Any]) -> Credentials:
     """Return new credentials of a channel; a secret that is given as it is shown, masked, stays as it was."""
-    shown = _unmasked(given, row.connected.account.credentials) if row.connected else given
-    return _formed(row.channel.channel_type, shown)
+    if row.connected is None:
+        return _formed(row.channel.channel_type, given)
+    stored = row.connected.account.credentials
+    meant, kept = unmasked(given, stored)
+    credentials = _formed(row.channel.channel_type, meant)
+    require_known(stored, credentials, kept)
+    return credentials
 
 
 def _formed(channel_type: str, given: Mapping[str, Any]) -> Credentials:
@@ -287,29 +312,9 @@ def _formed(channel_type: str, given: Mapping[str, Any]) -> Credentials:
         words = "; ".join(f"{field.field}: {field.message}" for field in fields[:5])
         raise InvalidInput(words, errors=fields) from None
     for name, value in credentials:
-        if isinstance(value, SecretStr) and value.get_secret_value().startswith(_MASK):
+        if isinstance(value, SecretStr) and is_mask(value.get_secret_value()):
             raise InvalidInput.field(f"credentials.{name}", "is masked; give the secret itself")
     return credentials
-
-
-def masked(credentials: Credentials) -> dict[str, Any]:
-    """Return credentials to be looked at: of a secret no more than its last four characters."""
-    return {name: _shown(value) for name, value in credentials}
-
-
-def _shown(value: Any) -> Any:
-    if not isinstance(value, SecretStr):
-        return value
-    plain = value.get_secret_value()
-    return (_MASK + plain[-4:] if len(plain) >= 16 else _MASK) if plain else ""
-
-
-def _unmasked(given: Mapping[str, Any], stored: Credentials) -> dict[str, Any]:
-    """Return what was given with the stored secrets where a form gave back the mask that it was shown."""
-    kept = {name: value for name, value in stored if isinstance(value, SecretStr) and value}
-    return {
-        name: kept[name] if name in kept and value == _shown(kept[name]) else value for name, value in given.items()
-    }
 
 
 def _as_text(credentials: Credentials) -> str:

@@ -149,13 +149,18 @@ def read_session_body(raw: bytes) -> SessionBody:
         raise Malformed(f"{'.'.join(str(part) for part in first['loc'])}: {field_words(dict(first))}") from error
 
 
-def session_events(request: Request) -> list[InboundEvent]:
-    """Read what a request tells, one event. Raises `Malformed`."""
+def session_events(request: Request, *, signed_id: str = "", signed_time: str = "") -> list[InboundEvent]:
+    """Read what a request tells, one event. Raises `Malformed`.
+
+    Args:
+        signed_id: the request's own id, where its proof covers that: another could be put in its place.
+        signed_time: its time, in the same way.
+    """
     body = read_session_body(request.body)
     content = _content(body)
     return [
         InboundEvent(
-            id=_event_id(body, content, request),
+            id=_event_id(body, content, request, signed_id, signed_time),
             thread=body.session_id,
             content=content,
             sender=None if isinstance(content, Receipt) else _sender(body),
@@ -235,18 +240,19 @@ def _sender(body: SessionBody) -> Sender:
     return Sender(user.id or body.session_id, user.name, user.email or user.phone, user.locale)
 
 
-def _event_id(body: SessionBody, content: Content, request: Request) -> str:
+def _event_id(body: SessionBody, content: Content, request: Request, signed_id: str, signed_time: str) -> str:
     """Stable when a sender repeats itself: of a message its own id, else the event's, the request's, its digest."""
-    named = body.event_id or request.headers.get("webhook-id", "")
+    named = body.event_id or signed_id
+    digest = sha256_hex(signed_time.encode() + b"." + request.body)
     if isinstance(content, Message):
-        named = body.message_id or named
+        named = body.message_id or named or (digest if request.headers.get("webhook-id") else "")
         if not named:
             raise Malformed("message_id: missing")
         # Senders number the messages of each session; the session keeps "1" of one from being "1" of another.
         return "message:" + sha256_hex(f"{body.session_id}\0{named}".encode())
     if named:
         return "event:" + sha256_hex(named.encode())
-    return "event:" + sha256_hex(request.headers.get("x-timestamp", "").encode() + b"." + request.body)
+    return f"event:{digest}"
 
 
 KINDS: dict[str, Callable[[SessionBody], Content]] = {

@@ -1,8 +1,9 @@
 """Channels as the API shows them."""
 
 from chatbot.channels.errors import ChannelBroken
+from chatbot.channels.masking import masked
 from chatbot.channels.schemas import ChannelView, FindingView, StateView
-from chatbot.channels.service import ChannelRow, masked
+from chatbot.channels.service import ChannelRow
 from chatbot.channels.widget.options import options_of
 from chatbot.core.clock import utcnow
 

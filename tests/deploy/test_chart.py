@@ -9,6 +9,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from chatbot.apps.api import make_api
 from chatbot.apps.serving import DRAIN_SECONDS
 from chatbot.core.settings import Settings
 from tests.deploy.program import COMMANDS, GATEWAY_PATHS, SETTINGS, answered, default, orchestrator_paths
@@ -82,7 +83,7 @@ def test_every_component_has_its_names() -> None:
     containers = {name: container(deployments[name]["spec"]["template"])["name"] for name in COMPONENTS}
     assert containers == {name: name for name in COMPONENTS} | {"automation-worker": "automation"}
     assert deployments["orchestrator"]["metadata"]["name"] == "xin-xin-platform-orchestrator"
-    assert set(of_kind("Ingress")) == {NAME, "canary"}
+    assert set(of_kind("Ingress")) == {NAME, "canary", "unlogged"}
 
 
 def test_ports_are_those_that_the_processes_open() -> None:
@@ -317,6 +318,20 @@ def test_the_ingress_leads_every_public_path_and_no_inner_one() -> None:
         assert led == (None if path == "/metrics" else "channel-gateway"), path
     assert ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"] == "letsencrypt-prod"
     assert set(ingress["spec"]["tls"][0]["hosts"]) == {rule["host"] for rule in ingress["spec"]["rules"]}
+
+
+def test_what_takes_a_token_in_its_address_is_not_logged_by_the_ingress() -> None:
+    unlogged = of_kind("Ingress")["unlogged"]
+    assert unlogged["metadata"]["annotations"]["nginx.ingress.kubernetes.io/enable-access-log"] == "false"
+    operations = make_api().openapi()["paths"]
+    with_token = {
+        path for path, kinds in operations.items() for operation in kinds.values()
+        if any(each["in"] == "query" and each["name"] == "token" for each in operation.get("parameters", ()))
+    }  # fmt: skip
+    assert len(with_token) >= 2
+    for path in with_token:
+        for host in ("console.example.com", "api.example.com"):
+            assert _component_of(unlogged, host, path) == "orchestrator", path
 
 
 def test_a_canary_gets_no_request_by_itself() -> None:

@@ -4,12 +4,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chatbot.automation.addresses import actions_seen_by
 from chatbot.automation.jobs import repository, service
 from chatbot.automation.jobs.schemas import JobStatus, RuleJobView
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller, Db, Queue
-from chatbot.identity.subject import Role
+from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
 
 router = APIRouter(prefix="/admin/automation/jobs", tags=["automation"])
@@ -26,7 +27,7 @@ async def list_jobs(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Page[RuleJobView]:
-    """The jobs of a tenant's rules, newest first."""
+    """The jobs of a tenant's rules, newest first; below the administrators' role with scheme and host of addresses."""
     async with db.tenant_reader(caller.reach(tenant_id, Role.VIEWER)) as session:
         await require_tenant(session)
         rows = await repository.page(
@@ -34,14 +35,15 @@ async def list_jobs(
             limit=limit + 1,
         )  # fmt: skip
         page, following = cut_page(rows, limit)
-        return Page(items=await service.views(session, page), next_cursor=following)
+        items = [_seen_by(caller, view) for view in await service.views(session, page)]
+        return Page(items=items, next_cursor=following)
 
 
 @router.get("/{job_id}")
 async def get_job(job_id: UUID, caller: Caller, db: Db) -> RuleJobView:
     """One job, with what came of each step."""
     async with db.tenant_reader(await service.reach(db, caller, job_id, Role.VIEWER)) as session:
-        return await service.one(session, job_id)
+        return _seen_by(caller, await service.one(session, job_id))
 
 
 @router.post("/{job_id}/retry")
@@ -59,3 +61,7 @@ async def cancel_job(job_id: UUID, caller: Caller, db: Db) -> RuleJobView:
     """Cancel a job before its next step; its status is `cancelled` then."""
     async with db.tenant(await service.reach(db, caller, job_id, Role.TENANT_ADMIN)) as session:
         return await service.cancel(session, job_id)
+
+
+def _seen_by(caller: Subject, view: RuleJobView) -> RuleJobView:
+    return view.model_copy(update={"actions": actions_seen_by(caller, view.tenant_id, view.actions)})

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chatbot.automation.addresses import actions_seen_by
 from chatbot.automation.catalogue import EVENTS
 from chatbot.automation.rules import repository, service
 from chatbot.automation.rules.actions import ACTION_TYPES, AnyAction, Webhook
@@ -23,7 +24,7 @@ from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.safe_http import SafeHttp
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller, Db
-from chatbot.identity.subject import Role
+from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
 
 router = APIRouter(prefix="/admin/automation", tags=["automation"])
@@ -49,19 +50,20 @@ async def create_rule(body: CreateRule, caller: Caller, db: Db, http: ProviderHt
 async def list_rules(
     tenant_id: UUID, caller: Caller, db: Db, state: State | None = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[RuleView]:
-    """The rules of a tenant, newest first."""
+    """The rules of a tenant, newest first; below the administrators' role with scheme and host of addresses."""
     async with db.tenant_reader(caller.reach(tenant_id, Role.VIEWER)) as session:
         await require_tenant(session)
         rows = await repository.page(session, state=state, before=before_id(cursor), limit=limit + 1)
     page, following = cut_page(rows, limit)
-    return Page(items=[RuleView.model_validate(row) for row in page], next_cursor=following)
+    items = [_seen_by(caller, RuleView.model_validate(row)) for row in page]
+    return Page(items=items, next_cursor=following)
 
 
 @router.get("/rules/{rule_id}")
 async def get_rule(rule_id: UUID, caller: Caller, db: Db) -> RuleView:
     """One rule."""
     async with db.tenant_reader(await service.reach(db, caller, rule_id, Role.VIEWER)) as session:
-        return RuleView.model_validate(await service.require(session, rule_id))
+        return _seen_by(caller, RuleView.model_validate(await service.require(session, rule_id)))
 
 
 @router.patch("/rules/{rule_id}")
@@ -99,6 +101,10 @@ async def _vet_actions(actions: Sequence[AnyAction], http: SafeHttp) -> None:
     for number, action in enumerate(actions):
         if isinstance(action, Webhook):
             await vet(http, action.url, f"actions.{number}.url")
+
+
+def _seen_by(caller: Subject, view: RuleView) -> RuleView:
+    return view.model_copy(update={"actions": actions_seen_by(caller, view.tenant_id, view.actions)})
 
 
 def _told(name: str) -> dict[str, object]:

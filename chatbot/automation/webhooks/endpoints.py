@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
+from chatbot.automation.addresses import address_seen_by
 from chatbot.automation.jobs.schemas import JobStatus
 from chatbot.automation.running import secrets
 from chatbot.automation.webhooks import repository, service
@@ -22,7 +23,7 @@ from chatbot.core.entered_address import vet
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller, Db, Queue, Secrets
-from chatbot.identity.subject import Role
+from chatbot.identity.subject import Role, Subject
 from chatbot.identity.tenants.service import require_tenant
 
 router = APIRouter(prefix="/admin/webhooks", tags=["webhooks"])
@@ -42,19 +43,20 @@ async def create_webhook(body: CreateWebhook, caller: Caller, db: Db, vault: Sec
 async def list_webhooks(
     tenant_id: UUID, caller: Caller, db: Db, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[WebhookView]:
-    """The webhooks of a tenant, newest first."""
+    """The webhooks of a tenant, newest first; below the administrators' role with scheme and host of addresses."""
     async with db.tenant_reader(caller.reach(tenant_id, Role.VIEWER)) as session:
         await require_tenant(session)
         rows = await repository.page(session, before=before_id(cursor), limit=limit + 1)
         page, following = cut_page(rows, limit)
-        return Page(items=await service.views(session, page), next_cursor=following)
+        items = [_seen_by(caller, view) for view in await service.views(session, page)]
+        return Page(items=items, next_cursor=following)
 
 
 @router.get("/{webhook_id}")
 async def get_webhook(webhook_id: UUID, caller: Caller, db: Db) -> WebhookView:
     """One webhook."""
     async with db.tenant_reader(await service.reach(db, caller, webhook_id, Role.VIEWER)) as session:
-        return (await service.views(session, [await service.require(session, webhook_id)]))[0]
+        return _seen_by(caller, (await service.views(session, [await service.require(session, webhook_id)]))[0])
 
 
 @router.patch("/{webhook_id}")
@@ -119,3 +121,7 @@ async def replay_webhook_delivery(
     """Tell an address of an event again, with the same `webhook-id`."""
     async with db.tenant(await service.reach(db, caller, webhook_id, Role.TENANT_ADMIN)) as session:
         return await service.replay(session, jobs, webhook_id, delivery_id)
+
+
+def _seen_by(caller: Subject, view: WebhookView) -> WebhookView:
+    return view.model_copy(update={"url": address_seen_by(caller, view.tenant_id, view.url)})

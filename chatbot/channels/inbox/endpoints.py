@@ -11,7 +11,7 @@ from fastapi import Request as HttpRequest
 from fastapi.responses import Response
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
-from chatbot.channels.contract import Account, Answer, Completer, Malformed, Request
+from chatbot.channels.contract import Account, Answer, Completer, Malformed, Request, SingleUse
 from chatbot.channels.dependencies import OpenAccounts, ProviderHttp, TheInbox
 from chatbot.channels.events import InboundEvent
 from chatbot.channels.inbox.proof import prove
@@ -80,7 +80,8 @@ async def receive(
         _count(channel_type, "handshake")
         return _response(answer)
     events = await _events(channel, asked, http)
-    taken = await inbox.take(channel, events)
+    once = channel.provider.once(channel.account, asked) if isinstance(channel.provider, SingleUse) else ""
+    taken = await inbox.take(channel, events, once=once)
     _count(channel_type, "accepted" if taken.new or not events else "repeated")
     return _response(channel.provider.acknowledge(channel.account, events))
 

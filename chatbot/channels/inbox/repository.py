@@ -25,12 +25,17 @@ class EventToStore:
     occurred_at: datetime | None
 
 
+# What became too old to keep, or was erased, is still known by its hash (ops/erasure/holdings_repository.py): where a
+# provider signs no time, an old request could be repeated else.
 # Ordered by the unique key: two processes that store the same events never wait for one another crosswise.
 _INSERT = text("""
 INSERT INTO inbound_events (tenant_id, id, channel_id, provider_event_id, kind, thread, context, payload, occurred_at)
 SELECT :tenant_id, e.id, :channel_id, e.provider_event_id, e.kind, e.thread, e.context, e.payload, e.occurred_at
 FROM jsonb_to_recordset(CAST(:events AS jsonb)) AS e(
     id uuid, provider_event_id text, kind text, thread text, context jsonb, payload jsonb, occurred_at timestamptz)
+WHERE NOT EXISTS (
+    SELECT FROM inbound_events p WHERE p.tenant_id = :tenant_id AND p.channel_id = :channel_id
+    AND p.provider_event_id = 'past:' || left(encode(sha256(convert_to(e.provider_event_id, 'UTF8')), 'hex'), 40))
 ORDER BY e.provider_event_id
 ON CONFLICT (tenant_id, channel_id, provider_event_id) DO NOTHING
 RETURNING id

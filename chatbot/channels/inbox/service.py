@@ -1,5 +1,6 @@
 """Takes events: each stored once, with its message, its entry in the event log and the job that answers it."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -105,29 +106,35 @@ class Inbox:
         self._take_answer = take_answer
 
     async def take(
-        self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None = None
+        self,
+        channel: ConnectedChannel,
+        events: Sequence[InboundEvent],
+        position: Position | None = None,
+        *,
+        once: str = "",
     ) -> Taken:
         """Store events in one transaction; when this returns they are durable, whatever is killed afterwards.
 
         Args:
             position: how far a listener has come with these.
+            once: what of the request's proof is good once; with one that came before, all of it is a repeat.
 
         Raises:
             NotFound: the channel was removed or switched off in between.
             LeaseLost: the listener is another's by now.
         """
         with span("message", channel_type=channel.channel_type, events=len(events)):
-            return await self._take(channel, events, position)
+            return await self._take(channel, events, position, once)
 
     async def _take(
-        self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None
+        self, channel: ConnectedChannel, events: Sequence[InboundEvent], position: Position | None, once: str
     ) -> Taken:
         rows = [(_row(event), event) for event in events]
         kept: dict[int, str] = {}
         work = _Work()
         try:
             await self._keep(channel, rows, kept)
-            new = await self._store(channel, rows, work, kept, position)
+            new = await self._store(channel, rows, work, kept, position, once)
         except BaseException:
             # Where only the answer to the COMMIT was lost, the rows are there and keep their files.
             if not work.is_whole:
@@ -147,9 +154,12 @@ class Inbox:
         work: _Work,
         kept: Mapping[int, str],
         position: Position | None,
+        once: str,
     ) -> set[UUID]:
         """Store events and do what they ask for, in one transaction; return those that are new."""
         async with self._database.tenant(channel.tenant_id) as session:
+            if once and not await repository.insert_events(session, channel.channel_id, [_proof_row(once)]):
+                return set()
             new = (
                 await repository.insert_events(session, channel.channel_id, [row for row, _ in rows]) if rows else set()
             )
@@ -310,6 +320,11 @@ def _row(event: InboundEvent) -> EventToStore:
     if isinstance(event.content, Unsupported):
         payload = {"name": event.content.name, "raw": payload}
     return EventToStore(new_id(), key(event.id), kind, key(event.thread), plain(dict(event.context)), payload, event.at)
+
+
+def _proof_row(once: str) -> EventToStore:
+    """What keeps a proof from counting twice; it says nothing else."""
+    return EventToStore(new_id(), f"proof:{hashlib.sha256(once.encode()).hexdigest()}", "proof", "", {}, {}, None)
 
 
 def _inline_media(event: InboundEvent) -> list[Media]:

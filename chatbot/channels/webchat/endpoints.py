@@ -104,7 +104,7 @@ _SAID = ("conversation_id", "message_id", "citations", "mode", "handoff_offered"
 
 def _read(asked: Request) -> tuple[SessionBody, InboundEvent]:
     try:
-        return read_session_body(asked.body), session_events(asked)[0]
+        return read_session_body(asked.body), session_events(asked, signed_time=asked.headers.get("x-timestamp", ""))[0]
     except Malformed as error:
         _count("malformed")
         field, _, words = str(error).partition(": ")

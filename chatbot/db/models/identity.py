@@ -42,7 +42,8 @@ class User(Timestamped, Base):
 
     `totp_sealed` holds the secret of one-time codes, sealed for this row; it counts once `totp_enabled_at` is set.
     `totp_last_step` is the step of the last code that was taken: a code is good once. `recovery_hashes` are those of
-    the recovery codes that are left.
+    the recovery codes that are left. `address_unproved`: whoever chose the password may be another than whose address
+    it is; a provider of sign-in that vouches for the address ends that.
     """
 
     __tablename__ = "users"
@@ -64,6 +65,7 @@ class User(Timestamped, Base):
     totp_enabled_at: Mapped[datetime | None]
     totp_last_step: Mapped[int] = mapped_column(server_default=text("0"))
     recovery_hashes: Mapped[list[str]] = mapped_column(server_default=EMPTY_ARRAY)
+    address_unproved: Mapped[bool] = mapped_column(server_default=text("false"))
     last_sign_in_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 

@@ -80,10 +80,10 @@ class AccountDesk:
         async with self.database.platform() as session:
             email = (await person_behind(session, subject)).email
         try:
-            await self.guesses.user_with(email, password, client_address)
+            user = await self.guesses.user_with(email, password, client_address)
         except Unauthenticated:
             raise InvalidInput.field(field, "is wrong") from None
-        await self.guesses.right(email, client_address)
+        await self.guesses.right(user, client_address)
 
 
 async def person_behind(session: PlatformSession, subject: Subject, *, lock: bool = False) -> User:

@@ -44,9 +44,9 @@ class Acceptance:
         async with self.database.platform() as session:
             invitation = await repository.find_open(session, token_hash, utcnow())
             known = invitation is not None and await email_is_taken(session, invitation.email)
+        present, stored = None, None
         if invitation and known:
-            await self.guesses.user_with(invitation.email, password, client_address)
-            stored = None
+            present = await self.guesses.user_with(invitation.email, password, client_address)
         else:
             stored = await self.passwords.hash(password)
         async with self.database.platform() as session:
@@ -57,8 +57,8 @@ class Acceptance:
                 raise useless()
             user = user or await _new_user(session, invitation, name, stored)
             await join(session, user, invitation, client_address)
-        if known:
-            await self.guesses.right(invitation.email, client_address)
+        if present:
+            await self.guesses.right(present, client_address)
         await self.tries.right(client_address)
         self.access.forget()
         return invitation
@@ -79,8 +79,11 @@ async def join(session: PlatformSession, user: User, invitation: Invitation, cli
 
 
 async def _new_user(session: PlatformSession, invitation: Invitation, name: str | None, stored: str | None) -> User:
+    """Whoever invited has the link, too: that it came back proves nothing of the address."""
     chosen = name or invitation.name or invitation.email.partition("@")[0]
-    user = User(id=new_id(), email=invitation.email, name=chosen[:200], password_hash=stored)
+    user = User(
+        id=new_id(), email=invitation.email, name=chosen[:200], password_hash=stored, address_unproved=True
+    )  # fmt: skip
     session.add(user)
     await session.flush()
     await session.refresh(user)

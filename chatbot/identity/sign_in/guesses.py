@@ -48,11 +48,20 @@ class Guesses:
         """Take a try back that was no guess; those before it stay counted."""
         await self._limits.give_back(*_buckets(email, client_address))
 
-    async def right(self, email: str, client_address: str) -> None:
-        """Take a try back that proved to be no guess; those before it on the account are forgotten."""
-        address, account = _buckets(email, client_address)
+    async def right(self, user: User, client_address: str, *, code_taken: bool = False) -> None:
+        """Take a try back that proved to be no guess; those before it on the account are forgotten.
+
+        Where a code is needed, too, those before stay counted after the password alone: they may be guesses of codes.
+
+        Args:
+            code_taken: the one-time code was right.
+        """
+        if user.totp_enabled and not code_taken:
+            return await self.undo(user.email, client_address)
+        address, account = _buckets(user.email, client_address)
         await self._limits.forget(account)
         await self._limits.give_back(address)
+        return None
 
 
 def _buckets(email: str, client_address: str) -> tuple[Bucket, Bucket]:

@@ -91,7 +91,7 @@ class SignInDesk:
             raise CodeNeeded("give the one-time code that the app shows, or a recovery code")
         if user.totp_enabled:
             await self._factor.take(user.id, code or "")
-        await self._guesses.right(email, client_address)
+        await self._guesses.right(user, client_address, code_taken=user.totp_enabled)
         return await self.begin_session(user, "password", client_address)
 
     async def begin_session(self, user: User, way: str, client_address: str) -> Tokens:

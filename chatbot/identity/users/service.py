@@ -74,6 +74,8 @@ class People:
                 await _keep_the_platform(session, person)
             if "email" in given and await repository.email_is_taken(session, given["email"], but=user_id):
                 raise Conflict("email: somebody else has this address")
+            if given.get("email", person.user.email).lower() != person.user.email.lower():
+                person.user.address_unproved = True
             for field, value in given.items():
                 setattr(person.user, field, value)
         return await self.get(subject, user_id)

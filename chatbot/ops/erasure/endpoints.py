@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from chatbot.core.paging import Cursor, Limit, before_id
 from chatbot.core.schemas import Page
 from chatbot.identity.dependencies import Caller
-from chatbot.identity.subject import Role
+from chatbot.identity.subject import Role, Subject
 from chatbot.ops.erasure.schemas import EraseVisitor, ErasureReceipt
 from chatbot.ops.erasure.service import Erasing
 
@@ -26,7 +26,8 @@ TheErasing = Annotated[Erasing, Depends(_erasing)]
 @router.post("", status_code=201)
 async def erase_visitor(tenant_id: UUID, body: EraseVisitor, caller: Caller, erasing: TheErasing) -> ErasureReceipt:
     """Erase a visitor from conversations, tickets, logs, files, search, queues and caches; answers with the receipt."""
-    return await erasing.erase(caller.reach(tenant_id, Role.TENANT_ADMIN), body, caller.name)
+    receipt = await erasing.erase(caller.reach(tenant_id, Role.TENANT_ADMIN), body, caller.name)
+    return _seen_by(caller, receipt)
 
 
 @router.get("")
@@ -36,4 +37,9 @@ async def list_erasures(
     """Receipts of erasures, newest first."""
     rows = await erasing.receipts(caller.reach(tenant_id, Role.TENANT_ADMIN), before=before_id(cursor), limit=limit)
     page = rows[:limit]
-    return Page(items=page, next_cursor=str(page[-1].id) if len(rows) > limit else None)
+    items = [_seen_by(caller, receipt) for receipt in page]
+    return Page(items=items, next_cursor=str(page[-1].id) if len(rows) > limit else None)
+
+
+def _seen_by(caller: Subject, receipt: ErasureReceipt) -> ErasureReceipt:
+    return receipt if caller.role is Role.PLATFORM_ADMIN else receipt.without_logs()

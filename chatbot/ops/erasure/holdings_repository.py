@@ -83,6 +83,21 @@ _DELIVERED = f"{_OF_CONVERSATION} OR {_OF_MESSAGE}"
 _DELIVERED_OTHERWISE = f"{_LANES} OR {_says('body', 'last_error')}"
 _DELIVERIES = "delivery_id IN (SELECT id FROM deliveries WHERE tenant_id = %(tenant_id)s AND ({}))"
 
+_PAST_ID: LiteralString = (
+    "'past:' || left(encode(sha256(convert_to(inbound_events.provider_event_id, 'UTF8')), 'hex'), 40)"
+)
+
+# One that came again while it was just being forgotten has left its id before.
+PAST_EVENT: LiteralString = (
+    "provider_event_id = CASE WHEN EXISTS (SELECT FROM inbound_events p WHERE p.tenant_id = inbound_events.tenant_id "
+    f"AND p.channel_id = inbound_events.channel_id AND p.provider_event_id = {_PAST_ID}) "
+    f"THEN 'past:' || inbound_events.id ELSE {_PAST_ID} END, "
+    "kind = 'past', thread = '', context = '{}', payload = '{}', conversation_id = NULL, message_id = NULL, "
+    "occurred_at = NULL"
+)
+"""What is left of an event: that it came. Not every provider signs a time, and a request that was kept somewhere must
+not count again when its event is gone here. The inbox asks for the same hash."""
+
 HOLDINGS: tuple[Holding, ...] = (
     Holding("message_terms", _OF_MESSAGE),
     Holding("turn_traces", _OF_CONVERSATION),
@@ -111,6 +126,7 @@ HOLDINGS: tuple[Holding, ...] = (
         "inbound_events",
         _OF_MESSAGE,
         f"{_OF_CONVERSATION} OR (channel_id, thread) IN {_THREADS} OR {_says('thread', 'context', 'payload')}",
+        scrub=PAST_EVENT,
     ),
     Holding("attachments", f"{_OF_CONVERSATION} OR {_OF_MESSAGE}"),
     Holding("usage_records", _OF_MESSAGE, aged=False, scrub="message_id = NULL"),

@@ -57,7 +57,7 @@ class Removed(ResponseBody):
         files_waiting: those of them that the file store has not given up yet; the queue goes on trying.
         sessions: entries in Redis.
         exports: exported files of the platform in which the visitor stood.
-        log_marks: places in log files that were blanked.
+        log_marks: places in log files that were blanked; told to platform admins only, for the files are all tenants'.
     """
 
     rows: dict[str, int] = Field(default_factory=dict)
@@ -65,7 +65,7 @@ class Removed(ResponseBody):
     files_waiting: int = 0
     sessions: int = 0
     exports: int = 0
-    log_marks: int = 0
+    log_marks: int | None = 0
 
 
 class ErasureReceipt(ResponseBody):
@@ -82,3 +82,7 @@ class ErasureReceipt(ResponseBody):
     visitor_hash: str
     removed: Removed
     created_at: Timestamp | None
+
+    def without_logs(self) -> Self:
+        """Return the receipt as a tenant's administrators see it."""
+        return self.model_copy(update={"removed": self.removed.model_copy(update={"log_marks": None})})

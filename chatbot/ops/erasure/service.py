@@ -9,6 +9,7 @@ from uuid import UUID
 
 import procrastinate
 
+from chatbot.channels.registry import PROVIDERS
 from chatbot.core.blobs import BlobStore
 from chatbot.core.errors import Conflict, NotFound, Unavailable
 from chatbot.core.ids import new_id
@@ -34,6 +35,9 @@ _SHORTEST = 6
 _TELLS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+?[\d\s().-]{7,}")
 """Addresses of mail and telephone numbers. Names that people give themselves may be words that stand everywhere."""
 
+_ONE_PERSON = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+|\+[\d\s().-]{7,}|\d{10,15}|[a-z_]{2,32}:\S{16,}")
+"""What is somebody's wherever it stands: no date, no address of a machine, no id that another tenant may give, too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:
@@ -49,6 +53,30 @@ class Places:
     hot_sessions: HotSessions
     exports: Sequence[Path]
     logs: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Sought:
+    """What is looked for in folders.
+
+    Attributes:
+        known: something stands in the tenant's rows, or did when it was erased. What somebody has merely named is
+            looked for in the tenant's own exports and lines alone: log files are everybody's.
+    """
+
+    scope: Scope
+    known: bool
+
+    def marks(self) -> list[str]:
+        """By what an exported file is known to be about the visitor."""
+        return [*map(str, self.scope.conversations), *map(str, self.scope.tickets), *self.scope.needles]
+
+    def words(self) -> folders.Words:
+        """What is blanked in which lines of logs."""
+        own = self.scope.needles
+        return folders.Words(
+            self.scope.tenant_id, own, [each for each in own if _ONE_PERSON.fullmatch(each)] if self.known else ()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +97,9 @@ class Erasing:
             tenant_id=tenant_id, id=new_id(), requested_by=requested_by, named_by=wanted.named_by,
             visitor_hash=_hash(tenant_id, wanted.name), removed={},
         )  # fmt: skip
+        sought, foreseen = await self._foreseen(receipt, wanted)
         if wanted.dry_run:
-            return _view(receipt, await self._foreseen(receipt, wanted), dry_run=True)
-        async with self.database.platform() as session:
-            await require_living(session, tenant_id)
-            sought = await _scope(session, tenant_id, wanted)
+            return _view(receipt, foreseen, dry_run=True)
         # Before the rows are gone: nothing but they tells what to look for, should this break. And in no transaction:
         # gigabytes of logs may have to be read.
         removed = await self._searched(sought, Removed())
@@ -85,12 +111,12 @@ class Erasing:
             removed = removed.model_copy(update={"rows": rows, "files": len(files)})
             if files:
                 await drop_files(self.places.queue, session, files)
-            await _require_somebody(session, receipt, removed)
             await repository.tell(session, tenant_id, scope.conversations)
             note(target=f"erasure:{receipt.id}", detail={"rows": sum(removed.rows.values())}, chains=[tenant_id])
             receipt.removed = removed.model_dump()
             await repository.keep(session, receipt)
-        removed = await self._searched(scope, removed)  # what was written while the folders were read
+        # What was written while the folders were read.
+        removed = await self._searched(_Sought(scope, known=sought.known), removed)
         removed = await self._beside(scope, files, removed)
         async with self.database.platform() as session:
             await repository.complete(session, receipt, removed.model_dump())
@@ -103,33 +129,37 @@ class Erasing:
             rows = await repository.page(session, before=before, limit=limit + 1)
         return [_view(row, Removed.model_validate(row.removed), dry_run=False) for row in rows]
 
-    async def _foreseen(self, receipt: Erasure, wanted: EraseVisitor) -> Removed:
-        """Count what would go; nothing is held, and the transaction is over before the folders are read."""
+    async def _foreseen(self, receipt: Erasure, wanted: EraseVisitor) -> tuple["_Sought", Removed]:
+        """Find out who is meant and count what would go; the transaction is over before the folders are read.
+
+        Raises:
+            NotFound: nothing is there of whoever was named, and nothing ever was: it is a slip, not an erasure.
+        """
         async with self.database.platform() as session:
             await require_living(session, receipt.tenant_id)
             scope = await _scope(session, receipt.tenant_id, wanted)
             removed = Removed(rows=await counted(session, scope), files=len(await files_of(session, scope)))
-        removed = await self._to_be_searched(scope, removed)
-        async with self.database.platform() as session:
-            await _require_somebody(session, receipt, removed)
-        return removed
+            erased = await repository.was_erased(session, receipt.tenant_id, receipt.visitor_hash)
+        sought = _Sought(scope, known=erased or bool(removed.rows))
+        if wanted.dry_run or not sought.known:
+            removed = await self._to_be_searched(sought, removed)
+        if removed == Removed() and not sought.known:
+            raise NotFound("no such visitor: nothing is kept of anybody by this name")
+        return sought, removed
 
-    async def _searched(self, scope: Scope, removed: Removed) -> Removed:
+    async def _searched(self, sought: "_Sought", removed: Removed) -> Removed:
         """Remove what is found by what the visitor is called: exported files, words in logs."""
+        dropped = await folders.drop_exports(self._exports(sought.scope), sought.marks())
+        blanked = await folders.blank(self.places.logs, sought.words())
         return removed.model_copy(
-            update={
-                "exports": removed.exports + await folders.drop_exports(self._exports(scope), _marks(scope)),
-                "log_marks": removed.log_marks + await folders.blank(self.places.logs, scope.needles),
-            }
+            update={"exports": removed.exports + dropped, "log_marks": (removed.log_marks or 0) + blanked}
         )
 
-    async def _to_be_searched(self, scope: Scope, removed: Removed) -> Removed:
+    async def _to_be_searched(self, sought: "_Sought", removed: Removed) -> Removed:
         """Count what `_searched` would remove."""
+        exports = await folders.count_exports(self._exports(sought.scope), sought.marks())
         return removed.model_copy(
-            update={
-                "exports": await folders.count_exports(self._exports(scope), _marks(scope)),
-                "log_marks": await folders.count_words(self.places.logs, scope.needles),
-            }
+            update={"exports": exports, "log_marks": await folders.count_words(self.places.logs, sought.words())}
         )
 
     def _exports(self, scope: Scope) -> list[Path]:
@@ -190,23 +220,16 @@ async def _known_as(session: PlatformSession, tenant_id: UUID, name: str) -> set
         Conflict: it may be several.
     """
     found = await repository.known_as(session, tenant_id, name)
-    if name in found or (not found and ":" in name):  # of one who is gone something may be left all the same
+    if name in found or (not found and _is_subject(name)):  # of one who is gone something may be left all the same
         return {name}
     if len(found) > 1:
         raise Conflict(f"several visitors go by this name; say which one: {', '.join(found)}")
     return set(found)
 
 
-async def _require_somebody(session: PlatformSession, receipt: Erasure, removed: Removed) -> None:
-    """Raise when nothing is there of whoever was named, and nothing ever was: it is a slip, not an erasure."""
-    if removed != Removed() or await repository.was_erased(session, receipt.tenant_id, receipt.visitor_hash):
-        return
-    raise NotFound("no such visitor: nothing is kept of anybody by this name")
-
-
-def _marks(scope: Scope) -> list[str]:
-    """By what an exported file is known to be about the visitor."""
-    return [*map(str, scope.conversations), *map(str, scope.tickets), *scope.needles]
+def _is_subject(name: str) -> bool:
+    kind, colon, person = name.partition(":")
+    return bool(colon and person.strip()) and (kind == "visitor" or kind in PROVIDERS)
 
 
 def _hash(tenant_id: UUID, name: str) -> str:

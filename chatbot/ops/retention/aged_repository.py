@@ -10,7 +10,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from chatbot.db.sessions import PlatformSession, fetch
-from chatbot.ops.erasure.holdings_repository import Scope, files_of, remove_aged
+from chatbot.ops.erasure.holdings_repository import PAST_EVENT, Scope, files_of, remove_aged
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,16 @@ SELECT count(*) FROM gone"""  # noqa: S608 - constants only
 LOGS: tuple[Aged, ...] = (
     Aged("events", "occurred_at < %(cutoff)s"),
     # What a reply needs of its thread stays while there is a conversation; what the provider said goes.
-    Aged("inbound_events", "received_at < %(cutoff)s AND conversation_id IS NULL"),
+    Aged(
+        "inbound_events",
+        "received_at < %(cutoff)s AND conversation_id IS NULL AND kind <> 'past'",
+        scrub=PAST_EVENT,
+    ),
+    Aged(
+        "inbound_events",
+        "received_at < %(cutoff)s - interval '180 days' AND kind = 'past'",
+        told="inbound_ids",
+    ),
     Aged(
         "inbound_events",
         "received_at < %(cutoff)s AND conversation_id IS NOT NULL AND payload <> '{}'",

@@ -165,7 +165,7 @@ async def test_what_is_written_while_the_logs_are_read_goes_too(
     await plant(runtime.database, tenant)
     blank = folders.blank
 
-    async def read(folder: Path, words: Sequence[str]) -> int:
+    async def read(folder: Path, words: folders.Words) -> int:
         found = await blank(folder, words)
         if not (folder / "gateway.log").exists():
             _write(folder / "gateway.log", log_line(CANARY))

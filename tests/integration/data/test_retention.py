@@ -93,6 +93,7 @@ async def test_a_run_removes_what_the_dry_run_counted(
             "events": 3,
             "inbound_events": 2,
             "inbound_payloads": 1,
+            "inbound_ids": 0,
             "deliveries": 2,
             "turn_traces": 1,
             "automation_jobs": 1,

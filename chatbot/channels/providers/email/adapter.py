@@ -14,7 +14,7 @@ from chatbot.channels.providers.email.check import findings
 from chatbot.channels.providers.email.credentials import EmailCredentials
 from chatbot.channels.providers.email.listen import listen
 from chatbot.channels.providers.email.render import calls
-from chatbot.channels.providers.email.services import SERVICES
+from chatbot.channels.providers.email.services import SERVICES, SignsNoBody
 from chatbot.channels.providers.email.services.resend import complete
 from chatbot.core.safe_http import SafeHttp
 
@@ -37,6 +37,11 @@ class Email(Adapter[EmailCredentials]):
         if service is None:
             raise Refused("missing")
         service.verify(account, request, now)
+
+    def once(self, account: Account[EmailCredentials], request: Request) -> str:
+        """As the configured mail service proves itself."""
+        service = SERVICES.get(account.credentials.inbound)
+        return service.once(request) if isinstance(service, SignsNoBody) else ""
 
     def parse(self, account: Account[EmailCredentials], request: Request) -> list[InboundEvent]:
         """As the configured mail service writes."""

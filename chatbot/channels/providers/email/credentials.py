@@ -125,6 +125,14 @@ class EmailCredentials(Credentials):
             raise ValueError("imap_host and imap_password are needed with inbound: imap")
         return self
 
+    @classmethod
+    def way_of(cls, secret: str) -> list[str]:
+        """A password goes to its own server, a key to the service's API; the others prove what comes in."""
+        server = secret.removesuffix("_password")
+        if server in ("imap", "smtp"):
+            return [f"{server}_{part}" for part in ("host", "port", "security")]
+        return ["api_url"] if secret == "api_key" else []  # noqa: S105 - a field's name
+
     @property
     def domain(self) -> str:
         """What stands behind the @."""

@@ -1,5 +1,7 @@
 """What an operator gives to connect a LINE official account."""
 
+from typing import ClassVar
+
 from pydantic import Field, SecretStr
 
 from chatbot.channels.contract import BaseUrl, Credentials
@@ -7,6 +9,8 @@ from chatbot.channels.contract import BaseUrl, Credentials
 
 class LineCredentials(Credentials):
     """A channel of the Messaging API."""
+
+    only_checked: ClassVar[frozenset[str]] = frozenset({"channel_secret"})
 
     channel_secret: SecretStr = Field(
         min_length=1, max_length=200, description="Channel secret (“Basic settings”), which signs what LINE tells us."

@@ -27,7 +27,7 @@ class Web(Adapter[WebCredentials]):
 
     def parse(self, account: Account[WebCredentials], request: Request) -> list[InboundEvent]:  # noqa: ARG002
         """Read the one event of a request."""
-        return session_events(request)
+        return session_events(request, signed_time=request.headers.get("x-timestamp", ""))
 
     def render(self, account: Account[WebCredentials], message: Outgoing) -> list[Call]:
         """Keep the message as it is; nothing to send where the channel has no address."""

@@ -8,7 +8,7 @@ from chatbot.channels.contract import Account, Call, Capabilities, Finding, Outc
 from chatbot.channels.events import InboundEvent
 from chatbot.channels.outgoing import Outgoing
 from chatbot.channels.providers.webhook.credentials import WebhookCredentials
-from chatbot.channels.providers.webhook.signature import verify
+from chatbot.channels.providers.webhook.signature import signed_part, verify
 from chatbot.channels.session_body import session_events
 from chatbot.channels.signed_post import MAX_TEXT, message_calls, ping, post_signed
 from chatbot.core.safe_http import SafeHttp
@@ -27,7 +27,8 @@ class Webhook(Adapter[WebhookCredentials]):
 
     def parse(self, account: Account[WebhookCredentials], request: Request) -> list[InboundEvent]:  # noqa: ARG002
         """Read the one event of a request."""
-        return session_events(request)
+        signed_id, signed_time = signed_part(request)
+        return session_events(request, signed_id=signed_id, signed_time=signed_time)
 
     def render(self, account: Account[WebhookCredentials], message: Outgoing) -> list[Call]:  # noqa: ARG002
         """Keep Markdown, buttons, files and sources as they are; the receiver gives them their form."""

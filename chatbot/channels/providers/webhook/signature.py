@@ -9,6 +9,13 @@ from chatbot.channels.signing import (
 )
 
 
+def signed_part(request: Request) -> tuple[str, str]:
+    """Return the id and the time of a verified request, as far as the proof that counted covers them; else empty."""
+    if "webhook-signature" in request.headers:
+        return request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
+    return "", request.headers.get("x-timestamp", "") if "x-signature" in request.headers else ""
+
+
 def verify(secret: str, request: Request, now: float) -> None:
     """Refuse a request that none of the proofs shows to be the sender's; the strongest one that is there counts.
 

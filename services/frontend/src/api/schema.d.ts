@@ -2674,7 +2674,7 @@ export interface paths {
         };
         /**
          * List Rules
-         * @description The rules of a tenant, newest first.
+         * @description The rules of a tenant, newest first; below the administrators' role with scheme and host of addresses.
          */
         get: operations["list_rules_admin_automation_rules_get"];
         put?: never;
@@ -2806,7 +2806,7 @@ export interface paths {
         };
         /**
          * List Jobs
-         * @description The jobs of a tenant's rules, newest first.
+         * @description The jobs of a tenant's rules, newest first; below the administrators' role with scheme and host of addresses.
          */
         get: operations["list_jobs_admin_automation_jobs_get"];
         put?: never;
@@ -2968,7 +2968,7 @@ export interface paths {
         };
         /**
          * List Webhooks
-         * @description The webhooks of a tenant, newest first.
+         * @description The webhooks of a tenant, newest first; below the administrators' role with scheme and host of addresses.
          */
         get: operations["list_webhooks_admin_webhooks_get"];
         put?: never;
@@ -7250,7 +7250,7 @@ export interface components {
          *         files_waiting: those of them that the file store has not given up yet; the queue goes on trying.
          *         sessions: entries in Redis.
          *         exports: exported files of the platform in which the visitor stood.
-         *         log_marks: places in log files that were blanked.
+         *         log_marks: places in log files that were blanked; told to platform admins only, for the files are all tenants'.
          */
         Removed: {
             /** Rows */
@@ -7281,7 +7281,7 @@ export interface components {
              * Log Marks
              * @default 0
              */
-            log_marks?: number;
+            log_marks?: number | null;
         };
         /**
          * RenderIn

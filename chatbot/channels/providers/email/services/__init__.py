@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from chatbot.channels.providers.email.services.base import Service
+from chatbot.channels.providers.email.services.base import Service, SignsNoBody
 from chatbot.channels.providers.email.services.mailgun import Mailgun
 from chatbot.channels.providers.email.services.postmark import Postmark
 from chatbot.channels.providers.email.services.resend import Resend
@@ -12,4 +12,4 @@ SERVICES: Mapping[str, Service] = {
     "mailgun": Mailgun(), "postmark": Postmark(), "resend": Resend(), "sendgrid": SendGrid()
 }  # fmt: skip
 
-__all__ = ["SERVICES", "Service"]
+__all__ = ["SERVICES", "Service", "SignsNoBody"]

@@ -4,7 +4,7 @@ import base64
 import binascii
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import orjson
 
@@ -30,6 +30,14 @@ class Service(Protocol):
 
     def missing(self, credentials: EmailCredentials) -> str:
         """Name what the operator has yet to give; empty when nothing is missing."""
+
+
+@runtime_checkable
+class SignsNoBody(Protocol):
+    """A mail service whose signature does not cover what it says."""
+
+    def once(self, request: Request) -> str:
+        """Return what of a verified request's proof may come once."""
 
 
 def require_token_or_login(account: EmailAccount, request: Request) -> None:

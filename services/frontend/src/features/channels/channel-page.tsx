@@ -206,7 +206,7 @@ function Health({ channel, mayEdit }: { channel: Channel; mayEdit: boolean }) {
   );
 }
 
-function Credentials({ channel }: { channel: Channel }) {
+export function Credentials({ channel }: { channel: Channel }) {
   const { t } = useLanguage();
   const queries = useQueryClient();
   const type = channel.channel_type as ChannelType;
@@ -239,7 +239,10 @@ function Credentials({ channel }: { channel: Channel }) {
           fields={fields}
           values={form.values.credentials}
           onChange={(values) => form.set("credentials", values)}
-          error={form.error}
+          error={(name) => {
+            const words = form.error(name);
+            return words && form.problem?.code === "secret_needed" ? t("channels.secret_anew") : words;
+          }}
         />
         <div className="flex justify-end">
           <Button type="submit" variant="primary" busy={form.busy}>

@@ -155,12 +155,12 @@ export function EraseCard({ conversationId }: Props) {
 }
 
 function counts({ rows, ...beside }: Receipt["removed"]): Record<string, number> {
-  return { ...rows, ...beside };
+  return { ...rows, ...beside, log_marks: beside.log_marks ?? 0 };
 }
 
-/** Of one who was erased before there is nothing left, as a rule. */
+/** Of one who was erased before there is nothing left, as a rule; of logs a tenant's administrators are not told. */
 function anything(receipt: Receipt): boolean {
-  return Object.values(counts(receipt.removed)).some((count) => count > 0);
+  return receipt.removed.log_marks === null || Object.values(counts(receipt.removed)).some((count) => count > 0);
 }
 
 function Total({ receipt }: { receipt: Receipt }) {
