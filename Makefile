@@ -84,8 +84,8 @@ bench-quality: $(VENV)/.dev ## answer quality on the judged question sets, throu
 load-test: $(VENV)/.dev ## 100 conversations for a minute, judged by P95 and errors; LOCUST_HOST=… drives a platform that runs
 	@$(BIN)/python -m tests.load.run
 
-demo: $(VENV)/.run ## onboard a tenant on the running platform: make demo ADMIN_TOKEN=$$(xin token)
-	@$(BIN)/python scripts/demo_onboarding.py --api-token "$(ADMIN_TOKEN)"
+demo: $(VENV)/.run ## onboard a tenant on the running platform: make demo ADMIN_TOKEN=$$(xin token); API_URL=… names another
+	@$(BIN)/python scripts/demo_onboarding.py --api-token "$(or $(API_TOKEN),$(ADMIN_TOKEN))" $(if $(API_URL),--api-url "$(API_URL)")
 
 deploy-dev: ## the platform in containers on this machine: images, TLS on 8443, observability; waits until it is healthy
 	@scripts/deploy/deploy_dev.sh

@@ -1,12 +1,23 @@
-"""Onboard a tenant on a running platform, step by step; exit 1 with the name of the step that failed."""
+#!/usr/bin/env python3
+"""Onboard a tenant on a running platform, step by step; exit 1 with the name of the step that failed.
+
+The platform is the one on this machine, as its settings say (of the environment, of ENV_FILE, else of .env in the
+checkout), or that of --api-url.
+"""
+
+import own_python  # isort: skip  # noqa: F401
 
 import argparse
 import asyncio
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import aiohttp
+
+from chatbot.core.places import DOTENV
+from chatbot.core.settings import ConfigurationError, load_settings
 
 ARTICLE = """# Returns
 
@@ -104,15 +115,25 @@ class Onboarding:
             return payload
 
 
+def _api_of_this_machine() -> str:
+    settings = load_settings(Path(os.environ.get("ENV_FILE") or DOTENV))
+    return f"http://127.0.0.1:{settings.orchestrator_port}"
+
+
 async def _main(arguments: argparse.Namespace) -> int:
     if not arguments.api_token:
         print("failed  token: it is empty; `.venv/bin/xin token` in the checkout prints one", file=sys.stderr)
+        return 1
+    try:
+        api_url = arguments.api_url or _api_of_this_machine()
+    except ConfigurationError as error:
+        print(f"failed  settings: {error}", file=sys.stderr)
         return 1
     headers = {"Authorization": f"Bearer {arguments.api_token}"}
     timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(headers=headers, timeout=timeout) as http:
         try:
-            await Onboarding(http, arguments.api_url).run()
+            await Onboarding(http, api_url).run()
         except StepFailed as failure:
             print(f"failed  {failure}", file=sys.stderr)
             return 1
@@ -122,5 +143,5 @@ async def _main(arguments: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--api-token", required=True, help="an admin token, as `xin token` prints")
-    parser.add_argument("--api-url", default=f"http://127.0.0.1:{os.environ.get('ORCHESTRATOR_PORT') or 8000}")
+    parser.add_argument("--api-url", help="the orchestrator's address; by default the one on this machine")
     sys.exit(asyncio.run(_main(parser.parse_args())))

@@ -4,7 +4,7 @@
 #
 # ENV_FILE  BACKUP_BUCKET   as of scripts/backups/create_backup.sh
 # RENEW                     true: certbot's certificates too
-# AUDIT                     true; false asks no database of vulnerabilities
+# AUDIT                     true; false asks no database of vulnerabilities. Only those are asked whose tool is installed
 # (scripts/lib/operations.sh has the addresses)
 set -euo pipefail
 # shellcheck source=scripts/lib/operations.sh
@@ -21,6 +21,6 @@ echo "=== Xin monthly maintenance $(date -u +%Y-%m-%dT%H:%M:%SZ) ==="
 cd "$root"
 step "backup, proven whole" full_backup
 if [ "${RENEW:-false}" = true ]; then step "certificates" "$root/scripts/tls/renew_certificates.sh"; fi
-if [ "${AUDIT:-true}" = true ]; then step "audit of dependencies" "$python" -m scripts.audit; fi
+if [ "${AUDIT:-true}" = true ]; then step "audit of dependencies" "$python" -m scripts.audit --installed; fi
 step "baseline of speed" "$root/scripts/performance-baseline.sh"
 exit "$failed"

@@ -58,12 +58,14 @@ echo "Service probes (/health and /metrics) passed for release $release in $envi
 if [ -n "${INGESTION_URL:-}" ]; then
   payload='{"title": "smoke", "content": "hello"}'
   payload="${INGESTION_PAYLOAD:-$payload}"
+  who="it went without a token: set INGESTION_TOKEN, an API key of the tenant or what 'xin token' prints"
+  [ -z "${INGESTION_TOKEN:-}" ] || who='is INGESTION_TOKEN still valid, and may it write the knowledge of that brand?'
   # curl reads its options, the token among them, from standard input.
   {
     printf 'url = "%s"\nheader = "Content-Type: application/json"\n' "$INGESTION_URL"
     [ -z "${INGESTION_TOKEN:-}" ] || printf 'header = "Authorization: Bearer %s"\n' "$INGESTION_TOKEN"
     printf 'data = "%s"\n' "$(printf %s "$payload" | sed 's/\\/\\\\/g; s/"/\\"/g')"
-  } | probe curl -sf --max-time 30 -o /dev/null --config - || fail "POST $INGESTION_URL was refused"
+  } | probe curl -sf --max-time 30 -o /dev/null --config - || fail "POST $INGESTION_URL was refused; $who"
   echo "POST succeeded"
 fi
 if [ -n "${INGESTION_VERIFY_URL:-}" ]; then

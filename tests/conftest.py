@@ -43,6 +43,17 @@ hypothesis_settings.load_profile("xin")
 SHARED = Path(os.environ.get("XIN_TEST_SHARED_DIR") or Path(__file__).parents[2] / "shared")
 
 
+_SUITES = {"unit", "integration", "contract"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test by the folder of its suite: `pytest -m unit` runs those of `tests/unit`."""
+    for item in items:
+        suite = item.path.relative_to(Path(__file__).parent).parts[0]
+        if suite in _SUITES:
+            item.add_marker(suite)
+
+
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
     """The folder of judged question sets and recorded payloads; tests that need it skip by name without it."""

@@ -19,12 +19,17 @@ _COLLECT_EVERY = 20_000
 
 
 def begin(process: str, *, log_files: bool = False) -> Settings:
-    """Load settings, start logs, tracing and figures; a bad setting ends the process with one sentence."""
+    """Load settings, start logs, tracing and figures; a bad setting ends the process with one sentence.
+
+    Args:
+        log_files: write the log to files too; without it only where `LOGS_DIR` is set: a container may write nowhere.
+    """
     try:
         settings = load_settings()
+        folder = settings.folder("logs") if log_files or settings.logs_dir else None
+        configure_logging(settings.log_level, process=process, folder=folder)
     except ConfigurationError as error:
         fail(str(error))
-    configure_logging(settings.log_level, process=process, folder=settings.folder("logs") if log_files else None)
     init_tracing(f"xin-{process}", endpoint=settings.otel_exporter_endpoint, headers=settings.otel_exporter_headers)
     watch_machine(settings)
     return settings
@@ -54,6 +59,17 @@ def running_database(settings: Settings) -> Iterator[str]:
             yield server.url
     finally:
         server.stop()
+
+
+def of_a_platform(settings: Settings) -> Settings:
+    """Return settings for a command that looks after a platform; it must not make a new and empty one by the way.
+
+    Raises:
+        ConfigurationError: the rows are to be in a data folder that nobody named, and that is not there.
+    """
+    if not settings.database_url:
+        settings.require_data_dir()
+    return settings
 
 
 def keep_what_is_loaded() -> None:

@@ -1,7 +1,8 @@
 """Requests as their providers make them, signed anew: for replays of recorded payloads, and for tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 import orjson
@@ -38,6 +39,42 @@ def signed_again(channel_type: str, secret: str, url: str, payload: bytes, now: 
     """
     unsigned = Request("POST", url, {"content-type": _JSON}, payload)
     return PROOFS[channel_type](secret, unsigned, int(now))
+
+
+def types_of(payload: bytes) -> tuple[str, ...]:
+    """Return the types of channel whose provider sends payloads of this shape, the likelier first; empty: none does.
+
+    Telegram's and Bale's look the same, and so do those of a program's own on both of its webhooks.
+    """
+    try:
+        given = orjson.loads(payload) if payload.lstrip()[:1] == b"{" else _fields(payload)
+    except (ValueError, Malformed):
+        return ()
+    return next((types for types, looks_so in _SHAPES if looks_so(given)), ())
+
+
+def _is_metas(kind: str) -> Callable[[Mapping[str, Any]], bool]:
+    return lambda given: given.get("object") == kind and "entry" in given
+
+
+def _is_slacks(given: Mapping[str, Any]) -> bool:
+    """An event as JSON, a pressed button or a command as a form."""
+    told = given.get("type")
+    is_event = isinstance(told, str) and (isinstance(given.get("event"), dict) or told == "url_verification")
+    return is_event or str(given.get("payload", "")).startswith("{") or {"command", "team_id"} <= given.keys()
+
+
+_SHAPES: tuple[tuple[tuple[str, ...], Callable[[Mapping[str, Any]], bool]], ...] = (
+    (("telegram", "bale"), lambda given: "update_id" in given),
+    (("whatsapp",), _is_metas("whatsapp_business_account")),
+    (("messenger",), _is_metas("page")),
+    (("instagram",), _is_metas("instagram")),
+    (("line",), lambda given: "destination" in given and isinstance(given.get("events"), list)),
+    (("viber",), lambda given: isinstance(given.get("event"), str) and "message_token" in given),
+    (("sms",), lambda given: bool({"MessageSid", "SmsSid"} & given.keys())),
+    (("web", "webhook"), lambda given: "session_id" in given),
+    (("slack",), _is_slacks),
+)
 
 
 def _with(request: Request, **headers: str) -> Request:

@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from chatbot.apps.boot import failing_in_words, running_database
+from chatbot.apps.boot import failing_in_words, of_a_platform, running_database
 from chatbot.core.errors import XinError
 from chatbot.core.folders import anothers
 from chatbot.core.logging import configure_logging
+from chatbot.core.places import DOTENV
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.ops.backup.archive import is_sealed, unpack
 from chatbot.ops.backup.create import create_backup, list_backups
@@ -40,7 +41,7 @@ def _end_in_order() -> None:
 def create(env_file: EnvFile = None, bucket: Bucket = None) -> None:
     """Back up the platform while it runs; prints the file's path."""
     with failing_in_words():
-        settings = _settings(env_file, bucket)
+        settings = of_a_platform(_settings(env_file, bucket))
         if words := anothers(settings.backup_folder):
             raise ConfigurationError(f"BACKUP_DIR: {words}")
         with running_database(settings) as url:
@@ -102,7 +103,7 @@ def restore(
 def rehearse(env_file: EnvFile = None, bucket: Bucket = None) -> None:
     """Back up, restore into a scratch platform, check it and ask it something; exits with 1 when a check fails."""
     with failing_in_words():
-        settings = _settings(env_file, bucket)
+        settings = of_a_platform(_settings(env_file, bucket))
         with running_database(settings) as url:
             # The platform is loaded only where one is started.
             rehearsal = import_module("chatbot.cli.rehearsal")
@@ -112,7 +113,7 @@ def rehearse(env_file: EnvFile = None, bucket: Bucket = None) -> None:
 def _settings(env_file: Path | None, bucket: str | None) -> Settings:
     if env_file and not env_file.is_file():
         raise ConfigurationError(f"--env-file: {env_file} is not there")
-    settings = load_settings(env_file or Path(".env"))
+    settings = load_settings(env_file or DOTENV)
     configure_logging("WARNING", process="backup")
     return settings.model_copy(update={"backup_bucket": bucket}) if bucket else settings
 

@@ -11,9 +11,10 @@ from uuid import UUID
 
 import typer
 
-from chatbot.apps.boot import fail, failing_in_words, ready_database, running_database
+from chatbot.apps.boot import fail, failing_in_words, of_a_platform, ready_database, running_database
 from chatbot.cli import doctor as self_check
 from chatbot.core.logging import configure_logging
+from chatbot.core.places import DOTENV
 from chatbot.core.settings import ConfigurationError, Settings, load_settings
 from chatbot.identity.cli_token import mint
 from chatbot.identity.subject import Role
@@ -40,7 +41,14 @@ def main() -> None:
 
 def _settings(env_file: Path | None = None) -> Settings:
     try:
-        return load_settings(env_file or Path(".env"))
+        return load_settings(env_file or DOTENV)
+    except ConfigurationError as error:
+        fail(str(error))
+
+
+def _platform(env_file: Path | None = None) -> Settings:
+    try:
+        return of_a_platform(_settings(env_file))
     except ConfigurationError as error:
         fail(str(error))
 
@@ -167,7 +175,7 @@ def maintain(
     ] = None,
 ) -> None:
     """Tidy the database while it serves: vacuum, statistics, and every index made anew, one at a time."""
-    settings = _settings(env_file)
+    settings = _platform(env_file)
     configure_logging("WARNING", process="maintain")
     tidy = import_module("chatbot.db.maintenance").tidy
     with failing_in_words(), ready_database(settings) as database_url:
@@ -181,7 +189,7 @@ def maintain(
 @app.command(context_settings=_PASSED_ON, add_help_option=False)
 def psql(context: typer.Context) -> None:
     """Look at rows: PostgreSQL's client on the platform's database, such as `xin psql -c "SELECT version()"`."""
-    settings = _settings()
+    settings = _platform()
     configure_logging("WARNING", process="psql")
     run_client = import_module("chatbot.db.client").run_client
     with failing_in_words(), running_database(settings) as url:
@@ -205,11 +213,11 @@ def audit_verify(
     """Compute the audit log's hashes anew; exits with 1 when a row was changed, added or taken out."""
     configure_logging("WARNING", process="audit")
     verify = import_module("chatbot.cli.audit").verify
-    with failing_in_words(), ready_database(_settings()) as database_url:
+    with failing_in_words(), ready_database(_platform()) as database_url:
         raise SystemExit(0 if asyncio.run(verify(database_url, tenant_id)) else 1)
 
 
 @app.command()
 def doctor() -> None:
     """Say in words what is wrong here, and what to do."""
-    raise SystemExit(0 if asyncio.run(self_check.examine(_settings())) else 1)
+    raise SystemExit(0 if asyncio.run(self_check.examine(_platform())) else 1)

@@ -108,4 +108,5 @@ def _local_url(settings: Settings | None) -> str:
 
 def _local_token(settings: Settings | None) -> str:
     assert settings is not None
-    return mint(settings)
+    with failing_in_words():
+        return mint(settings)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import typer
 
-from chatbot.apps.boot import failing_in_words, ready_database
+from chatbot.apps.boot import failing_in_words, of_a_platform, ready_database
 from chatbot.core.crypto import random_key, random_secret
 from chatbot.core.errors import XinError
 from chatbot.core.logging import configure_logging
@@ -219,6 +219,8 @@ def _with_database(work: Callable[[Database, Settings], Awaitable[None]]) -> Non
 
 
 def _settings() -> Settings:
-    settings = load_settings()
+    settings = of_a_platform(load_settings())
+    if not settings.admin_jwt_secret:
+        settings.require_data_dir()
     configure_logging("WARNING", process="rotate")
     return settings

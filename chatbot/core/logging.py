@@ -1,23 +1,27 @@
 """Structured JSON logs: one line an event, `correlation_id` in each, secrets blanked."""
 
+import fcntl
 import logging
 import re
 import sys
 from collections.abc import Callable, MutableMapping
 from logging.handlers import TimedRotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import structlog
 
 from chatbot.core import correlation
 from chatbot.core.ids import new_id
 from chatbot.core.log_tail import log_tail
+from chatbot.core.places import ConfigurationError
 
 _SECRET_NAME = re.compile(r"(secret|password|token|authorization|api_?key|cookie|credential)", re.IGNORECASE)
 _SECRET_VALUE = re.compile(r"(Bearer\s+)[^\s\"']+|\b(xin_[a-z]{2,6}_)[A-Za-z0-9_-]{16,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
 _BLANK = "[hidden]"
 _DAYS_KEPT = 7
+_held: dict[Path, IO[str]] = {}
+"""Locks of the files that this process writes, for as long as it lives."""
 
 EventDict = MutableMapping[str, Any]
 Processor = Callable[[Any, str, EventDict], EventDict]
@@ -50,6 +54,9 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
         level: `DEBUG`, `INFO`, `WARNING` or `ERROR`.
         process: the process's name, in each line as `process`.
         folder: also keep the lines there, a file a day, seven days; a terminal then shows warnings only.
+
+    Raises:
+        ConfigurationError: nothing can be written in the folder.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -92,10 +99,34 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
 
 
 def _daily_file(folder: Path, process: str) -> logging.Handler:
-    folder.mkdir(parents=True, exist_ok=True)
-    return TimedRotatingFileHandler(
-        folder / f"{process}.log", when="midnight", backupCount=_DAYS_KEPT, utc=True, encoding="utf-8"
-    )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return TimedRotatingFileHandler(
+            _own_file(folder, process), when="midnight", backupCount=_DAYS_KEPT, utc=True, encoding="utf-8"
+        )
+    except OSError as error:
+        raise ConfigurationError(f"LOGS_DIR: {error.strerror or error}: {error.filename or folder}") from None
+
+
+def _own_file(folder: Path, process: str) -> Path:
+    """Return a file that no other process writes: of two that rotate one, the second throws away the first's day.
+
+    The first process of its name has `<process>.log`, one that runs beside it `<process>-2.log`, and so on.
+    """
+    number = 0
+    while True:
+        number += 1
+        file = folder / (f"{process}.log" if number == 1 else f"{process}-{number}.log")
+        if file in _held:
+            return file
+        lock = file.with_name(f".{file.stem}.lock").open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        _held[file] = lock
+        return file
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -1,4 +1,4 @@
-"""Settings: the one place that reads the environment and `.env`.
+"""Settings: the one place that reads the environment, over `.env`.
 
 Built by `load_settings()` in a process's `main()`, never at import. A bad or unknown value stops the
 start with one sentence that names the variable.
@@ -10,9 +10,10 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from dotenv import dotenv_values
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from chatbot.core.places import DOTENV, ConfigurationError, read_env_file, usual_data_dir, usual_env_file
 
 MIN_SECRET_LENGTH = 32
 _MIN_DIFFERENT = 10
@@ -22,10 +23,6 @@ DEVELOPMENT_WEBHOOK_SECRET = "dev-web"  # noqa: S105 - refused outside developme
 _OWN_PREFIX = "XIN_"
 
 Environment = Literal["development", "staging", "production"]
-
-
-class ConfigurationError(Exception):
-    """The settings are not usable; the message names each variable."""
 
 
 def _comma_separated(value: object) -> object:
@@ -133,6 +130,8 @@ class Settings(BaseSettings):
     backup_retention_days: int = Field(30, ge=1)
     xin_fetch_allow_hosts: CommaList = []
 
+    _data_dir_is_named: bool = PrivateAttr(default=True)
+
     @model_validator(mode="after")
     def _refuse_unsafe_secrets(self) -> Self:
         """Default, empty or short secrets stop the start outside development."""
@@ -215,6 +214,14 @@ class Settings(BaseSettings):
         """The absolute data folder: database, files, exports, logs."""
         return self.xin_data_dir.expanduser().resolve()
 
+    def require_data_dir(self) -> None:
+        """Raise where a command would make a new, empty platform: none is there, and nobody named a place for one."""
+        if not self._data_dir_is_named and not self.data_dir.exists():
+            raise ConfigurationError(
+                f"XIN_DATA_DIR: there is no platform in {self.data_dir}; name the data folder of yours, or start one "
+                "(`xin run`)"
+            )
+
     @property
     def backup_folder(self) -> Path:
         """The absolute folder of backups, by default below the data folder."""
@@ -265,35 +272,29 @@ def _long_enough(secret: SecretStr | None) -> bool:
     return len(value) >= MIN_SECRET_LENGTH and len(set(value)) >= _MIN_DIFFERENT
 
 
-def load_settings(env_file: Path | None = Path(".env")) -> Settings:
-    """Read the environment over `.env` and return valid settings.
+def load_settings(env_file: Path | None = DOTENV) -> Settings:
+    """Read the environment over a file of settings, and return valid settings.
+
+    Args:
+        env_file: `.env` is that of the working folder, else the checkout's; None: no file is read.
 
     Raises:
         ConfigurationError: a value is bad, or a variable of ours is unknown; the message names it.
     """
-    from_file = _read_env_file(env_file)
+    file = usual_env_file() if env_file == DOTENV else env_file
+    from_file = read_env_file(file) if file else {}
     _refuse_unknown(from_file)
     own = set(Settings.model_fields)
     values = {k.lower(): v for k, v in from_file.items() if k.upper() not in os.environ and v}
+    named = bool(os.environ.get("XIN_DATA_DIR") or values.get("xin_data_dir"))
     try:
-        return Settings(**{k: v for k, v in values.items() if k in own})  # type: ignore[arg-type]
+        settings = Settings(**{k: v for k, v in values.items() if k in own})  # type: ignore[arg-type]
     except ValidationError as error:
         raise ConfigurationError(_in_words(error)) from None
-
-
-_COMMENT_BEHIND = re.compile(r"""\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*[^'"#\s].*\s#""")
-
-
-def _read_env_file(env_file: Path | None) -> dict[str, str | None]:
-    if env_file is None or not env_file.is_file():
-        return {}
-    for line in env_file.read_text(encoding="utf-8").splitlines():
-        if found := _COMMENT_BEHIND.match(line):
-            raise ConfigurationError(
-                f"{found[1]}: in {env_file.name} put the value in quotes where the # is part of it, the comment on a "
-                "line of its own where it is not: systemd and this program would read two different values"
-            )
-    return dict(dotenv_values(env_file, interpolate=False))  # as systemd: a $ is a $
+    if not named:
+        settings = settings.model_copy(update={"xin_data_dir": usual_data_dir()})
+        settings._data_dir_is_named = False  # noqa: SLF001 - only who reads the environment knows
+    return settings
 
 
 def _refuse_unknown(from_file: dict[str, str | None]) -> None:
@@ -312,3 +313,6 @@ def _in_words(error: ValidationError) -> str:
         message = problem["msg"].removeprefix("Value error, ")
         lines.append(f"{name}: {message}" if name else message)
     return "; ".join(lines)
+
+
+__all__ = ["ConfigurationError", "Settings", "load_settings"]

@@ -19,6 +19,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, T
 
 from chatbot.core import correlation
 from chatbot.core.logging import get_logger
+from chatbot.core.settings import load_settings
 
 log = get_logger(__name__)
 tracer = trace.get_tracer("xin")
@@ -30,8 +31,10 @@ _next_root: ContextVar[SpanContext | None] = ContextVar("next_root", default=Non
 _state = {"active": False}
 
 
-def init_tracing(service: str, *, endpoint: str | None = None, headers: str | None = None) -> bool:
+def init_tracing(service: str | None = None, *, endpoint: str | None = None, headers: str | None = None) -> bool:
     """Start exporting spans, or say that tracing is off. Operators look for these four log lines.
+
+    Called bare it takes `OTEL_EXPORTER_ENDPOINT` and `OTEL_EXPORTER_HEADERS` of the settings, for the service `xin`.
 
     Args:
         service: `service.name` of the spans.
@@ -40,7 +43,13 @@ def init_tracing(service: str, *, endpoint: str | None = None, headers: str | No
 
     Returns:
         Whether spans are exported.
+
+    Raises:
+        ConfigurationError: it was called bare, and a setting is bad.
     """
+    if service is None and endpoint is None:
+        settings = load_settings()
+        endpoint, headers = settings.otel_exporter_endpoint, settings.otel_exporter_headers
     if not endpoint:
         log.warning("distributed tracing disabled; no OTLP endpoint configured")
         log.info("tracing disabled; operating without OTLP exporter")
@@ -52,7 +61,7 @@ def init_tracing(service: str, *, endpoint: str | None = None, headers: str | No
     resources = import_module("opentelemetry.sdk.resources")
     id_generators = import_module("opentelemetry.sdk.trace.id_generator")
     provider = sdk.TracerProvider(
-        resource=resources.Resource.create({"service.name": service}),
+        resource=resources.Resource.create({"service.name": service or "xin"}),
         id_generator=_RootIds(id_generators.RandomIdGenerator()),
     )
     exporter = exporter_module.OTLPSpanExporter(endpoint=endpoint, headers=_pairs(headers))

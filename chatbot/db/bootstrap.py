@@ -1,6 +1,8 @@
 """Make a database ready: roles, extension, schema. Safe to run by several processes at once."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -60,23 +62,52 @@ def prepare_database(database_url: str, *, only_compatible: bool = False) -> boo
             a change that `only_compatible` forbids.
     """
     try:
-        with psycopg.connect(conninfo(owner_url(database_url)), autocommit=True, connect_timeout=10) as connection:
-            connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
-            ensure_roles(connection, database_url)
+        with _preparing(database_url) as connection:
             schema = _schema(connection)
             if schema.revision is not None and not _is_known(schema.revision):
                 _require_readable(schema)
                 return False
             if schema.revision != HEAD:
                 _require_allowed(schema, only_compatible=only_compatible)
-                connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+                _extend(connection)
                 upgrade(database_url)
-                for statement in _READABLE:
-                    connection.execute(statement)
+                _complete(connection)
             _promise(connection, schema)
             return schema.revision != HEAD
     except psycopg.Error as error:
         raise DatabaseNotUsable(f"DATABASE_URL: {str(error).strip()}") from error
+
+
+@contextmanager
+def around_alembic(database_url: str) -> Iterator[None]:
+    """What `alembic upgrade` in a shell needs around its migrations, so that it makes as much as a process does.
+
+    Roles and the extension before them; afterwards what the newest schema gives to backups, and its promise to readers.
+    """
+    with _preparing(database_url) as connection:
+        _extend(connection)
+        yield
+        if _schema(connection).revision == HEAD:
+            _complete(connection)
+            _promise(connection, _schema(connection))
+
+
+@contextmanager
+def _preparing(database_url: str) -> "Iterator[psycopg.Connection[tuple[object, ...]]]":
+    """Connect as the owner, alone among those who prepare, with the roles that migrations give rights to."""
+    with psycopg.connect(conninfo(owner_url(database_url)), autocommit=True, connect_timeout=10) as connection:
+        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        ensure_roles(connection, database_url)
+        yield connection
+
+
+def _extend(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
+
+
+def _complete(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    for statement in _READABLE:
+        connection.execute(statement)
 
 
 def require_answer(database_url: str) -> None:

@@ -23,10 +23,13 @@ def mint(settings: Settings, role: Role = Role.PLATFORM_ADMIN, tenant_id: UUID |
 
     Raises:
         InvalidInput: a role below platform_admin without a tenant, or the role `visitor`.
+        ConfigurationError: the key would be a new one, which no platform knows.
     """
     if role is Role.VISITOR:
         raise InvalidInput.field("role", "visitors get embed tokens, not admin tokens")
     if role is not Role.PLATFORM_ADMIN and tenant_id is None:
         raise InvalidInput.field("tenant_id", f"is needed for the role {role}")
+    if not settings.admin_jwt_secret:
+        settings.require_data_dir()
     claims = {"role": role.value, "tenant_id": str(tenant_id) if tenant_id else None}
     return issue_admin_token(load_keys(settings), subject="cli", claims=claims, lifetime=LIFETIME)

@@ -44,3 +44,21 @@ def test_it_knows_or_says_that_it_does_not(
     monkeypatch.setattr(audit, "BIN", tmp_path)
     assert audit.main() == code
     assert words in capsys.readouterr().out
+
+
+def test_a_server_without_the_tools_of_development_is_told_and_does_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "BIN", tmp_path)
+    StandIn(tmp_path, "pnpm", {"": (json.dumps(_NPM), 0)})
+    assert audit.main() == 3
+    capsys.readouterr()
+    assert audit.main(["--installed"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "SKIPPED     pip-audit is not installed (make .venv/.dev, make frontends)"
+    assert "no known vulnerability" not in said[1]
+    StandIn(tmp_path, "pnpm", {"": (json.dumps(_NPM_FLAWED), 0)})
+    assert audit.main(["--installed"]) == 1
+    assert "VULNERABLE  vite" in capsys.readouterr().out
+    StandIn(tmp_path, "pnpm", {"": ("", 1)})
+    assert audit.main(["--installed"]) == 3, "a tool that is there and gets no answer is no pass"

@@ -121,6 +121,20 @@ def test_every_variable_is_known_and_asked_for() -> None:
     assert not refused, "a process does not start with these in its environment"
 
 
+def test_what_compose_refuses_to_be_without_is_filled_in() -> None:
+    """`docker compose --env-file deploy/compose/.env.dev build` reads the whole file: nothing may be left empty."""
+    needed = {name for file in _FILES for name in re.findall(r"\$\{([A-Z_]+):\?", (ROOT / file).read_text())}
+    made = re.search(r"for name in ((?:[A-Z_\s\\])+); do", (ROOT / "scripts/deploy/deploy_dev.sh").read_text())
+    assert made
+    secrets = set(made[1].replace("\\", " ").split())
+    given = example()
+    assert needed
+    assert {name for name in needed if not given.get(name)} <= secrets, "empty in .env.dev.example and not made"
+    for page in ("RUNBOOK.md", "DEPLOY.md", "demos/phase_walkthroughs.md"):
+        for call in re.findall(r"docker compose [^`\n]+", (ROOT / "docs" / page).read_text()):
+            assert call.startswith("docker compose --env-file deploy/compose/.env.dev "), f"{page}: {call}"
+
+
 def test_the_examples_settings_are_good() -> None:
     values = {name.lower(): value for name, value in example().items() if value and name in SETTINGS}
     assert Settings(**values).public_url == "https://localhost:8443"  # type: ignore[arg-type]

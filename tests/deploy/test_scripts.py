@@ -147,7 +147,10 @@ def test_smoke_names_what_fails(tmp_path: Path, kubectl: StandIn) -> None:
         ({}, "no deployment of xin-platform"),
         (dict([("status deployment/.*bot-manager", ("", 1)), names, services]), "bot-manager did not roll out"),
         (dict([("run .*gateway:8080/metrics", ("", 22)), names, services]), "gateway:8080/metrics does not answer"),
-        (dict([("run .*--config", ("", 22)), names, services]), "was refused"),
+        (
+            dict([("run .*--config", ("", 22)), names, services]),
+            "without a token: set INGESTION_TOKEN",
+        ),
         (dict([("run .*/verify", ("", 22)), names, services]), "did not answer 200 in time"),
     ):
         kubectl.answer(answers)
@@ -284,6 +287,41 @@ def test_the_shell_has_the_settings_as_they_stand_in_the_file(tmp_path: Path) ->
     assert found["XIN_DATA_DIR"] == "/var/lib/xin"
     assert found["PATH"].startswith(f"{ROOT}/.venv/bin:")
     assert _run(tmp_path, "shell.sh", "true", ENV_FILE=str(tmp_path / "none")).returncode == 1
+
+
+@pytest.mark.parametrize("name", ["replay_webhook.py", "debug_retrieval.py", "demo_onboarding.py"])
+def test_programs_of_operators_run_without_the_environment_being_active(name: str, tmp_path: Path) -> None:
+    """By their name, from another folder, with a `python3` that has nothing installed."""
+    bare = tmp_path / "python3"
+    bare.write_text(f'#!/bin/sh\nexec {Path(sys.executable).resolve()} -S "$@"\n')
+    bare.chmod(0o755)
+    environment = {**os.environ, "PATH": path_with(tmp_path)}
+    done = subprocess.run(
+        [ROOT / "scripts" / name, "--help"], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=environment, timeout=250,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout.lower()
+    lone = tmp_path / "lone/scripts"
+    lone.mkdir(parents=True)
+    for each in (name, "own_python.py"):
+        shutil.copy(ROOT / "scripts" / each, lone / each)
+    done = subprocess.run(
+        [lone / name, "--help"], capture_output=True, text=True, check=False, env=environment, timeout=250
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"xin: what this needs is not installed; `make .venv/.run` in {lone.parent} does that\n"
+
+
+def test_make_demo_names_another_platform(tmp_path: Path) -> None:
+    def said(*variables: str) -> str:
+        command = ["make", "--dry-run", "--no-print-directory", "--old-file=.venv/.run", "demo", *variables]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()[-1]
+
+    assert said("ADMIN_TOKEN=t").rstrip() == '.venv/bin/python scripts/demo_onboarding.py --api-token "t"'
+    there = said("API_URL=https://api.example.com", "API_TOKEN=u")
+    assert there == '.venv/bin/python scripts/demo_onboarding.py --api-token "u" --api-url "https://api.example.com"'
 
 
 def test_no_page_has_a_shell_read_the_units_settings() -> None:

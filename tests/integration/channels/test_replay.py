@@ -5,12 +5,14 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 import pytest
 from aiohttp import web
 
 from chatbot.channels.replay import PROOFS
+from chatbot.identity.bootstrap import ensure_first_rows
 from tests.conftest import bearer
 from tests.integration.channels.conftest import Receiver, Whole
 from tests.unit.channels.telegram_peer import TOKEN
@@ -21,11 +23,11 @@ QUESTION = "How do I get a refund?"
 
 
 async def replay(*arguments: object, **environment: str) -> tuple[int, str]:
-    """Run the script; return its exit code and all that it printed."""
+    """Run the script, as the program that it is; return its exit code and all that it printed."""
     known = {name: value for name, value in os.environ.items() if name not in ("XIN_CHANNEL_SECRET", "ADMIN_TOKEN")}
     process = await asyncio.create_subprocess_exec(
-        sys.executable, SCRIPT, *(str(argument) for argument in arguments),
-        env={**known, "PYTHONPATH": str(ROOT), **environment},
+        SCRIPT, *(str(argument) for argument in arguments),
+        env={**known, "PATH": f"{Path(sys.executable).parent}:{known['PATH']}", **environment},
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     printed, _ = await process.communicate()
@@ -103,9 +105,28 @@ async def test_a_dead_letter_is_sent_again(whole: Whole, receiver: Receiver) -> 
     assert (code, printed.split("\n")[0]) == (1, "409 only a dead letter can be replayed")
 
 
+async def test_a_payload_alone_goes_to_the_demo_tenants_web_chat(
+    whole: Whole, recorded: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    await ensure_first_rows(whole.runtime.database, whole.runtime.settings)
+    monkeypatch.delenv("GATEWAY_PORT", raising=False)
+    settings = tmp_path / "xin.env"
+    settings.write_text(f"GATEWAY_PORT={urlsplit(whole.gateway_url).port}\n")
+    code, printed = await replay(recorded, ENV_FILE=str(settings))
+    assert (code, printed.splitlines()[:2]) == (0, ["replay: taken as web, as the payload looks", "200 taken"]), printed
+
+
 async def test_what_is_missing_is_named(recorded: Path) -> None:
-    code, printed = await replay(recorded)
-    assert (code, printed) == (1, f"replay: --channel-type: give one of {', '.join(sorted(PROOFS))}\n")
+    other = recorded.with_name("other.json")
+    other.write_text('{"hello": "world"}')
+    code, printed = await replay(other)
+    what = f"the payload does not tell; give one of {', '.join(sorted(PROOFS))}"
+    assert (code, printed) == (1, f"replay: --channel-type: {what}\n")
+    code, printed = await replay(recorded, "--channel-id", "0190a0a0-0000-7000-8000-000000000000")
+    assert (code, printed.endswith("look like this one; give one of web, webhook\n")) == (1, True)
+    other.write_text('{"update_id": 7}')
+    code, printed = await replay(other)
+    assert (code, "taken as telegram" in printed, "replay: --channel-id" in printed) == (1, True, True)
     code, printed = await replay(recorded, "--channel-type", "line")
     assert (code, printed.startswith("replay: --channel-id")) == (1, True)
     where = ("--channel-type", "line", "--url", "http://127.0.0.1:1/x")

@@ -21,7 +21,15 @@ from alembic.script import ScriptDirectory
 from psycopg import sql
 from sqlalchemy import NullPool, create_engine
 
-from chatbot.db.bootstrap import HEAD, OLDEST_READER, DatabaseNotUsable, downgrade, prepare_database, upgrade
+from chatbot.db.bootstrap import (
+    HEAD,
+    OLDEST_READER,
+    DatabaseNotUsable,
+    create_bundled_database,
+    downgrade,
+    prepare_database,
+    upgrade,
+)
 from chatbot.db.models import Base
 from chatbot.db.roles import conninfo, owner_url
 from chatbot.db.server import BundledPostgres, DatabaseStartFailed
@@ -157,6 +165,46 @@ def test_migrations_go_up_down_and_up_again(database_url: str) -> None:
         assert [name for (name,) in left] == ["alembic_version"]
     upgrade(database_url)
     assert prepare_database(database_url) is False
+
+
+def _rights(connection: "psycopg.Connection[tuple[object, ...]]") -> dict[str, object]:
+    """What a database's schema is worth to the application's roles, and what it promises to older releases."""
+    tables = "FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'S')"
+    promise = "SELECT obj_description('public.alembic_version'::regclass, 'pg_class')"
+    return {
+        "tables": sorted(connection.execute(f"SELECT relname, relacl::text {tables}").fetchall()),
+        "roles": connection.execute("SELECT rolname FROM pg_roles WHERE rolname LIKE 'xin\\_%' ORDER BY 1").fetchall(),
+        "promise": connection.execute(promise).fetchone(),
+    }
+
+
+def test_alembic_in_a_shell_makes_all_that_a_process_makes(data_dir: Path, postgres: BundledPostgres) -> None:
+    """On a server that has never seen the platform: no roles, no database of its own preparing."""
+    server = BundledPostgres(data_dir)
+    server.start()
+    create_bundled_database(server.url)
+    command = [str(Path(sys.executable).with_name("alembic")), "upgrade", "head"]
+    environment = {**os.environ, "DATABASE_URL": server.url}
+    for _ in range(2):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stderr
+    by_process = conninfo(owner_url(postgres.url))
+    with psycopg.connect(conninfo(owner_url(server.url))) as plain, psycopg.connect(by_process) as prepared:
+        assert _rights(plain) == _rights(prepared)
+    assert prepare_database(server.url) is False
+    server.stop()
+
+
+def test_asking_alembic_changes_nothing(data_dir: Path) -> None:
+    server = BundledPostgres(data_dir)
+    server.start()
+    create_bundled_database(server.url)
+    command = [str(Path(sys.executable).with_name("alembic")), "current"]
+    environment = {**os.environ, "DATABASE_URL": server.url}
+    subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    with psycopg.connect(conninfo(owner_url(server.url))) as connection:
+        assert connection.execute("SELECT 1 FROM pg_roles WHERE rolname LIKE 'xin\\_%'").fetchone() is None
+    server.stop()
 
 
 @pytest.fixture

@@ -167,6 +167,22 @@ def test_the_trace_is_the_correlation_id() -> None:
     assert correlation.begin(trace_of(f"00-{given.hex}-00f067aa0ba902b7-01")) == str(given)
 
 
+async def test_called_bare_it_goes_by_the_settings(tmp_path: Path) -> None:
+    code = (
+        "from chatbot.core.logging import configure_logging; from chatbot.core.telemetry import init_tracing\n"
+        "configure_logging('INFO', process='t'); print(init_tracing())\n"
+    )
+    url = f"http://127.0.0.1:{free_port()}/v1/traces"
+    for endpoint, active in ((url, "True"), ("", "False")):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "OTEL_EXPORTER_ENDPOINT": endpoint},
+        )  # fmt: skip
+        printed, log = await asyncio.wait_for(process.communicate(), 120)
+        assert printed.decode().strip() == active, log.decode()
+        assert ("tracing initialised" in log.decode()) == (active == "True")
+
+
 @pytest.mark.parametrize("endpoint", [None, "dead"])
 async def test_without_a_collector_the_platform_works_and_says_so(endpoint: str | None, tmp_path: Path) -> None:
     """`init_tracing` in a process of its own: the provider of a process is set once."""
