@@ -21,6 +21,7 @@ from chatbot.apps.pages.folders import built
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import bind, serve_all, stop_on_signals
 from chatbot.apps.workers import work_until
+from chatbot.core.background import beside
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import start_metrics_server
 from chatbot.core.settings import Settings
@@ -62,8 +63,8 @@ async def _run(
     async with AsyncExitStack() as stack:
         runtime = await stack.enter_async_context(open_runtime(settings, database_url, load_keys(settings)))
         first = await first_start(runtime)
-        worker = asyncio.create_task(work_until(runtime, stop), name="worker")
-        try:
+        async with beside(work_until(runtime, stop), name="worker", ending=stop.is_set):
+            ended = {asyncio.create_task(stop.wait(), name="stop")}
             async with (
                 orchestrating(runtime) as app,
                 gatewaying(gateway_parts(runtime, app)) as gateway,
@@ -75,16 +76,12 @@ async def _run(
                     drain_delay=settings.drain_delay_seconds,
                 ),
             ):
-                ended = {worker, asyncio.create_task(stop.wait(), name="stop")}
                 if first:
                     await _until_the_demo_is_read(runtime, ended)
                 keep_what_is_loaded()
                 _welcome(settings, listener.getsockname()[1], first, started)
                 await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
                 log.info("draining")
-        finally:
-            stop.set()
-            await worker
     log.info("stopped")
 
 
@@ -100,8 +97,10 @@ async def _until_the_demo_is_read(runtime: Runtime, ended: "set[asyncio.Task[Any
     """Wait until the first question can be answered, or until the process is to end."""
     _say("xin: first start: reading the demo tenant's knowledge …\n")
     reading = asyncio.create_task(demo_is_read(runtime), name="demo")
-    await asyncio.wait({reading, *ended}, return_when=asyncio.FIRST_COMPLETED)
-    reading.cancel()
+    try:
+        await asyncio.wait({reading, *ended}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        reading.cancel()
 
 
 def _welcome(settings: Settings, port: int, first: FirstStart | None, started: float) -> None:

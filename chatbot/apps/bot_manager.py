@@ -22,7 +22,7 @@ from chatbot.channels.bots.records import Records
 from chatbot.channels.bots.states import Pace, Parts
 from chatbot.channels.bots.watchdog import Rounds, Watchdog
 from chatbot.channels.registry import PROVIDERS
-from chatbot.core.background import end
+from chatbot.core.background import beside, end
 from chatbot.core.blobs import open_blobs
 from chatbot.core.logging import get_logger
 from chatbot.core.redis_link import open_redis
@@ -47,10 +47,9 @@ _TESTING = Rounds()
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """Bots while they are kept; `listening` is over only when something went wrong."""
+    """Bots while they are kept."""
 
     leases: Leases
-    listening: "asyncio.Task[None]"
 
 
 def main() -> None:
@@ -79,11 +78,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket | 
         app = create_bot_manager_app(parts.database, keeping.leases)
         async with serve(app, listener, trusted_proxies=()) if listener else nullcontext():
             log.info("bot manager ready", bots=settings.bots_per_manager)
-            stopping = asyncio.create_task(stop.wait(), name="stop")
-            await asyncio.wait({stopping, keeping.listening}, return_when=asyncio.FIRST_COMPLETED)
-            stopping.cancel()
-            if keeping.listening.done():
-                keeping.listening.result()
+            await stop.wait()
             log.info("draining")
     log.info("bot manager stopped")
 
@@ -131,15 +126,15 @@ async def keeping_bots(
 
         manager = BotManager(Parts(accounts, leases.cursor, records.take, records.reports, http), pace)
         watchdog = Watchdog(tested, records.check_up, http, rounds)
-        listening = asyncio.create_task(manager.run(), name="bot manager")
         testing = asyncio.create_task(watchdog.run(), name="watchdog")
         try:
-            yield Keeping(leases, listening)
+            async with beside(manager.run(), name="bot manager"):
+                try:
+                    yield Keeping(leases)
+                finally:
+                    await end(testing)
+                    await leader.resign()
         finally:
-            await end(testing)
-            await leader.resign()
-            listening.cancel()  # once: a second time would cut short how the bots end
-            await asyncio.wait({listening})
             await _release(leases)
 
 

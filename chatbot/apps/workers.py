@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from chatbot.apps.data_parts import daily_retention
 from chatbot.apps.runtime import Runtime
+from chatbot.core.background import beside
 from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.jobs.worker import run_worker, worker_name
 from chatbot.knowledge.gaps.service import Grouping
@@ -62,18 +63,7 @@ async def work(runtime: Runtime, pace: Pace | None = None) -> None:
         )
 
 
-class WorkerEnded(RuntimeError):
-    """A worker that should run until it is told to stop has returned."""
-
-
 async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
     """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
-    worker = asyncio.create_task(work(runtime), name="worker")
-    stopped = asyncio.create_task(stop.wait(), name="stop")
-    await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    if not stop.is_set():
-        await worker
-        raise WorkerEnded("the worker ended by itself")
-    worker.cancel()  # once: a second time would cut its draining short
-    await asyncio.wait({worker})
+    async with beside(work(runtime), name="worker"):
+        await stop.wait()

@@ -9,7 +9,11 @@ from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.queueing import DELIVERY_QUEUE
 from chatbot.core import correlation
 from chatbot.core.errors import XinError
+from chatbot.core.logging import get_logger
+from chatbot.db.sessions import is_away
 from chatbot.jobs.retry import KeepTrying
+
+log = get_logger(__name__)
 
 MAX_DOWNLOADS = 6
 """Tries of a customer's file; after the last its row says why it is not there."""
@@ -34,9 +38,11 @@ def delivery_tasks(outbox: Outbox, files: AttachmentStore) -> procrastinate.Blue
         attempts = context.job.attempts if context.job else 0
         try:
             await files.fetch(UUID(tenant_id), UUID(attachment_id))
-        except XinError as error:
-            if attempts + 1 < MAX_DOWNLOADS:
+        except Exception as error:
+            if attempts + 1 < MAX_DOWNLOADS or is_away(error):
                 raise
-            await files.refuse(UUID(tenant_id), UUID(attachment_id), error.detail)
+            log.warning("a file could not be fetched", attachment=attachment_id, exc_info=error)
+            words = error.detail if isinstance(error, XinError) else f"the adapter failed: {type(error).__name__}"
+            await files.refuse(UUID(tenant_id), UUID(attachment_id), words)
 
     return blueprint

@@ -1,6 +1,7 @@
 """Messages of people, and of the platform itself, on their way to a conversation's provider."""
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.inbox.repository import last_thread_of
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
@@ -22,11 +23,16 @@ class Messages:
 
         Raises:
             FilesNotSent: it has files, which providers cannot fetch from us.
+            ChannelBroken: it would have to be sent, and cannot be; a notice is then left out.
         """
         try:
             channel = await self._accounts.get_in(session, message.channel_id)
         except NotFound:  # removed meanwhile: the message is for readers of the rows only
             return
+        except ChannelBroken:
+            if message.notice or await last_thread_of(session, message.conversation_id) is None:
+                return
+            raise
         if not sends(channel):
             return
         found = await last_thread_of(session, message.conversation_id)

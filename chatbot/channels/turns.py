@@ -9,6 +9,7 @@ from uuid import UUID
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Streamer, Typing
+from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.inbox.repository import thread_of
 from chatbot.channels.loops import may_answer
 from chatbot.channels.messages import Messages, sends
@@ -74,25 +75,40 @@ class Turns:
 
         Raises:
             TurnFailed: the reply could not be made; nothing was stored.
+            ChannelBroken: it could not be sent.
         """
         pulse = await self._until_quiet(tenant_id, conversation_id)
         if pulse is None:
             return
         try:
-            may = await self._may_answer(tenant_id, conversation_id, pulse)
+            channel = await self._accounts.get(pulse.channel_id)
         except NotFound:  # the channel was removed meanwhile: nobody can be answered
             return
-        if not may:
+        if not await self._may_answer(channel, conversation_id, pulse):
             await self._leave_to_people(tenant_id, conversation_id)
             return
         begun = await dialogue.answer_waiting(tenant_id, conversation_id)
         if begun is None:
             return
         turn, live = begun
-        async with self._presented(turn, live):
+        async with self._presented(channel, turn, live):
             last = await live.wait()
         if last.name == "error":
             raise TurnFailed(str(last.data.get("code", "error")))
+
+    async def give_up(self, dialogue: Dialogue, tenant_id: UUID, conversation_id: UUID) -> None:
+        """Tell the visitor that no reply can be made; where they cannot be told, a person is to look."""
+        async with self._database.tenant_reader(tenant_id) as session:
+            pulse = await waiting_repository.pulse(session, conversation_id)
+        try:
+            if pulse:
+                await self._accounts.get(pulse.channel_id)
+        except ChannelBroken:
+            await self._leave_to_people(tenant_id, conversation_id)
+            return
+        except NotFound:  # removed meanwhile: it is said to readers of the rows only
+            pass
+        await dialogue.apologize(tenant_id, conversation_id)
 
     async def make_ready(self, turn: Turn) -> None:
         """Let a call to the provider that shows the reply end; no other begins (as `Courier.make_ready`)."""
@@ -105,6 +121,9 @@ class Turns:
         try:
             channel = await self._accounts.get_in(session, turn.channel_id)
         except NotFound:  # removed meanwhile: the reply is for readers of the rows only
+            return
+        except ChannelBroken:  # as what is read from the rows it is good all the same
+            log.warning("a reply of a channel whose secrets cannot be opened is not sent", reply=str(turn.reply_id))
             return
         if not sends(channel) or not draft.text:
             return
@@ -142,32 +161,32 @@ class Turns:
             await asyncio.sleep(rest)
             waited += rest
 
-    async def _may_answer(self, tenant_id: UUID, conversation_id: UUID, pulse: Pulse) -> bool:
-        """Whether one more automatic answer is safe; raises `NotFound` where the channel was removed."""
-        channel = await self._accounts.get(pulse.channel_id)
+    async def _may_answer(self, channel: ConnectedChannel, conversation_id: UUID, pulse: Pulse) -> bool:
+        """Whether one more automatic answer is safe."""
         limits = channel.provider.capabilities.answers_at_most
         if not limits:
             return True
         since = pulse.now - max(span for span, _ in limits)
-        async with self._database.tenant_reader(tenant_id) as session:
+        async with self._database.tenant_reader(channel.tenant_id) as session:
             answered = await waiting_repository.answers_since(session, conversation_id, since)
         return may_answer(limits, answered, pulse.now)
 
     async def _leave_to_people(self, tenant_id: UUID, conversation_id: UUID) -> None:
-        """Put a conversation into the queue and tell nobody by mail: that would feed a loop of machines."""
-        log.warning("no more automatic answers in a conversation", conversation=str(conversation_id))
+        """Put a conversation into the queue and tell the visitor nothing: that would feed a loop of machines."""
+        log.warning("a conversation is left to people", conversation=str(conversation_id))
         async with self._database.tenant(tenant_id) as session:
             conversation = await floor.held(session, conversation_id)
             if conversation.state == "bot":
                 await floor.request(session, conversation, Wish("no_answer", None), None)
 
     @asynccontextmanager
-    async def _presented(self, turn: Turn, live: LiveReply) -> AsyncIterator[None]:
+    async def _presented(self, channel: ConnectedChannel, turn: Turn, live: LiveReply) -> AsyncIterator[None]:
         """Show the reply, or that somebody writes, while the block waits for it; failures are only logged."""
-        channel = await self._accounts.get(turn.channel_id)
-        async with self._database.tenant_reader(turn.tenant_id) as session:
-            found = await thread_of(session, turn.question_id)
-        thread, context = found or ("", {})
+        found = await self._thread(turn, live)
+        if found is None:
+            yield
+            return
+        thread, context = found
         provider, presentation = channel.provider, _Presentation()
         tasks: list[asyncio.Task[None]] = []
         if isinstance(provider, Typing):
@@ -180,6 +199,21 @@ class Turns:
         finally:
             self._presentations.pop(turn.reply_id, None)
             await end(*tasks)
+
+    async def _thread(self, turn: Turn, live: LiveReply) -> tuple[str, Mapping[str, Any]] | None:
+        """Where to show a reply that is being made by now: its job waits for it, whatever goes wrong here.
+
+        Were the job to fail, the next one would take the living reply for a dead one's: two would be paid for.
+        """
+        try:
+            async with self._database.tenant_reader(turn.tenant_id) as session:
+                return await thread_of(session, turn.question_id)
+        except Exception as error:  # noqa: BLE001 - a preview is not worth a reply
+            log.warning("a reply cannot be shown while it is made", reason=str(error)[:200])
+            return None
+        except BaseException:
+            live.interrupt()
+            raise
 
     async def _show(
         self,

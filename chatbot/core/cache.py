@@ -42,6 +42,11 @@ class TimedCache(Generic[Key, Value]):
         if len(self._values) > self._size:
             self._values.popitem(last=False)
 
+    def keys(self) -> list[Key]:
+        """Return the keys of all values that are not too old."""
+        now = self._clock()
+        return [key for key, (until, _) in self._values.items() if now < until]
+
     def forget(self, key: Key) -> None:
         """Drop a value; an unknown one is fine."""
         self._values.pop(key, None)

@@ -4,17 +4,12 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 from uuid import UUID
 
-from psycopg.errors import DeadlockDetected, QueryCanceled
-
 from chatbot.core.logging import get_logger
-from chatbot.db.sessions import DATABASE_AWAY
+from chatbot.db.sessions import is_away
 
 Done = TypeVar("Done")
 
 log = get_logger(__name__)
-
-_OF_ONE = (QueryCanceled, DeadlockDetected)
-"""Too slow or in each other's way: trouble of this work, though the driver counts it among that of the database."""
 
 
 async def apart(tenant_id: UUID, what: str, work: Callable[[], Awaitable[Done]]) -> Done | None:
@@ -29,7 +24,7 @@ async def apart(tenant_id: UUID, what: str, work: Callable[[], Awaitable[Done]])
     try:
         return await work()
     except Exception as error:
-        if isinstance(error, DATABASE_AWAY) and not isinstance(getattr(error, "orig", None), _OF_ONE):
+        if is_away(error):
             raise
         log.exception("a tenant's work failed", what=what, tenant_id=str(tenant_id))
         return None

@@ -92,7 +92,8 @@ class Pool:
 
 
 def _end(lent: PoolProxiedConnection) -> None:
-    lent.invalidate()
+    if lent.is_valid:  # SQLAlchemy has seen to one whose query was cancelled
+        lent.invalidate()
     lent.close()
 
 

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine, text
-from sqlalchemy.exc import InterfaceError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
@@ -31,12 +31,26 @@ from chatbot.db.driver import Command, Driver, Rows, Values
 from chatbot.db.pool import Pool, database_error, driver_of
 from chatbot.db.roles import APP_ROLE, PLATFORM_ROLE
 
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
-"""What work in a session raises while the database restarts, is full or too busy: trying again later helps."""
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+"""What work in a session raises while the database restarts, is full or too busy, or all connections of the process
+are lent: trying again later helps. Who writes through the driver itself (COPY) meets the driver's own errors."""
+
+_OF_ONE = (psycopg.errors.QueryCanceled, psycopg.errors.DeadlockDetected)
+"""Too slow or in each other's way: trouble of this work, though the driver counts it among that of the database."""
 
 _OVER = "the transaction of this session is over"
 _SCOPE = "SELECT set_config('xin.tenant_id', %s, true)"
 _COMMIT = Command("COMMIT")
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether an error is everybody's, because the database is away, and not of the work that met it."""
+    return isinstance(error, DATABASE_AWAY) and not isinstance(getattr(error, "orig", error), _OF_ONE)
+
+
+def is_unconnected(error: BaseException) -> bool:
+    """Whether the connection was lost, or none was to be had: the work itself was not refused."""
+    return isinstance(error, PoolTimeout) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 class _LazySession(Session):
@@ -199,7 +213,8 @@ class Database:
 
     Args:
         database_url: the owner's address; the application roles' addresses derive from it.
-        pool_size: tenant work has twice as many connections at most; platform work half as many, at least 4.
+        pool_size: tenant work has twice as many connections at most; platform work half as many, at least 4. What a
+            process has beside these is in docs/SETTINGS.md.
     """
 
     def __init__(self, database_url: str, *, pool_size: int = 10) -> None:

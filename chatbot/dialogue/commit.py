@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.core import correlation
 from chatbot.core.ids import new_id
 from chatbot.core.logging import get_logger
-from chatbot.db.sessions import TenantSession
+from chatbot.db.sessions import TenantSession, is_unconnected
 from chatbot.dialogue import repository
 from chatbot.dialogue.handoff import floor
 from chatbot.dialogue.log_repository import EventRow
@@ -37,7 +37,7 @@ async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draf
         the reply is withdrawn, its usage is booked.
 
     Raises:
-        DBAPIError: the database stayed away; the sweeper closes the reply.
+        SQLAlchemyError: the database stayed away; the sweeper closes the reply.
     """
     values, events = _values(turn, plan, found, draft, timings), _events(turn, draft)
     gap = _gap(turn, found) if draft.gap else None
@@ -47,10 +47,10 @@ async def commit(parts: Parts, turn: Turn, plan: Plan, found: Found, draft: Draf
     for wait in (*_WAITS, None):
         try:
             return await _once(parts, turn, draft, values, events, gap, retried=retried)
-        except DBAPIError as error:
-            if wait is None or not error.connection_invalidated:
+        except SQLAlchemyError as error:
+            if wait is None or not is_unconnected(error):
                 raise
-            log.warning("reply not stored yet; trying again", reason=str(error.orig)[:200])
+            log.warning("reply not stored yet; trying again", reason=_words(error))
             await asyncio.sleep(wait)
             retried = True
     raise AssertionError("unreachable")
@@ -61,8 +61,12 @@ async def flush(parts: Parts, turn: Turn, so_far: str) -> None:
     try:
         async with parts.database.tenant(turn.tenant_id) as session:
             await repository.flush_reply(session, turn.reply_id, so_far)
-    except DBAPIError as error:
-        log.warning("partial reply not stored", reason=str(error.orig)[:200])
+    except SQLAlchemyError as error:
+        log.warning("partial reply not stored", reason=_words(error))
+
+
+def _words(error: SQLAlchemyError) -> str:
+    return str(getattr(error, "orig", error))[:200]
 
 
 async def fail(parts: Parts, turn: Turn, ledger: Ledger | None) -> None:

@@ -6,12 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
-
 from chatbot.core.bus import Bus
 from chatbot.core.errors import NotFound
 from chatbot.core.logging import get_logger
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import DATABASE_AWAY, Database
 from chatbot.dialogue import repository
 from chatbot.dialogue.live import Place, StreamEvent, message_event, pending
 from chatbot.dialogue.replies import stored_body
@@ -83,7 +81,7 @@ class StoredReply:
         while True:
             try:
                 return await self._read()
-            except (DBAPIError, OSError) as error:
+            except (*DATABASE_AWAY, OSError) as error:
                 if time.monotonic() > last_try:
                     raise
                 log.warning("reply not read yet; trying again", reason=str(error)[:200])
@@ -110,6 +108,6 @@ class StoredReply:
                 return
 
     async def _signal(self) -> None:
-        with suppress(DBAPIError, OSError):  # the next look tries again, and says so
+        with suppress(*DATABASE_AWAY, OSError):  # the next look tries again, and says so
             async with self._database.tenant_reader(self._tenant_id) as session:
                 await repository.tell_reader(session, reader_payload(self.message_id))

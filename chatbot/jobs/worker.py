@@ -11,7 +11,7 @@ import psycopg
 from procrastinate import App
 from procrastinate.exceptions import ConnectorException
 
-from chatbot.core.background import end, forever, was_cancelled
+from chatbot.core.background import beside, end, forever, was_cancelled
 from chatbot.core.logging import get_logger
 from chatbot.jobs.manager import put_back_stalled
 
@@ -50,7 +50,7 @@ async def run_worker(
         name="rescue",
     )
     try:
-        while not was_cancelled():  # procrastinate swallows a cancellation that comes while it starts
+        while not was_cancelled():  # one that comes while the worker starts or signs off may be lost (see `end`)
             try:
                 await _run_once(app, queues, concurrency, name, drain_seconds, polling_seconds)
             except _AWAY as error:
@@ -67,20 +67,16 @@ async def working(
 ) -> AsyncIterator[None]:
     """Run a worker while the block runs; what it works on is finished or given back before the block ends.
 
+    Should the worker end first, so does the block: jobs that nobody takes are worse than a process that begins anew.
+
     It gets `_DRAIN_SECONDS` for that: with the requests' time before it, a process ends within its half minute.
     """
-    worker = asyncio.create_task(
-        run_worker(
-            app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds,
-            drain_seconds=_DRAIN_SECONDS,
-        ),
-        name=name,
+    worker = run_worker(
+        app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds,
+        drain_seconds=_DRAIN_SECONDS,
     )  # fmt: skip
-    try:
+    async with beside(worker, name=name):
         yield
-    finally:
-        worker.cancel()  # once: a second time would cut its draining short
-        await asyncio.wait({worker})
 
 
 async def _run_once(

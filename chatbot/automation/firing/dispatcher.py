@@ -31,6 +31,7 @@ log = get_logger(__name__)
 
 _BATCH = 500
 _DUE = 50
+_DUE_EACH = 5
 _SILENT = 200
 _REST_SECONDS = 30.0
 """How long a tenant is left alone whose rules could not be looked at: whatever is wrong there, others go on."""
@@ -45,7 +46,7 @@ class Dispatcher:
         self._resting: TimedCache[UUID, bool] = TimedCache(_REST_SECONDS)
 
     async def round(self) -> int:
-        """Look once at events and times; return how many jobs began."""
+        """Look once at events and times, at some of each tenant's; return how many jobs began."""
         async with self._database.platform() as session:
             talking = await repository.tenants_with_news(session)
         begun = await self.times()
@@ -60,14 +61,9 @@ class Dispatcher:
         return sum([await self._apart(tenant_id, partial(self.silence, tenant_id)) for tenant_id in waiting])
 
     async def events(self, tenant_id: UUID) -> int:
-        """Read a tenant's log to its end, a batch a transaction; return how many jobs began."""
-        begun = 0
-        while True:
-            async with self._database.tenant(tenant_id) as session:
-                read, started = await self._batch(session)
-            begun += started
-            if read < _BATCH:
-                return begun
+        """Read a batch of a tenant's log; return how many jobs began. The rest waits for the next round."""
+        async with self._database.tenant(tenant_id) as session:
+            return await self._batch(session)
 
     async def silence(self, tenant_id: UUID) -> int:
         """Look for conversations in which nobody has answered for as long as a rule says."""
@@ -81,7 +77,7 @@ class Dispatcher:
     async def times(self) -> int:
         """Fire the rules whose time has come; a time that was missed by more than a rule's grace is left out."""
         async with self._database.platform() as session:
-            due = [(rule.tenant_id, rule.id) for rule in await rules.due(session, _DUE)]
+            due = await rules.due(session, each=_DUE_EACH, limit=_DUE, but=self._resting.keys())
         return sum([await self._apart(tenant_id, partial(self._due, tenant_id, rule_id)) for tenant_id, rule_id in due])
 
     async def _apart(self, tenant_id: UUID, look: Callable[[], Awaitable[int]]) -> int:
@@ -93,19 +89,19 @@ class Dispatcher:
             self._resting.put(tenant_id, True)
         return begun or 0
 
-    async def _batch(self, session: TenantSession) -> tuple[int, int]:
+    async def _batch(self, session: TenantSession) -> int:
         place = await repository.lock_cursor(session)
         if place is None:  # another process reads this log
-            return 0, 0
+            return 0
         horizon, entries = await entries_after(session, *place, _BATCH)
         final = [entry for entry in entries if entry.txid < horizon]
         if not final:
-            return 0, 0
+            return 0
         live = await _live(session, "event")
         happenings = await _as_happenings(session, [entry for entry in final if _awaited(live, entry)])
         started = await self._match(session, live, happenings, await rules.now(session))
         await move_cursor(session, repository.READER, final[-1])
-        return len(final), started
+        return started
 
     async def _match(
         self, session: TenantSession, live: Sequence[Live], happenings: Sequence[Happening], now: datetime

@@ -1,6 +1,6 @@
 """Rules in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,17 @@ from sqlalchemy import func, select, update
 
 from chatbot.db.models import AutomationRule, AutomationSwitch
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch
+
+_DUE = """
+SELECT tenant_id, id FROM (
+    SELECT r.tenant_id, r.id, r.next_fire_at,
+           row_number() OVER (PARTITION BY r.tenant_id ORDER BY r.next_fire_at, r.id) AS place
+    FROM automation_rules r LEFT JOIN automation_switches s ON s.tenant_id = r.tenant_id
+    WHERE r.state = 'active' AND r.deleted_at IS NULL AND r.next_fire_at <= now() AND s.paused_at IS NULL
+      AND r.tenant_id <> ALL(CAST(%(but)s AS uuid[]))
+) overdue
+WHERE place <= %(each)s ORDER BY place, next_fire_at LIMIT %(limit)s
+"""
 
 _LIVE = (AutomationRule.deleted_at.is_(None), AutomationRule.kind == "rule")
 
@@ -76,22 +87,17 @@ async def count(session: TenantReader) -> int:
     return int((await session.execute(query.where(AutomationRule.tenant_id == session.tenant_id, *_LIVE))).scalar_one())
 
 
-async def due(session: PlatformSession, limit: int) -> list[AutomationRule]:
-    """Return rules whose time has come by the database's clock, locked; those that another scheduler holds are left."""
-    query = (
-        select(AutomationRule)
-        .outerjoin(AutomationSwitch, AutomationSwitch.tenant_id == AutomationRule.tenant_id)
-        .where(
-            AutomationRule.state == "active",
-            AutomationRule.deleted_at.is_(None),
-            AutomationRule.next_fire_at <= func.now(),
-            AutomationSwitch.paused_at.is_(None),
-        )
-        .order_by(AutomationRule.next_fire_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, of=AutomationRule)
-    )
-    return list(await session.scalars(query))
+async def due(
+    session: PlatformSession, *, each: int, limit: int, but: Collection[UUID] = ()
+) -> list[tuple[UUID, UUID]]:
+    """Return rules whose time has come by the database's clock, with their tenants; whoever fires one locks it then.
+
+    Args:
+        each: how many of one tenant at most, the longest overdue first; every tenant's first comes before any second.
+        but: tenants that are left alone.
+    """
+    values = {"each": each, "limit": limit, "but": list(but)}
+    return [(row[0], row[1]) for row in await fetch(session, _DUE, values)]
 
 
 async def mark_fired(session: TenantSession, rule_ids: Sequence[UUID], at: datetime) -> None:

@@ -1,7 +1,7 @@
 """What each action does, in the transaction that notes that it was done. Webhooks apart: those leave between two."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from chatbot.automation.rules import actions as kinds
 from chatbot.automation.rules.facts import Facts
 from chatbot.automation.rules.templates import fill
 from chatbot.automation.running import repository
-from chatbot.core.errors import Conflict
+from chatbot.core.errors import Conflict, NotFound
 from chatbot.db.models import AutomationJob, AutomationRule
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue.handoff import floor
@@ -41,12 +41,13 @@ class NoAddress(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One action of a job, about to be done."""
+    """One action of a job, about to be done; `people` are those whom `Effects.person` found before."""
 
     session: TenantSession
     job: AutomationJob
     rule: AutomationRule
     facts: Facts
+    people: Mapping[UUID, Agent | None] = field(default_factory=dict)
 
     @property
     def agent(self) -> Agent:
@@ -94,6 +95,16 @@ class Effects:
         """
         return await self._by_kind[type(action)](step, action)
 
+    async def person(self, tenant_id: UUID, user_id: UUID) -> Agent | None:
+        """Return an agent whom an action names; None when nobody of the tenant is meant.
+
+        Across tenants, so on a connection of its own: not to be waited for by whoever has one in hand.
+        """
+        try:
+            return await self._directory.member(tenant_id, user_id)
+        except NotFound:
+            return None
+
     async def _reply(self, step: Step, action: kinds.Reply) -> str:
         conversation = await step.conversation()
         text = action.text
@@ -130,7 +141,9 @@ class Effects:
         return f"ticket {ticket.number} opened"
 
     async def _assign(self, step: Step, action: kinds.GiveTo) -> str:
-        to = await self._directory.member(step.session.tenant_id, action.agent_id) if action.agent_id else None
+        to = step.people.get(action.agent_id) if action.agent_id else None
+        if action.agent_id and to is None:
+            raise NotFound("no such agent")
         conversation = await step.conversation()
         if to:
             await agents.keep(step.session, to)

@@ -5,6 +5,7 @@ webhook then carries the same id, by which its receiver knows the repetition.
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from chatbot.automation.firing.facts import Happening, gather
 from chatbot.automation.queueing import run_at
 from chatbot.automation.rules import repository as rules
-from chatbot.automation.rules.actions import AnyAction, Wait, Webhook
+from chatbot.automation.rules.actions import AnyAction, GiveTo, Wait, Webhook
 from chatbot.automation.rules.bodies import body_of
 from chatbot.automation.rules.facts import Facts
 from chatbot.automation.running import repository, secrets
@@ -35,7 +36,8 @@ from chatbot.core.room import Room
 from chatbot.core.safe_http import OutgoingFailed, SafeHttp
 from chatbot.core.telemetry import span
 from chatbot.db.models import AutomationJob, AutomationRule
-from chatbot.db.sessions import Database, TenantSession
+from chatbot.db.sessions import DATABASE_AWAY, Database, TenantSession
+from chatbot.dialogue.handoff.parts import Agent
 
 log = get_logger(__name__)
 
@@ -46,6 +48,7 @@ MAX_AT_ONCE = 4
 """Webhooks of one tenant under way in one process: receivers that hang leave the other workers to others."""
 
 _MAX_WORDS = 500
+_OF_DATABASE = (DBAPIError, *DATABASE_AWAY)
 _OF_VALUES = (IntegrityError, DataError)
 """What the database says of values: it says so every time."""
 
@@ -63,6 +66,13 @@ class Post:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    """An agent who must be known before the step that names them can be done."""
+
+    agent_id: UUID
+
+
 class Runner:
     """Runs jobs, for one process."""
 
@@ -78,20 +88,22 @@ class Runner:
 
     async def run(self, tenant_id: UUID, job_id: UUID) -> None:
         """Run a job until it ends, waits, or must be tried again later."""
-        going = True
+        going, people = True, dict[UUID, Agent | None]()
         while going:
-            post: Post | None = None
+            errand: Post | LookUp | None = None
             async with self._database.tenant(tenant_id) as session:
                 job = await self._begin(session, job_id)
                 if job is None:
                     return
                 correlation.begin(correlation.following(job.correlation_id))
                 with span("automation", job_id=str(job_id), tenant_id=str(tenant_id)):
-                    while going and post is None:
-                        going, post = await self._step(session, job)
-            if post is not None:
+                    while going and errand is None:
+                        going, errand = await self._step(session, job, people)
+            if isinstance(errand, Post):
                 with span("automation.post", job_id=str(job_id)):
-                    going = await self._sent(tenant_id, job_id, post)
+                    going = await self._sent(tenant_id, job_id, errand)
+            elif isinstance(errand, LookUp):
+                people[errand.agent_id] = await self._effects.person(tenant_id, errand.agent_id)
 
     async def _begin(self, session: TenantSession, job_id: UUID) -> AutomationJob | None:
         """Lock a job that may run now."""
@@ -108,7 +120,10 @@ class Runner:
         job.status, job.started_at = "running", job.started_at or now
         return job
 
-    async def _step(self, session: TenantSession, job: AutomationJob) -> tuple[bool, Post | None]:
+    async def _step(
+        self, session: TenantSession, job: AutomationJob, people: Mapping[UUID, Agent | None]
+    ) -> tuple[bool, Post | LookUp | None]:
+        """Do a step; return whether the job goes on, and what must first be done without a connection in hand."""
         rule = await repository.rule_of(session, job.rule_id)
         gone = rule is None or (rule.kind == "webhook" and rule.deleted_at is not None)
         if job.step >= len(job.actions) or rule is None or gone:
@@ -128,20 +143,20 @@ class Runner:
             return False, None
         if isinstance(action, Webhook):
             return True, await self._post(session, job, rule, action, facts)
-        return await self._do(session, job, rule, action, facts), None
+        if isinstance(action, GiveTo) and action.agent_id and action.agent_id not in people:
+            return True, LookUp(action.agent_id)
+        return await self._do(Step(session, job, rule, facts, people), action), None
 
-    async def _do(
-        self, session: TenantSession, job: AutomationJob, rule: AutomationRule, action: AnyAction, facts: Facts
-    ) -> bool:
-        begun = time.perf_counter()
+    async def _do(self, step: Step, action: AnyAction) -> bool:
+        begun, job = time.perf_counter(), step.job
         try:
-            async with session.begin_nested():
-                words = await self._effects.do(Step(session, job, rule, facts), action)
+            async with step.session.begin_nested():
+                words = await self._effects.do(step, action)
         except XinError as error:
             _failed(job, action.type, error.detail)
             return False
         except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, _OF_VALUES):
+            if isinstance(error, _OF_DATABASE) and not isinstance(error, _OF_VALUES):
                 raise  # the database's trouble, which passes: the queue tries again
             log.exception("an action of a rule broke", job=str(job.id), action=action.type)
             _failed(job, action.type, f"it broke: {type(error).__name__}")

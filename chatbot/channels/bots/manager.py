@@ -42,7 +42,7 @@ class BotManager:
         try:
             while not was_cancelled():
                 await self._refresh()
-                # What the list is read with may swallow a cancellation; asleep it would not be noticed.
+                # What the list is read with may lose a cancellation (see `end`); asleep it would not be noticed.
                 await asyncio.sleep(0 if was_cancelled() else self._pace.refresh)
         finally:
             await self._stop(list(self._bots))

@@ -46,6 +46,8 @@ SELECT provider_event_id FROM inbound_events
 WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_event_id = ANY(:ids)
 """)
 
+_ANY = text("SELECT id FROM inbound_events WHERE tenant_id = :tenant_id AND id = ANY(:ids) LIMIT 1")
+
 _LINK = text("""
 UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id
 FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid)
@@ -86,6 +88,12 @@ async def known_events(session: TenantReader, channel_id: UUID, provider_event_i
     """Return which of these events are stored already."""
     values = {"tenant_id": session.tenant_id, "channel_id": channel_id, "ids": provider_event_ids}
     return set((await session.execute(_KNOWN, values)).scalars())
+
+
+async def any_stored(session: TenantReader, event_ids: list[UUID]) -> bool:
+    """Whether one of these rows of events is there."""
+    values = {"tenant_id": session.tenant_id, "ids": event_ids}
+    return (await session.execute(_ANY, values)).first() is not None
 
 
 async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]) -> None:

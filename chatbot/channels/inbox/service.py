@@ -36,6 +36,7 @@ from chatbot.core.ids import new_id
 from chatbot.core.metrics import CHANNEL_EVENTS
 from chatbot.core.telemetry import span
 from chatbot.db.sessions import Database, TenantSession
+from chatbot.db.stored_files import was_committed
 from chatbot.dialogue import waiting_repository as messages
 from chatbot.dialogue.hot_sessions import HotSession, HotSessions
 from chatbot.dialogue.log_repository import EventRow, append
@@ -77,7 +78,7 @@ class _Work:
 
     Attributes:
         files: keys of files that came along and have a row.
-        is_whole: nothing but the COMMIT is left.
+        is_whole: nothing but the COMMIT is left; before that nothing can have been committed.
     """
 
     links: list[dict[str, Any]] = field(default_factory=list)
@@ -136,8 +137,7 @@ class Inbox:
             await self._keep(channel, rows, kept)
             new = await self._store(channel, rows, work, kept, position, once)
         except BaseException:
-            # Where only the answer to the COMMIT was lost, the rows are there and keep their files.
-            if not work.is_whole:
+            if not (work.is_whole and await self._was_committed(channel, rows)):
                 await self._files.drop(kept.values())
             raise
         await self._files.drop(set(kept.values()) - work.files)
@@ -146,6 +146,15 @@ class Inbox:
         for row, _ in rows:
             CHANNEL_EVENTS.labels(channel.channel_type, row.kind if row.id in new else "repeated").inc()
         return Taken(len(new), len(rows) - len(new))
+
+    async def _was_committed(
+        self, channel: ConnectedChannel, rows: Sequence[tuple[EventToStore, InboundEvent]]
+    ) -> bool:
+        """Whether only the answer to the COMMIT was lost: then the rows are there and keep their files."""
+        ids = [row.id for row, _ in rows]
+        return await was_committed(
+            self._database, channel.tenant_id, lambda session: repository.any_stored(session, ids)
+        )
 
     async def _store(
         self,

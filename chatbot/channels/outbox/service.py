@@ -187,7 +187,10 @@ class Outbox:
     async def _settle(
         self, tenant_id: UUID, lane: str, head: Head, channel: ConnectedChannel | None, tried: _Tried
     ) -> None:
-        """Store a try; a retry queues its own job, a dead letter is told to the event log."""
+        """Store a try; a retry queues its own job, a dead letter is told to the event log.
+
+        Of a delivery that somebody else has settled meanwhile nothing is told: it would be told twice.
+        """
         outcome, now = tried.outcome, self._clock()
         words = "" if isinstance(outcome, Sent) else outcome.words[:MAX_WORDS]
         due = head.due_at
@@ -198,11 +201,13 @@ class Outbox:
             status = "sent" if isinstance(outcome, Sent) else "dead"
         counted = head.failures + (isinstance(outcome, RetryAfter) and not outcome.rate_limited)
         async with self._database.tenant(tenant_id) as session:
-            await repository.settle(
+            settled = await repository.settle(
                 session, head.id, status=status, outcome=_name(outcome), words=words, failures=counted, due_at=due,
                 took_ms=tried.took_ms,
                 provider_message_id=outcome.message_id if isinstance(outcome, Sent) else None,
             )  # fmt: skip
+            if settled is None:
+                return
             if isinstance(outcome, RetryAfter) and outcome.rate_limited:
                 await channels.hold_back(session, head.channel_id, due)
             if not isinstance(outcome, Sent):

@@ -60,5 +60,7 @@ async def _say(session: TenantSession, conversation: Held, messenger: Messenger 
         message_id=new_id(),
     )  # fmt: skip
     if messenger:
-        spoken = Spoken(conversation.id, conversation.channel_id, row.id, text, conversation.language, by_person=False)
+        spoken = Spoken(
+            conversation.id, conversation.channel_id, row.id, text, conversation.language, by_person=False, notice=True
+        )
         await messenger.put_message(session, spoken)

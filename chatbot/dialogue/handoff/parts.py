@@ -69,7 +69,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A message of a person, or of the platform itself, as it leaves for the visitor's provider; `files`: how many."""
+    """A message of a person, or of the platform itself, as it leaves for the visitor's provider.
+
+    Attributes:
+        files: how many it has.
+        notice: that something is so, said beside what matters: where it cannot be sent, all goes on without it.
+    """
 
     conversation_id: UUID
     channel_id: UUID
@@ -78,6 +83,7 @@ class Spoken:
     language: str
     by_person: bool
     files: int = 0
+    notice: bool = False
 
 
 class Messenger(Protocol):
@@ -88,4 +94,5 @@ class Messenger(Protocol):
 
         Raises:
             FilesNotSent: the provider takes no files from us.
+            Unavailable: it cannot be sent at present, and is no notice.
         """

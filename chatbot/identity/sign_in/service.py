@@ -123,19 +123,30 @@ class SignInDesk:
             Unauthenticated: the token is unknown, expired or not the newest; the last ends its session.
         """
         await self._refreshes.take((_REFRESH, client_address))
-        given = RefreshSecret.parse(refresh_token)
+        try:
+            tokens = await self._exchange(RefreshSecret.parse(refresh_token), from_cookie=from_cookie)
+        except Unauthenticated:
+            raise
+        except BaseException:  # the database is away: whoever has a good token must not have to wait after it is back
+            await self._refreshes.give_back((_REFRESH, client_address))
+            raise
+        await self._refreshes.give_back((_REFRESH, client_address))
+        return tokens
+
+    async def _exchange(self, given: RefreshSecret, *, from_cookie: bool) -> Tokens:
         fresh, reused = given.following(self._keys), ""
         async with self._database.platform() as session:  # raising inside would roll the revocation back
             row = await repository.lock_session(session, given.session_id, utcnow())
             user = await repository.find_user(session, row.user_id) if row else None
             if row and not self._rotate(row, given, fresh, from_cookie=from_cookie):
                 row.revoked_at = utcnow()
-                self._access.forget()
                 log.warning("an old refresh token came back; its session is ended", session=str(row.id))
                 reused, user = f"user:{row.user_id}", None
+        if reused:
+            self._access.forget()  # once the row is committed: what is looked up before would be known as good again
+            raise CredentialRefused(ENDED, whose=reused)
         if user is None:
-            raise CredentialRefused(ENDED, whose=reused) if reused else Unauthenticated(ENDED)
-        await self._refreshes.give_back((_REFRESH, client_address))
+            raise Unauthenticated(ENDED)
         return self._tokens(user, fresh)
 
     def _rotate(self, row: UserSession, given: RefreshSecret, fresh: RefreshSecret, *, from_cookie: bool) -> bool:

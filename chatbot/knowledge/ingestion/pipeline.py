@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import procrastinate
-import psycopg
-import sqlalchemy.exc
 
 from chatbot.core.blobs import BlobStore
 from chatbot.core.clock import utcnow
@@ -23,7 +21,7 @@ from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.logging import get_logger
 from chatbot.core.telemetry import span
 from chatbot.db.models import IngestionJob, KnowledgeSource
-from chatbot.db.sessions import Database, TenantReader, TenantSession
+from chatbot.db.sessions import DATABASE_AWAY, Database, TenantReader, TenantSession
 from chatbot.db.stored_files import unless_committed
 from chatbot.jobs.stored_files import drop_files
 from chatbot.knowledge import queueing, repository
@@ -47,15 +45,6 @@ from chatbot.llm.usage import booked
 
 log = get_logger(__name__)
 Result = TypeVar("Result")
-
-DATABASE_AWAY = (
-    psycopg.OperationalError,
-    psycopg.InterfaceError,
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
-    sqlalchemy.exc.TimeoutError,
-)
-"""The database restarts, is full or too busy: the task goes back to the queue as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,8 @@ from chatbot.core.clock import utcnow
 from chatbot.core.logging import get_logger
 from chatbot.core.metrics import INGESTION_IN_FLIGHT, INGESTION_LAG, INGESTION_QUEUE_DEPTH, tenant_label
 from chatbot.db.apart import apart
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import DATABASE_AWAY, Database
 from chatbot.knowledge import queueing
-from chatbot.knowledge.ingestion.pipeline import DATABASE_AWAY
 from chatbot.knowledge.ingestion.repository import jobs_without_task, open_jobs
 from chatbot.knowledge.repository import OPEN_JOB, find_job, lock_job, lock_source
 

@@ -1,14 +1,26 @@
 """Jobs: sent again with the same key, on schedule, until they are dead; retried, cancelled, resting."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from aiohttp import web
+from sqlalchemy import text
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from chatbot.automation.firing.dispatcher import Dispatcher
 from chatbot.automation.running.effects import Effects, Step
-from chatbot.db.sessions import fetch
-from tests.integration.automation.conftest import Automation, Caller, Receiver
+from chatbot.automation.running.runner import Runner
+from chatbot.channels.messages import Messages
+from chatbot.db.sessions import PlatformSession, TenantSession, fetch
+from chatbot.helpdesk.agents.directory import Directory
+from chatbot.helpdesk.tickets.service import TicketDesk
+from chatbot.identity.keys import load_vault
+from tests.exhausted import exhausted
+from tests.integration.automation.conftest import Automation, Caller, Hire, Receiver
 
 _LOST = "DELETE FROM procrastinate_jobs WHERE status = 'todo' AND task_name = 'automation:run' RETURNING id"
 _STUCK = """
@@ -37,6 +49,83 @@ async def _waits(automation: Automation, attempts: int) -> dict[str, Any]:
         lambda jobs: jobs and jobs[0]["status"] == "pending" and jobs[0]["attempts"] == attempts
     )
     return job
+
+
+async def test_a_job_never_waits_for_a_second_connection_with_one_in_hand(
+    idle: Automation, hire: Hire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sara = await hire(idle.whole, "Sara")
+    await idle.on(
+        "message.received", {"type": "tag", "add": ["seen"]}, {"type": "assign", "agent_id": str(sara.id)},
+    )  # fmt: skip
+    await Caller(idle.whole).ask("Refunds?")
+    runtime, channels = idle.whole.runtime, idle.whole.orchestrator.channel_parts
+    await Dispatcher(runtime.database, runtime.jobs).round()
+    (waiting,) = await idle.jobs()
+
+    in_hand = 0
+    tenant, platform = runtime.database.tenant, runtime.database.platform
+
+    @asynccontextmanager
+    async def counted(tenant_id: UUID) -> AsyncIterator[TenantSession]:
+        nonlocal in_hand
+        async with tenant(tenant_id) as session:
+            in_hand += 1
+            try:
+                yield session
+            finally:
+                in_hand -= 1
+
+    @asynccontextmanager
+    async def alone() -> AsyncIterator[PlatformSession]:
+        assert in_hand == 0, "a second connection is asked for with one in hand"
+        async with platform() as session:
+            yield session
+
+    messages = Messages(channels.accounts, channels.outbox)
+    effects = Effects(messages, TicketDesk(channels.mail, messages), channels.mail, Directory(runtime.database))
+    runner = Runner(runtime.database, runtime.jobs, effects, runtime.provider_http, load_vault(runtime.settings))
+    with monkeypatch.context() as patched:
+        patched.setattr(runtime.database, "tenant", counted)
+        patched.setattr(runtime.database, "platform", alone)
+        async with exhausted(runtime.database, platform=True):
+            with pytest.raises(PoolTimeout):  # the queue tries again; the job has not failed
+                await runner.run(idle.whole.tenant.id, UUID(waiting["id"]))
+        (job,) = await idle.jobs()
+        assert (job["status"], job["step"]) == ("running", 1)
+        await runner.run(idle.whole.tenant.id, UUID(waiting["id"]))
+    (job,) = await idle.jobs()
+    assert job["status"] == "succeeded", job
+    assert [result["words"] for result in job["results"]] == ["tags: seen", "given to Sara"]
+
+
+async def test_an_action_that_finds_no_connection_is_tried_again(
+    automation: Automation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do, missed = Effects.do, 0
+
+    async def none_free(effects: Effects, step: Step, action: Any) -> str:
+        nonlocal missed
+        if missed < 2:
+            missed += 1
+            raise PoolTimeout("QueuePool limit of size 2 overflow 0 reached")
+        return await do(effects, step, action)
+
+    monkeypatch.setattr(Effects, "do", none_free)
+    await automation.on("conversation.created", {"type": "tag", "add": ["seen"]})
+    await Caller(automation.whole).ask("Refunds?")
+    (job,) = await automation.ended()
+    assert (job["status"], missed) == ("succeeded", 2), job
+
+
+async def test_an_agent_who_is_none_of_the_tenants_fails_the_job(automation: Automation, hire: Hire) -> None:
+    sara = await hire(automation.whole, "Sara")
+    await automation.on("conversation.created", {"type": "assign", "agent_id": str(sara.id)})
+    async with automation.whole.runtime.database.platform() as session:
+        await session.execute(text("DELETE FROM memberships WHERE user_id = :id"), {"id": sara.id})
+    await Caller(automation.whole).ask("Refunds?")
+    (job,) = await automation.ended()
+    assert (job["status"], job["reason"]) == ("failed", "no such agent")
 
 
 async def test_a_webhook_is_sent_again_with_the_same_id(automation: Automation, receiver: Receiver) -> None:

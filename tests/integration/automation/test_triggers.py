@@ -10,16 +10,25 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from chatbot.apps.automation_worker import automating
 from chatbot.automation.catalogue import EVENTS
+from chatbot.automation.firing import dispatcher as dispatching
 from chatbot.automation.firing import repository
 from chatbot.automation.firing.dispatcher import Dispatcher
 from chatbot.automation.firing.repository import _SILENT
+from chatbot.automation.rules import repository as rules
 from chatbot.core.clock import utcnow
+from chatbot.db.sessions import fetch
 from tests.conftest import make_tenant
 from tests.integration.automation.conftest import Automation, Caller, Hire
 
 MARK = {"type": "tag", "add": ["seen"]}
 _DUE = """
 UPDATE automation_rules SET next_fire_at = now() - make_interval(secs => %(seconds)s) WHERE tenant_id = %(tenant_id)s
+"""
+_DUE_AT_ONCE = dispatching._DUE
+_CROWD = """
+INSERT INTO automation_rules (tenant_id, id, name, trigger, conditions, actions, created_by, next_fire_at)
+SELECT %(tenant_id)s, gen_random_uuid(), 'broken', '{"type": "of no release"}', '{}', '[]', 'test',
+       now() - interval '1 hour' FROM generate_series(1, %(count)s)
 """
 _OLD = """
 WITH moved AS (
@@ -117,6 +126,40 @@ async def test_a_cron_fires_once_however_many_look(idle: Automation) -> None:
     assert after["next_fire_at"] >= rule["next_fire_at"]
     assert after["last_fired_at"] is not None
     assert after["updated_at"] == rule["updated_at"], "nobody has changed it"
+
+
+async def test_one_tenant_cannot_stop_everybodys_schedules(idle: Automation) -> None:
+    """More rules of one tenant than are looked at together are overdue for longer, and break it each time."""
+    database = idle.whole.runtime.database
+    await idle.rule({"type": "cron", "cron": "*/5 * * * *"}, [{"type": "wait", "minutes": 1}])
+    await idle.sql(_DUE, seconds=2)
+    crowd = await make_tenant(database, "Crowd")
+    async with database.tenant(crowd.id) as session:
+        await fetch(session, _CROWD, {"tenant_id": crowd.id, "count": 3 * _DUE_AT_ONCE})
+    dispatcher = _dispatcher(idle)
+    assert await dispatcher.times() == 1
+    assert len(await idle.jobs()) == 1
+
+    dispatcher._resting.put(crowd.id, True)  # as when its rules broke
+    async with database.platform() as session:
+        due = await rules.due(session, each=5, limit=_DUE_AT_ONCE, but=[crowd.id])
+        crowded = await rules.due(session, each=5, limit=_DUE_AT_ONCE)
+    assert due == []
+    assert [tenant_id for tenant_id, _ in crowded] == [crowd.id] * 5
+
+
+async def test_a_long_log_of_one_tenant_is_read_in_turns(idle: Automation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dispatching, "_BATCH", 2)
+    await idle.on("message.received", MARK)
+    for number in range(3):
+        await Caller(idle.whole, f"visitor-{number}").ask("Refunds?")
+    begun = [await _dispatcher(idle).round()]
+    assert begun[0] < 3, "a batch, and the next tenant's turn"
+    async with asyncio.timeout(60):
+        while sum(begun) < 3:
+            begun.append(await _dispatcher(idle).round())
+    assert len(begun) > 2
+    assert len(await idle.jobs()) == 3
 
 
 @pytest.mark.parametrize(("policy", "jobs"), [("once", 1), ("skip", 0)])

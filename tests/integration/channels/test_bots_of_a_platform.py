@@ -13,6 +13,7 @@ from sqlalchemy import text
 from chatbot.apps import bot_manager
 from chatbot.apps.bot_manager import Keeping, create_bot_manager_app, keeping_bots
 from chatbot.apps.serving import bind, serve
+from chatbot.channels.bots.manager import BotManager
 from chatbot.channels.bots.states import Pace
 from chatbot.channels.bots.watchdog import Rounds
 from tests.conftest import bearer
@@ -119,7 +120,7 @@ async def test_two_managers_never_poll_one_bot(whole: Whole, cloud: BotCloud) ->
     numbers = range(121, 127)
     channels = [await whole.channel("telegram", cloud.credentials(cloud.bot(number))) for number in numbers]
     async with AsyncExitStack() as stack:
-        first = await stack.enter_async_context(keeping(whole))
+        await stack.enter_async_context(keeping(whole))
         async with keeping(whole):
             for number in numbers:
                 cloud.bot(number).write(QUESTION)
@@ -132,9 +133,27 @@ async def test_two_managers_never_poll_one_bot(whole: Whole, cloud: BotCloud) ->
                 await answered(cloud, number, 2)
             for channel in channels:
                 await reaches(whole, channel, "running")
-        assert first.listening.done()
     assert {cloud.bot(number).most_pollers for number in numbers} == {1}
     assert {len(cloud.bot(number).sent) for number in numbers} == {2}
+
+
+async def test_a_manager_that_dies_takes_its_process_with_it(
+    whole: Whole, cloud: BotCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bot = cloud.bot(129)
+    await whole.channel("telegram", cloud.credentials(bot))
+
+    async def dies(_manager: BotManager) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BotManager, "_refresh", dies)
+        with pytest.raises(MemoryError):
+            async with keeping(whole):
+                await asyncio.Event().wait()  # as a process does, until it is told to stop
+    async with keeping(whole):
+        bot.write(QUESTION)
+        await answered(cloud, 129)
 
 
 async def test_bots_of_a_killed_manager_move(whole: Whole, cloud: BotCloud, monkeypatch: pytest.MonkeyPatch) -> None:

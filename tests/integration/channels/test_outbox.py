@@ -13,10 +13,12 @@ from sqlalchemy import text
 
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime
+from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.contract import RetryAfter
 from chatbot.channels.events import InboundEvent, Receipt
 from chatbot.channels.outbox import repository
 from chatbot.channels.outbox.pace import MAX_AT_ONCE, Pace
+from chatbot.channels.outbox.repository import Head
 from chatbot.channels.outbox.schedule import BACKOFF, next_try
 from chatbot.channels.outbox.service import Outbox
 from chatbot.channels.outgoing import Outgoing
@@ -260,6 +262,53 @@ async def test_a_removed_channel_leaves_a_dead_letter_that_says_so(lane: Lane, r
     row = (await lane.rows())[0]
     assert (row.status, row.last_error) == ("dead", "the channel was removed")
     assert receiver.got == []
+
+
+async def test_two_workers_who_both_try_a_delivery_tell_of_it_once(lane: Lane, receiver: Receiver) -> None:
+    """One of them was taken for dead and the lane given to the other."""
+    both = asyncio.Barrier(2)
+    receiver.answers = [web.Response(status=410), web.Response(status=410)]
+    await lane.put("refused")
+    call = lane.outbox._call
+
+    async def together(channel: ConnectedChannel, head: Head) -> Any:
+        tried = await call(channel, head)
+        await both.wait()
+        return tried
+
+    lane.outbox._call = together  # type: ignore[method-assign]
+    await asyncio.gather(lane.send(), lane.send())
+    (row,) = await lane.rows()
+    assert (row.status, row.attempts, len(await lane.tries(row))) == ("dead", 1, 1)
+    async with lane.parts.database.tenant_reader(lane.tenant_id) as session:
+        told = await session.scalars(text("SELECT payload->>'delivery_id' FROM events WHERE name = 'delivery.dead'"))
+        assert list(told) == [str(row.id)]
+
+
+async def test_a_try_that_comes_too_late_queues_nothing(lane: Lane, receiver: Receiver) -> None:
+    receiver.answers = [web.Response(status=503)]
+    await lane.put("sent by another meanwhile")
+    (row,) = await lane.rows()
+    call = lane.outbox._call
+
+    async def overtaken(channel: ConnectedChannel, head: Head) -> Any:
+        tried = await call(channel, head)
+        async with lane.parts.database.tenant(lane.tenant_id) as session:
+            await session.execute(text("UPDATE deliveries SET status = 'sent' WHERE id = :id"), {"id": row.id})
+        return tried
+
+    lane.outbox._call = overtaken  # type: ignore[method-assign]
+    async with lane.parts.database.platform() as session:
+        await session.execute(text("DELETE FROM procrastinate_jobs WHERE task_name = 'channels:deliver'"))
+    await lane.send()
+    async with lane.parts.database.platform() as session:
+        jobs = await session.scalar(text(
+            "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'channels:deliver' AND status = 'todo'"
+        ))  # fmt: skip
+        failed = await session.scalar(
+            text("SELECT last_error FROM channel_states WHERE id = :id"), {"id": lane.channel_id}
+        )
+    assert (jobs, failed) == (0, None)
 
 
 @pytest.mark.parametrize(

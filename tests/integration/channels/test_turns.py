@@ -7,32 +7,44 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+import procrastinate
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from procrastinate.retry import RetryDecision
+from procrastinate.testing import InMemoryConnector
 from pydantic import SecretStr
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
 from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.delivery_tasks import MAX_DOWNLOADS, delivery_tasks
 from chatbot.channels.errors import ChannelBroken
 from chatbot.channels.events import Deleted, InboundEvent, Media, Message, Sender
+from chatbot.channels.inbox.repository import thread_of
 from chatbot.channels.providers.webhook import WEBHOOK
+from chatbot.channels.queueing import DOWNLOAD_TASK, NAMESPACE, TURN_TASK
 from chatbot.channels.schemas import ChangeChannel, CreateChannel
+from chatbot.channels.turn_tasks import MAX_TURNS, turn_tasks
 from chatbot.channels.turns import Turns
 from chatbot.channels.views import channel_view
 from chatbot.core.blobs import BlobStore
 from chatbot.core.errors import Unavailable
 from chatbot.core.ids import new_id
 from chatbot.core.settings import Settings
-from chatbot.db.sessions import Database
+from chatbot.db.sessions import Database, TenantSession, Transaction
 from chatbot.dialogue.handoff import floor
+from chatbot.dialogue.handoff.parts import Agent, Wish
 from chatbot.dialogue.hot_sessions import HotSession
+from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.parts import Draft, Parts, Turn, TurnPolicy
 from chatbot.dialogue.service import Dialogue
 from chatbot.dialogue.waiting import begin_waiting
+from chatbot.helpdesk.agents.repository import keep
 from tests.conftest import TEST_KEYS, TenantRows
+from tests.exhausted import exhausted
 from tests.integration.channels.conftest import Whole
 from tests.integration.dialogue.model_server import run_model_server
 from tests.integration.dialogue.platform import DOCUMENTS, add_knowledge
@@ -206,6 +218,181 @@ async def test_a_mail_that_no_machine_may_answer_any_more_waits_for_a_person(
     await turns.answer(dialogue, tenant.id, conversation)
 
 
+async def _break_secrets(runtime: Runtime, tenant: TenantRows) -> None:
+    async with runtime.database.tenant(tenant.id) as session:
+        await session.execute(text("UPDATE channel_secrets SET sealed = decode('00', 'hex')"))
+
+
+async def test_web_chat_is_answered_though_its_secret_cannot_be_opened(runtime: Runtime, tenant: TenantRows) -> None:
+    """Its replies, and what people say, are read from the rows: no secret is needed for that."""
+    parts = parts_of(runtime)
+    async with runtime.database.tenant(tenant.id) as session:
+        await session.execute(
+            text(
+                "INSERT INTO channel_secrets (tenant_id, id, channel_id, purpose, sealed, key_id) "
+                "VALUES (:tenant, :id, :channel, 'secret', decode('00', 'hex'), 'gone')"
+            ),
+            {"tenant": tenant.id, "id": new_id(), "channel": tenant.channel_id},
+        )
+    with pytest.raises(ChannelBroken):
+        await parts.accounts.get(tenant.channel_id)
+    turns = turns_of(parts)
+    dialogue = Dialogue(
+        Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, courier=turns)
+    )
+    incoming = Incoming(tenant.id, "I want to talk to a person", "visitor:ann", "ann", channel_id=tenant.channel_id)
+    last = await (await dialogue.ask(incoming)).wait()
+    assert last.name == "done", last
+    conversation = UUID(str(last.data["conversation_id"]))
+    agent = Agent(new_id(), "Sara")
+    async with runtime.database.tenant(tenant.id) as session:
+        await keep(session, agent)
+        held = await floor.held(session, conversation)
+        row, _ = await floor.say(session, held, agent, "Here I am.", client_message_id="c1", messenger=turns)
+    assert row.text == "Here I am."
+    await dialogue.stop()
+
+
+async def test_what_a_person_says_is_refused_where_it_cannot_be_sent(runtime: Runtime, tenant: TenantRows) -> None:
+    conversation, _, _ = await _asked(runtime, tenant, "Are gift cards refunded?")
+    await _break_secrets(runtime, tenant)
+    turns, agent = turns_of(parts_of(runtime)), Agent(new_id(), "Sara")
+    with pytest.raises(ChannelBroken):
+        async with runtime.database.tenant(tenant.id) as session:
+            await keep(session, agent)
+            held = await floor.held(session, conversation)
+            await floor.say(session, held, agent, "Here I am.", client_message_id="c1", messenger=turns)
+    async with runtime.database.tenant(tenant.id) as session:  # a notice is not worth it
+        held = await floor.held(session, conversation)
+        await floor.request(session, held, Wish("visitor", None), turns)
+    assert await _sent(runtime, tenant) == []
+
+
+def _queue(blueprint: procrastinate.Blueprint) -> procrastinate.App:
+    """A queue that knows some tasks; jobs are run by hand."""
+    app = procrastinate.App(connector=InMemoryConnector())
+    app.add_tasks_from(blueprint, namespace=NAMESPACE)
+    return app
+
+
+async def _run(app: procrastinate.App, name: str, attempts: int, **arguments: UUID) -> RetryDecision | None:
+    """Run a job as a worker does; return when it comes back, None when it is done."""
+    task = app.tasks[name]
+    given = {"correlation_id": "c", **{key: str(value) for key, value in arguments.items()}}
+    job = procrastinate.jobs.Job(
+        id=1, queue="q", lock=None, queueing_lock=None, task_name=name, attempts=attempts, task_kwargs=given
+    )
+    context = procrastinate.JobContext(app=app, job=job, start_timestamp=0.0, abort_reason=lambda: None)
+    try:
+        await task.func(context, **given)
+    except Exception as error:  # noqa: BLE001 - as a worker does
+        assert task.retry_strategy
+        return task.retry_strategy.get_retry_decision(exception=error, job=job)
+    return None
+
+
+async def test_a_turn_of_a_channel_whose_secrets_cannot_be_opened_ends_with_a_person(
+    runtime: Runtime, tenant: TenantRows
+) -> None:
+    conversation, _, _ = await _asked(runtime, tenant, "Are gift cards refunded?")
+    await _break_secrets(runtime, tenant)
+    turns = turns_of(parts_of(runtime))
+    dialogue = Dialogue(
+        Parts(runtime.database, runtime.bus, runtime.retriever, runtime.models, runtime.settings, courier=turns)
+    )
+    app = _queue(turn_tasks(turns, dialogue))
+    job = {"tenant_id": tenant.id, "conversation_id": conversation}
+    for attempts in range(MAX_TURNS - 1):
+        assert await _run(app, TURN_TASK, attempts, **job) is not None
+    assert await _run(app, TURN_TASK, MAX_TURNS - 1, **job) is None
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        state = (await session.execute(text("SELECT state FROM conversations"))).scalar_one()
+    assert state == "waiting"
+    assert await _replies(runtime, tenant) == []
+
+
+async def test_a_turn_that_breaks_each_time_ends_with_words_to_the_visitor(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+
+    async def breaks(*_: Any) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(turns, "_may_answer", breaks)
+    app = _queue(turn_tasks(turns, dialogue))
+    job = {"tenant_id": tenant.id, "conversation_id": conversation}
+    assert await _run(app, TURN_TASK, MAX_TURNS - 2, **job) is not None
+    assert await _run(app, TURN_TASK, MAX_TURNS - 1, **job) is None
+    ((status, words),) = await _replies(runtime, tenant)
+    assert (status, bool(words)) == ("complete", True)
+    assert len(await _sent(runtime, tenant)) == 1
+
+
+async def test_a_database_that_is_away_ends_no_turn(runtime: Runtime, tenant: TenantRows) -> None:
+    conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+    app = _queue(turn_tasks(turns, dialogue))
+    job = {"tenant_id": tenant.id, "conversation_id": conversation}
+    async with exhausted(runtime.database):
+        assert await _run(app, TURN_TASK, MAX_TURNS + 20, **job) is not None
+    assert await _run(app, TURN_TASK, MAX_TURNS + 20, **job) is None
+    assert len(await _sent(runtime, tenant)) == 1
+
+
+async def test_what_shows_a_reply_cannot_make_its_job_begin_another(
+    settings: Settings, database_url: str, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with run_model_server() as model:
+        smart = {"openai_base_url": model.url, "openai_api_key": SecretStr("k" * 20), "smart_mode_enabled": True}
+        async with open_runtime(settings.model_copy(update=smart), database_url, TEST_KEYS) as runtime:
+            await add_knowledge(runtime.database, tenant, DOCUMENTS)
+            conversation, turns, dialogue = await _asked(runtime, tenant, "Are gift cards refunded?")
+
+            async def lost(*_: Any) -> None:
+                raise OperationalError("SELECT", {}, ConnectionError("connection lost"), connection_invalidated=True)
+
+            monkeypatch.setattr("chatbot.channels.turns.thread_of", lost)
+            put_reply = turns.put_reply
+
+            async def put(session: TenantSession, turn: Turn, draft: Draft) -> None:
+                monkeypatch.setattr("chatbot.channels.turns.thread_of", thread_of)
+                await put_reply(session, turn, draft)
+
+            monkeypatch.setattr(turns, "put_reply", put)
+            model.words = ["Gift cards are not refunded [1]."]
+            app, job = _queue(turn_tasks(turns, dialogue)), {"tenant_id": tenant.id, "conversation_id": conversation}
+            assert await _run(app, TURN_TASK, 0, **job) is None
+            assert await _replies(runtime, tenant) == [("complete", "Gift cards are not refunded [1].")]
+            assert len(await _sent(runtime, tenant)) == 1
+            answers = [asked for asked in model.requests if asked.get("stream")]
+            assert len(answers) == 1, "the reply was paid for once"
+            await dialogue.stop()
+
+
+async def test_a_file_that_its_adapter_cannot_take_is_given_up(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = Media("document", ref="https://shop.example.com/a.txt", name="a.txt")
+    await parts.inbox.take(channel, [InboundEvent("e1", "s1", Message("See", (media,)), Sender("ann"), "m1")])
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        attachment = (await session.execute(text("SELECT id FROM attachments"))).scalar_one()
+
+    async def download(*_given: Any, **_named: Any) -> bytes:
+        raise KeyError("url")
+
+    monkeypatch.setattr(type(channel.provider), "download", download)
+    app, job = _queue(delivery_tasks(parts.outbox, parts.files)), {"tenant_id": tenant.id, "attachment_id": attachment}
+    assert await _run(app, DOWNLOAD_TASK, MAX_DOWNLOADS - 2, **job) is not None
+    async with exhausted(runtime.database):
+        assert await _run(app, DOWNLOAD_TASK, MAX_DOWNLOADS + 20, **job) is not None
+    assert await _run(app, DOWNLOAD_TASK, MAX_DOWNLOADS - 1, **job) is None
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        row = (await session.execute(text("SELECT status, reason FROM attachments"))).one()
+    assert tuple(row) == ("refused", "the adapter failed: KeyError")
+
+
 async def _asked(runtime: Runtime, tenant: TenantRows, question: str) -> tuple[UUID, Turns, Dialogue]:
     """Put a question into a conversation of a channel; return the conversation and what answers it."""
     parts = parts_of(runtime)
@@ -274,6 +461,34 @@ async def _to_be_dropped(runtime: Runtime, tenant: TenantRows) -> list[str]:
             "WHERE task_name = 'knowledge:drop_files' AND status = 'todo'"
         ))  # fmt: skip
         return [key for keys in jobs for key in keys if str(tenant.id) in key]
+
+
+@pytest.mark.parametrize("committed", [False, True])
+async def test_files_of_a_commit_whose_answer_was_lost_stay_only_with_their_rows(
+    runtime: Runtime, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    parts = parts_of(runtime)
+    channel = await connect(parts, tenant)
+    media = Media("document", name="a.txt", content=b"A file.")
+    event = InboundEvent("e1", "s1", Message("See the file", (media,)), Sender("ann"), "m1")
+    keep = Transaction.keep
+
+    async def lost(session: Transaction) -> None:
+        if isinstance(session, TenantSession):
+            await (keep(session) if committed else session.undo())
+            raise OperationalError("COMMIT", {}, ConnectionError("connection lost"), connection_invalidated=True)
+        await keep(session)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "keep", lost)
+        with pytest.raises(OperationalError):
+            await parts.inbox.take(channel, [event])
+    assert len(await _keys(runtime, tenant)) == committed
+    assert (await parts.inbox.take(channel, [event])).new == (not committed)
+    async with runtime.database.tenant_reader(tenant.id) as session:
+        stored = list(await session.scalars(text("SELECT blob_key FROM attachments")))
+    assert await _keys(runtime, tenant) == stored
+    assert len(stored) == 1
 
 
 @pytest.mark.parametrize("stays_away", [False, True])

@@ -2,10 +2,12 @@
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import procrastinate
 import psycopg
 import pytest
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -13,7 +15,7 @@ from chatbot.core.bus import Bus
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.jobs.app import enqueue, enqueue_many, make_app
-from chatbot.jobs.worker import rescue_stalled, run_worker
+from chatbot.jobs.worker import rescue_stalled, run_worker, working
 from tests.conftest import TenantRows
 
 
@@ -90,6 +92,41 @@ async def test_a_dead_workers_job_is_put_back(database: Database, database_url: 
         with suppress(asyncio.CancelledError):
             await task
     assert done == ["rescued"]
+
+
+async def test_a_worker_that_dies_ends_what_cannot_do_without_it(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(database_url)
+    app.add_tasks_from(_blueprint([]), namespace="test")
+
+    async def dies(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(app, "run_worker_async", dies)
+    async with app.open_async():
+        with pytest.raises(MemoryError):
+            async with working(app, queues=["d"], concurrency=1, name="w"):
+                await asyncio.Event().wait()  # as a process does, until it is told to stop
+
+
+async def test_a_worker_outlives_a_database_that_is_away(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = make_app(database_url)
+    done: list[str] = []
+    app.add_tasks_from(_blueprint(done), namespace="test")
+    run, tries, runs = app.run_worker_async, 0, asyncio.Event()
+
+    async def away(**options: Any) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise ConnectorException("the database is away")
+        runs.set()
+        await run(**options)
+
+    monkeypatch.setattr(app, "run_worker_async", away)
+    async with app.open_async(), working(app, queues=["d"], concurrency=1, name="w"), asyncio.timeout(60):
+        await runs.wait()
 
 
 async def test_a_dead_workers_job_is_put_back_though_the_same_work_waits(

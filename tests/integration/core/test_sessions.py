@@ -1,14 +1,29 @@
 """Statements of the driver and of SQLAlchemy share a session's transaction, its end, and its errors."""
 
+import asyncio
+from collections.abc import Callable
+
 import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from chatbot.core.ids import new_id
+from chatbot.db.apart import apart
 from chatbot.db.models import Brand
-from chatbot.db.sessions import Database, before_commit, driver_connection, fetch
+from chatbot.db.sessions import (
+    DATABASE_AWAY,
+    Database,
+    TenantSession,
+    before_commit,
+    driver_connection,
+    fetch,
+    is_away,
+    is_unconnected,
+)
 from tests.conftest import TenantRows
+from tests.exhausted import exhausted
 
 _NAMES = "SELECT name FROM brands ORDER BY name"
 _RENAME = "UPDATE brands SET name = %s WHERE id = %s"
@@ -180,3 +195,69 @@ async def test_no_connection_is_lost_by_a_database_that_refuses(tenant: TenantRo
                 async with nowhere.tenant(tenant.id):
                     pass
             assert caught.value.connection_invalidated
+
+
+async def test_an_exhausted_pool_is_a_database_that_is_away(database: Database, tenant: TenantRows) -> None:
+    async with exhausted(database):
+        with pytest.raises(PoolTimeout) as caught:
+            async with database.tenant(tenant.id):
+                pass
+
+        async def work() -> None:
+            async with database.tenant(tenant.id):
+                pass
+
+        with pytest.raises(PoolTimeout):  # everybody's trouble, not this tenant's
+            await apart(tenant.id, "a test", work)
+    assert is_away(caught.value)
+    assert is_unconnected(caught.value)
+    assert isinstance(caught.value, DATABASE_AWAY)
+    assert await _names(database, tenant)
+
+
+async def test_what_is_slow_or_refused_is_no_database_that_is_away(database: Database, tenant: TenantRows) -> None:
+    for statement in ("SELECT 1/0", "SET LOCAL statement_timeout = '1ms'; SELECT pg_sleep(60)"):
+        with pytest.raises(DBAPIError) as caught:
+            async with database.tenant(tenant.id) as session:
+                await (await driver_connection(session)).execute("SELECT 1")
+                for part in statement.split("; "):
+                    await session.execute(text(part))
+        assert not is_away(caught.value)
+        assert not is_unconnected(caught.value)
+    with pytest.raises(psycopg.errors.QueryCanceled) as slow:
+        async with database.tenant(tenant.id) as session:
+            connection = await driver_connection(session)
+            await connection.execute("SET LOCAL statement_timeout = '1ms'")
+            await connection.execute("SELECT pg_sleep(60)")
+    assert not is_away(slow.value)
+
+
+async def _by_driver(session: TenantSession) -> None:
+    await fetch(session, "SELECT pg_sleep(3600)")
+
+
+async def _by_sqlalchemy(session: TenantSession) -> None:
+    await session.execute(text("SELECT pg_sleep(3600)"))
+
+
+async def _by_psycopg(session: TenantSession) -> None:
+    await (await driver_connection(session)).execute("SELECT pg_sleep(3600)")
+
+
+@pytest.mark.parametrize("ask", [_by_driver, _by_sqlalchemy, _by_psycopg])
+async def test_a_cancellation_during_a_query_is_passed_on(
+    database: Database, database_url: str, tenant: TenantRows, ask: Callable[[TenantSession], object]
+) -> None:
+    async def work() -> None:
+        async with database.tenant(tenant.id) as session:
+            await ask(session)  # type: ignore[misc]
+
+    task = asyncio.create_task(work())
+    sleeping = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
+    async with asyncio.timeout(60), await psycopg.AsyncConnection.connect(database_url, autocommit=True) as owner:
+        while not await (await owner.execute(sleeping)).fetchall():  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await _names(database, tenant), "and the connections that are left are good"

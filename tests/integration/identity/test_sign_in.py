@@ -5,6 +5,7 @@ import time
 from uuid import UUID
 
 import httpx
+import psycopg
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
@@ -14,7 +15,9 @@ from chatbot.core.clock import utcnow
 from chatbot.db.models import User, UserSession
 from chatbot.db.sessions import Database
 from chatbot.identity.access.service import Access
+from chatbot.identity.sign_in.service import REFRESHES_PER_ADDRESS
 from tests.conftest import TenantRows
+from tests.exhausted import exhausted
 from tests.integration.identity.people import PASSWORD, Person, bearer_of, make_person
 
 
@@ -102,6 +105,36 @@ async def test_refused_refresh_tokens_are_limited_per_address(client: httpx.Asyn
     assert [answer.status_code for answer in guesses] == [401] * 60 + [429]
     assert int(guesses[-1].headers["retry-after"]) > 0
     assert (await client.post("/auth/refresh", json={"refresh_token": token})).status_code == 429
+
+
+@pytest.mark.usefixtures("_no_refill")
+async def test_an_outage_counts_against_nobody(client: httpx.AsyncClient, person: Person, runtime: Runtime) -> None:
+    """All tabs of an office behind one address refresh while no connection is to be had."""
+    signed_in = await client.post("/auth/login", json=person.sign_in)
+    async with exhausted(runtime.database, platform=True):
+        answers = [await _refresh(client, signed_in) for _ in range(REFRESHES_PER_ADDRESS + 1)]
+        assert {answer.status_code for answer in answers} == {503}
+    assert (await _refresh(client, signed_in)).status_code == 200
+
+
+async def test_what_an_ended_session_could_do_is_forgotten_once_that_is_stored(
+    client: httpx.AsyncClient, person: Person, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Forgotten before, another request would be let in by the row as it still is, and be remembered."""
+    first = await client.post("/auth/login", json=person.sign_in)
+    await _refresh(client, first)
+    stored: list[bool] = []
+    forget, about = Access.forget, UUID(person.id) if isinstance(person.id, str) else person.id
+
+    def look(access: Access) -> None:
+        with psycopg.connect(runtime.database.url) as connection:
+            rows = connection.execute("SELECT revoked_at FROM user_sessions WHERE user_id = %s", (about,)).fetchall()
+        stored.append(any(row[0] for row in rows))
+        forget(access)
+
+    monkeypatch.setattr(Access, "forget", look)
+    assert (await _refresh(client, first)).status_code == 401
+    assert stored == [True]
 
 
 async def test_refresh_tokens_rotate_and_an_old_one_ends_the_session(
