@@ -42,8 +42,9 @@ WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_event_id 
 """)
 
 _LINK = text("""
-UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id
-FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid)
+UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id,
+    context = coalesce(e.context, i.context)
+FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid, context jsonb)
 WHERE i.tenant_id = :tenant_id AND i.id = e.id
 """)
 
@@ -84,7 +85,10 @@ async def known_events(session: TenantReader, channel_id: UUID, provider_event_i
 
 
 async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]) -> None:
-    """Say which message and conversation events became: mappings of `id`, `conversation_id`, `message_id`."""
+    """Say which message and conversation events became: mappings of `id`, `conversation_id`, `message_id`.
+
+    With `context` they also say what an answer needs of an event, where that is not what it was stored with.
+    """
     if links:
         values = {"tenant_id": session.tenant_id, "links": orjson.dumps(links).decode()}
         await session.execute(_LINK, values)
