@@ -1850,7 +1850,7 @@ export interface paths {
         };
         /**
          * Get Delivery
-         * @description One delivery with what is sent (but one-time tokens), every try of it and the provider's words.
+         * @description One delivery with every try of it and the provider's words; to agents with what is sent, but one-time tokens.
          */
         get: operations["get_delivery_admin_deliveries__delivery_id__get"];
         put?: never;
@@ -5024,7 +5024,7 @@ export interface components {
         };
         /**
          * DeliveryDetail
-         * @description A delivery with what is sent and every try of it.
+         * @description A delivery with what is sent (null for viewers, who read no messages) and every try of it.
          */
         DeliveryDetail: {
             /**
@@ -5064,7 +5064,7 @@ export interface components {
             /** Body */
             body: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** Tries */
             tries: components["schemas"]["AttemptView"][];
         };
