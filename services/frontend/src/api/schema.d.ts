@@ -3302,7 +3302,8 @@ export interface paths {
         put?: never;
         /**
          * Restore Channel
-         * @description Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on.
+         * @description Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on. 409 when one
+         *     of its `allowed_origins` was taken meanwhile.
          */
         post: operations["restore_channel_admin_channels__channel_id__restore_post"];
         delete?: never;
