@@ -49,6 +49,16 @@ class Mailbox:
             await asyncio.sleep(0.05)
         return self.peer.mails
 
+    async def until_someone_waits(self) -> None:
+        """Wait until a conversation waits for a person."""
+        until = time.monotonic() + 90
+        while True:
+            async with self.whole.runtime.database.tenant_reader(self.whole.tenant.id) as session:
+                if (await session.execute(text("SELECT count(*) FROM conversations WHERE state = 'waiting'"))).scalar():
+                    return
+            assert time.monotonic() < until
+            await asyncio.sleep(0.05)
+
     async def conversations(self) -> list[list[str]]:
         """What customers wrote in each conversation, the oldest first."""
         async with self.whole.runtime.database.tenant_reader(self.whole.tenant.id) as session:
@@ -104,6 +114,18 @@ async def test_a_subject_is_enough_for_whoever_is_known_to_have_written(mailbox:
     await mailbox.send("I mean of order 7", **proven, subject="Re: refund")
     await mailbox.send("I am Ann, too")
     assert await mailbox.conversations() == [["How do I get a refund?", "I mean of order 7"], ["I am Ann, too"]]
+
+
+async def test_a_machine_that_begins_anew_with_each_mail_is_not_answered_for_ever(mailbox: Mailbox) -> None:
+    for number in range(5):
+        await mailbox.send("How do I get a refund?", of="robot@machine.test", subject=f"Ticket {number}")
+        await mailbox.answers(number + 1)
+    await mailbox.send("How do I get a refund?", of="robot@machine.test", subject="Ticket 5")
+    await mailbox.send("How do I get a refund?")
+    answers = await mailbox.answers(6)
+    assert answers[5]["to"] == ANN, "others are answered"
+    await mailbox.until_someone_waits()
+    assert len(mailbox.peer.mails) == 6
 
 
 # --- what a mail's header proves --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from chatbot.core.ids import least_id_at
 from chatbot.db.sessions import TenantReader, TenantSession
 
 
@@ -64,6 +65,12 @@ WHERE m.tenant_id = :tenant_id AND m.conversation_id = :conversation_id AND m.ro
 ORDER BY m.seq DESC LIMIT 1
 """)
 
+_WITH = text("""
+SELECT DISTINCT conversation_id FROM inbound_events
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND id >= :first AND conversation_id IS NOT NULL
+  AND context->>'to' = :address
+""")
+
 _CONVERSATION = text("""
 SELECT id FROM conversations
 WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND session_key = :session_key
@@ -116,6 +123,17 @@ async def last_thread_of(session: TenantReader, conversation_id: UUID) -> tuple[
     values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
     row = (await session.execute(_LAST_CONTEXT, values)).one_or_none()
     return (row[0], row[1]) if row else None
+
+
+async def conversations_with(session: TenantReader, channel_id: UUID, address: str, since: datetime) -> set[UUID]:
+    """Return the conversations in which something came since a moment that is answered at an address."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "channel_id": channel_id,
+        "first": least_id_at(since),
+        "address": address,
+    }
+    return set((await session.execute(_WITH, values)).scalars())
 
 
 async def conversation_of_thread(session: TenantReader, channel_id: UUID, session_key: str) -> UUID | None:
