@@ -123,8 +123,9 @@ class Capabilities:
         draft_seconds: the least time between two `show` calls of one thread.
         per_second: messages per second for the whole account; `thread_per_second` for one thread.
         window_hours: how long after the customer's last message we may write; None: no such rule.
-        answers_at_most: `(span, count)` pairs: so many automatic answers a conversation in a span, and no more, where
-            two programs that do not know each other for machines could write to one another for ever.
+        answers_at_most: `(span, count)` pairs: so many automatic answers a conversation, and an address (`to` in the
+            context of events), in a span, and no more, where two programs that do not know each other for machines
+            could write to one another for ever.
         webhook: whether the provider calls us; `listens` whether the bot manager must hold a connection or poll.
     """
 

@@ -165,6 +165,8 @@ class InboundEvent:
         at: when, by the provider's clock.
         context: what an answer needs of this event (reply token, thread timestamp, subject); JSON values only.
         raw: the payload of an unsupported event, as it came; empty otherwise.
+        keeps: names in `context` that stay as they are in a talk that has begun: where answers go, of an event that
+            asks for another place and does not prove that it may.
         addressed: False for what was said in a room of many without naming us: it counts only in a thread that has a
             conversation already.
     """
@@ -178,3 +180,4 @@ class InboundEvent:
     context: Mapping[str, Any] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict)
     addressed: bool = True
+    keeps: tuple[str, ...] = ()

@@ -139,7 +139,7 @@ class DeliveryView(ResponseBody):
 
 
 class DeliveryDetail(DeliveryView):
-    """A delivery with what is sent and every try of it."""
+    """A delivery with what is sent (null for viewers, who read no messages) and every try of it."""
 
-    body: dict[str, Any]
+    body: dict[str, Any] | None
     tries: list[AttemptView]

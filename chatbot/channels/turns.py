@@ -10,7 +10,7 @@ from uuid import UUID
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.contract import Streamer, Typing
 from chatbot.channels.errors import ChannelBroken
-from chatbot.channels.inbox.repository import thread_of
+from chatbot.channels.inbox.repository import conversations_with, last_thread_of, thread_of
 from chatbot.channels.loops import may_answer
 from chatbot.channels.messages import Messages, sends
 from chatbot.channels.outbox.service import Outbox
@@ -162,13 +162,19 @@ class Turns:
             waited += rest
 
     async def _may_answer(self, channel: ConnectedChannel, conversation_id: UUID, pulse: Pulse) -> bool:
-        """Whether one more automatic answer is safe."""
+        """Whether one more automatic answer is safe.
+
+        Counted are those to the same address, in whichever conversation: a machine may begin one with each mail.
+        """
         limits = channel.provider.capabilities.answers_at_most
         if not limits:
             return True
         since = pulse.now - max(span for span, _ in limits)
         async with self._database.tenant_reader(channel.tenant_id) as session:
-            answered = await waiting_repository.answers_since(session, conversation_id, since)
+            found = await last_thread_of(session, conversation_id)
+            address = str(found[1].get("to") or "") if found else ""
+            others = await conversations_with(session, pulse.channel_id, address, since) if address else ()
+            answered = await waiting_repository.answers_since(session, {conversation_id, *others}, since)
         return may_answer(limits, answered, pulse.now)
 
     async def _leave_to_people(self, tenant_id: UUID, conversation_id: UUID) -> None:

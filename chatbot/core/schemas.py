@@ -13,6 +13,9 @@ from pydantic_core import CoreSchema, core_schema
 from chatbot.core.clock import rfc3339
 
 MAX_DEPTH = 32
+MAX_VALUES = 20_000
+"""Items of lists and members of objects that a body may hold, all together."""
+
 _MAX_INTEGER = 2**63 - 1
 
 Item = TypeVar("Item")
@@ -51,7 +54,8 @@ class RequestBody(BaseModel):
     """A request's body: unknown fields are refused, so that nobody sets `tenant_id` by surprise.
 
     So is what JSON readers accept and PostgreSQL cannot store, wherever it stands in the body: U+0000, half
-    surrogates, NaN and infinity, integers above 64 bits, nesting deeper than 32.
+    surrogates, NaN and infinity, integers above 64 bits, nesting deeper than 32. And so is a body of more than 20,000
+    values, before they are looked at: each of them costs time that everybody waits for.
     """
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
@@ -59,10 +63,8 @@ class RequestBody(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, data: Any) -> Any:
-        for path, depth, value in _walk(data):
-            reason = f"is nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else _not_storable(value)
-            if reason:
-                raise ValueError(f"{path or 'body'}: {reason}")
+        if not _is_storable(data):
+            raise ValueError(_what_is_not(data))
         return data
 
 
@@ -95,6 +97,34 @@ def inline_schema(model: type[BaseModel]) -> dict[str, Any]:
 
     inlined: dict[str, Any] = inline(schema)
     return inlined
+
+
+def _is_storable(data: Any) -> bool:
+    """Whether all of a body can be stored; looks at no more than `MAX_VALUES`. Raises `ValueError` when it has more."""
+    level, count = [data], 0
+    for _ in range(MAX_DEPTH + 1):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict | list):
+                count += len(value)
+                if count > MAX_VALUES:
+                    raise ValueError(f"body: must hold at most {MAX_VALUES:,} values")
+                below.extend(value)
+                if isinstance(value, dict):
+                    below.extend(value.values())
+            elif _not_storable(value):
+                return False
+        level = below
+    return not level
+
+
+def _what_is_not(data: Any) -> str:
+    """Say where in a body the first value stands that cannot be stored, and why."""
+    for path, depth, value in _walk(data):
+        reason = f"is nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else _not_storable(value)
+        if reason:
+            return f"{path or 'body'}: {reason}"
+    raise AssertionError("all of it can be stored")
 
 
 def _walk(data: Any) -> Iterator[tuple[str, int, Any]]:

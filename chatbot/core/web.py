@@ -29,6 +29,8 @@ from chatbot.core.metrics import HTTP_LATENCY, requests_counter
 log = get_logger(__name__)
 _CLIENT_LEFT = 499  # what is counted when nobody was left to answer
 PROBLEM_TYPE = "application/problem+json"
+_MOST_ERRORS = 100
+"""Of a body are told; who sends 20,000 unknown fields is not named each of them."""
 _DISK_FULL = "53100"
 """PostgreSQL's code of it."""
 _NAMED_IN_WORDS = re.compile(r"([\w.]+(?:, [\w.]+)*): (.+)", re.DOTALL)
@@ -122,7 +124,8 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     # FastAPI says first where a field stands (body, query, path, header); fields have such names too.
     found = [
-        ({**item, "loc": item["loc"][1:]}, error.body if item["loc"][0] == "body" else None) for item in error.errors()
+        ({**item, "loc": item["loc"][1:]}, error.body if item["loc"][0] == "body" else None)
+        for item in error.errors()[:_MOST_ERRORS]
     ]
     body = getattr(request.scope.get("route"), "body_field", None)
     for item, _ in found:
@@ -133,7 +136,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
 
 def invalid_input_of(error: ValidationError, given: Any) -> InvalidInput:
     """Return what pydantic found wrong with what was given as one error that names each field."""
-    return _invalid_input([(dict(item), given) for item in error.errors()])
+    return _invalid_input([(dict(item), given) for item in error.errors()[:_MOST_ERRORS]])
 
 
 def _invalid_input(problems: Sequence[tuple[Mapping[str, Any], Any]]) -> InvalidInput:

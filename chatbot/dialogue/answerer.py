@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply, Place, StreamEvent
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.repository import MessageRow
 
 
@@ -43,7 +44,7 @@ class Answerer(Protocol):
             Unavailable: nobody can answer now.
         """
 
-    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: Owner | None) -> Reply:
         """Return a reply by its id, to resume its stream.
 
         Args:
@@ -54,7 +55,7 @@ class Answerer(Protocol):
         """
 
     async def messages(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """Return a conversation's messages after a sequence number, in order.
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.dialogue.incoming import Incoming
+from chatbot.dialogue.ownership import Owner
 from chatbot.identity.subject import Role, Subject
 
 
@@ -43,9 +44,15 @@ def may_write_for_others(subject: Subject, tenant_id: UUID) -> bool:
     return subject.role_in(tenant_id) in (Role.AGENT, Role.TENANT_ADMIN, Role.PLATFORM_ADMIN)
 
 
-def only_owner(subject: Subject) -> str | None:
-    """Visitors see what is theirs; staff and programs of the tenant see all of it."""
-    return subject.name if subject.role is Role.VISITOR else None
+def only_owner(subject: Subject) -> Owner | None:
+    """Agents and those above see all of the tenant (None); everybody else what is theirs, visitors with their brand."""
+    assert subject.tenant_id
+    return None if may_write_for_others(subject, subject.tenant_id) else owner_of(subject)
+
+
+def owner_of(subject: Subject) -> Owner:
+    """Who a subject is in conversations that it began."""
+    return Owner(frozenset((subject.name, *subject.same_program)), subject.brand_id)
 
 
 def _session_key(subject: Subject, client_message_id: str | None) -> str:

@@ -15,6 +15,7 @@ from chatbot.dialogue.handoff.schemas import Standing
 from chatbot.dialogue.handoff.standing import Desk, desk, standing_of
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live_repository import ConversationState
+from chatbot.dialogue.ownership import Owner, may_see
 from chatbot.dialogue.replies import reply_body, stored_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply
@@ -30,7 +31,7 @@ class Conversations:
         self.bus = bus
         self._desks: TimedCache[UUID, Desk] = TimedCache(_DESK_SECONDS)
 
-    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: Owner | None) -> Reply:
         """Return a reply by its id, to resume its stream.
 
         Args:
@@ -41,8 +42,8 @@ class Conversations:
         """
         async with self.database.tenant_reader(tenant_id) as session:
             row = await repository.message(session, message_id)
-            found = await repository.conversation_owner(session, row.conversation_id) if row else None
-        if row is None or row.role != "bot" or (owner is not None and found != owner):
+            found = await repository.begun(session, row.conversation_id) if row else None
+        if row is None or row.role != "bot" or found is None or not may_see(owner, found):
             raise NotFound("no such message")
         return self.reply(tenant_id, row)
 
@@ -74,7 +75,7 @@ class Conversations:
         return StoredReply(self.database, self.bus, tenant_id, row.conversation_id, row.id)
 
     async def messages(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """Return a conversation's messages after a sequence number, in order.
 
@@ -82,13 +83,13 @@ class Conversations:
             NotFound: no such conversation, or it is another visitor's.
         """
         async with self.database.tenant_reader(tenant_id) as session:
-            found = await repository.conversation_owner(session, conversation_id)
-            if found is None or (owner is not None and found != owner):
+            found = await repository.begun(session, conversation_id)
+            if found is None or not may_see(owner, found):
                 raise NotFound("no such conversation")
             return await repository.shown_after(session, conversation_id, after_seq, limit)
 
     async def page(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> tuple[ConversationState, list[MessageRow]]:
         """Return where a conversation stands, and its messages after a sequence number, as of one moment.
 
@@ -97,7 +98,7 @@ class Conversations:
         """
         async with self.database.tenant_reader(tenant_id) as session:
             found = await live_repository.conversation_states(session, [conversation_id])
-            if not found or (owner is not None and found[0].owner != owner):
+            if not found or not may_see(owner, found[0].begun):
                 raise NotFound("no such conversation")
             if found[0].last_seq <= after_seq:
                 return found[0], []

@@ -10,6 +10,7 @@ from chatbot.core.errors import NotFound
 from chatbot.db.models import Attachment, Conversation, Message
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch
 from chatbot.dialogue.incoming import StoredFile
+from chatbot.dialogue.ownership import Begun
 from chatbot.dialogue.repository import SHOWN_COLUMNS, MessageRow
 
 _OF_CLIENT = f"""
@@ -20,15 +21,14 @@ WHERE tenant_id = %(tenant_id)s AND conversation_id = %(conversation_id)s AND cl
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file; `sent`: it is part of a message, in a conversation that `owner` began (None: nobody by name)."""
+    """A file; `begun`: who began the conversation in whose message it is, None while it is part of none."""
 
     id: UUID
     name: str | None
     mime: str | None
     status: str
     blob_key: str | None
-    owner: str | None
-    sent: bool
+    begun: Begun | None
 
 
 async def add(session: TenantSession, channel_id: UUID, message_id: UUID, files: Sequence[StoredFile]) -> None:
@@ -91,7 +91,7 @@ async def find(session: TenantReader, attachment_id: UUID) -> FileRow | None:
     message = (Message.tenant_id == Attachment.tenant_id) & (Message.id == Attachment.message_id)
     conversation = (Conversation.tenant_id == Message.tenant_id) & (Conversation.id == Message.conversation_id)
     query = (
-        select(Attachment, Conversation.owner)
+        select(Attachment, Conversation.owner, Conversation.brand_id)
         .outerjoin(Message, message)
         .outerjoin(Conversation, conversation)
         .where(Attachment.tenant_id == session.tenant_id, Attachment.id == attachment_id)
@@ -99,8 +99,9 @@ async def find(session: TenantReader, attachment_id: UUID) -> FileRow | None:
     found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
-    row, owner = found
-    return FileRow(row.id, row.name, row.mime, row.status, row.blob_key, owner, row.message_id is not None)
+    row, owner, brand_id = found
+    begun = Begun(owner or "", brand_id) if row.message_id else None
+    return FileRow(row.id, row.name, row.mime, row.status, row.blob_key, begun)
 
 
 async def tenant_of(session: PlatformSession, attachment_id: UUID) -> UUID | None:

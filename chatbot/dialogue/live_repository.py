@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chatbot.db.sessions import TenantReader, TenantSession, fetch
+from chatbot.dialogue.ownership import Begun
 from chatbot.dialogue.repository import SHOWN_COLUMNS, MessageRow
 
 
@@ -17,7 +18,7 @@ class ConversationState:
 
     Attributes:
         read_seq: how far the visitor has read; `agent_read_seq` the agents.
-        owner: the name of the subject that began it (may be empty).
+        owner: the name of the subject that began it (may be empty), with a brand.
         agent: who has it: id, name, avatar_url.
         position: its place in the queue, from 1, while it waits.
         answered: of a closed one, whether the bot or a person ever said something.
@@ -32,6 +33,12 @@ class ConversationState:
     agent: dict[str, Any] | None = None
     position: int | None = None
     answered: bool = False
+    brand_id: UUID | None = None
+
+    @property
+    def begun(self) -> Begun:
+        """Who began it."""
+        return Begun(self.owner, self.brand_id)
 
     @property
     def told(self) -> tuple[str, Any, int | None]:
@@ -49,7 +56,8 @@ SELECT c.id, c.state, c.last_seq, c.visitor_read_seq, coalesce(c.owner, ''), c.a
       AND (w.waiting_since, w.id) <= (c.waiting_since, c.id)) END,
   c.state = 'closed' AND EXISTS (
     SELECT FROM messages m WHERE m.tenant_id = c.tenant_id AND m.conversation_id = c.id
-      AND m.role IN ('bot', 'agent') AND m.text <> '')
+      AND m.role IN ('bot', 'agent') AND m.text <> ''),
+  c.brand_id
 FROM conversations c WHERE c.tenant_id = :tenant_id AND c.id = ANY(CAST(:ids AS uuid[]))
 """)
 

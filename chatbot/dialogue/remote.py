@@ -26,6 +26,7 @@ from chatbot.dialogue.answerer import Reply
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply, Place
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply
 from chatbot.identity.tokens import TokenKeys, issue_service_token
@@ -93,12 +94,12 @@ class RemoteDialogue:
                 await asyncio.sleep(wait)
         raise Unavailable("nobody answers now; the message may be sent again")
 
-    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: Owner | None) -> Reply:
         """As `Answerer.follow`."""
         return await self._conversations.follow(tenant_id, message_id, owner)
 
     async def messages(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """As `Answerer.messages`."""
         return await self._conversations.messages(tenant_id, conversation_id, owner, after_seq=after_seq, limit=limit)

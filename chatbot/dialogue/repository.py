@@ -11,6 +11,7 @@ import orjson
 from chatbot.db.driver import Command
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch, fetch_all
 from chatbot.dialogue.log_repository import EventRow, as_json
+from chatbot.dialogue.ownership import Begun
 
 MESSAGE_COLUMNS = (
     "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
@@ -93,7 +94,9 @@ SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'sub
 FROM conversations c WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
 """
 
-_OWNER = "SELECT visitor->>'subject' FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s"
+_BEGUN = """
+SELECT coalesce(visitor->>'subject', ''), brand_id FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s
+"""
 
 _RECENT = f"""
 SELECT {MESSAGE_COLUMNS} FROM messages
@@ -251,10 +254,10 @@ async def lock_with_last(
     return (ConversationRow(*found[0]) if found else None), [MessageRow(*row) for row in last]
 
 
-async def conversation_owner(session: TenantReader, conversation_id: UUID) -> str | None:
-    """Return the name of the subject that began a conversation (may be empty); None: no such conversation."""
-    row = _first(await fetch(session, _OWNER, {"tenant_id": session.tenant_id, "id": conversation_id}))
-    return (row[0] or "") if row else None
+async def begun(session: TenantReader, conversation_id: UUID) -> Begun | None:
+    """Return who began a conversation; None: no such conversation."""
+    row = _first(await fetch(session, _BEGUN, {"tenant_id": session.tenant_id, "id": conversation_id}))
+    return Begun(*row) if row else None
 
 
 async def messages_after(session: TenantReader, conversation_id: UUID, after_seq: int, limit: int) -> list[MessageRow]:

@@ -20,6 +20,7 @@ from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.generate import GivenBack
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import LiveReply
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.parts import Parts, Turn
 from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
@@ -101,7 +102,7 @@ class Dialogue:
         if turn:
             await apologize(self._parts, turn)
 
-    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: Owner | None) -> Reply:
         """As `Conversations.follow`; a reply that this process makes is followed as it is made."""
         stored = await self._conversations.follow(tenant_id, message_id, owner)
         return self._live.get(message_id) or stored
@@ -112,7 +113,7 @@ class Dialogue:
         return stored and (self._live.get(message_id) or stored)
 
     async def messages(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """As `Conversations.messages`."""
         return await self._conversations.messages(tenant_id, conversation_id, owner, after_seq=after_seq, limit=limit)

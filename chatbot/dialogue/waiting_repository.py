@@ -1,5 +1,6 @@
 """The rows of messages that came without a waiting client: what nobody answered yet, and what changed afterwards."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,7 +38,7 @@ GROUP BY c.channel_id
 
 _ANSWERS = text("""
 SELECT created_at FROM messages
-WHERE tenant_id = :tenant_id AND conversation_id = :conversation_id AND role = 'bot' AND text <> ''
+WHERE tenant_id = :tenant_id AND conversation_id = ANY(CAST(:conversations AS uuid[])) AND role = 'bot' AND text <> ''
   AND created_at > :since
 """)
 
@@ -122,9 +123,9 @@ async def pulse(session: TenantReader, conversation_id: UUID) -> Pulse | None:
     return Pulse(*row) if row else None
 
 
-async def answers_since(session: TenantReader, conversation_id: UUID, since: datetime) -> list[datetime]:
-    """Return when the bot answered in a conversation."""
-    values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id, "since": since}
+async def answers_since(session: TenantReader, conversations: Collection[UUID], since: datetime) -> list[datetime]:
+    """Return when the bot answered in some conversations."""
+    values = {"tenant_id": session.tenant_id, "conversations": list(conversations), "since": since}
     return list((await session.execute(_ANSWERS, values)).scalars())
 
 

@@ -45,6 +45,7 @@ class Subject:
         memberships: a user's role in each tenant.
         visitor: for embed tokens: the identity that the host page vouched for.
         session_id: the signed-in session of a user.
+        same_program: of an API key: the names of those that it took the place of, or that took its own.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Subject:
     brand_id: UUID | None = None
     visitor: dict[str, str] = field(default_factory=dict)
     session_id: UUID | None = None
+    same_program: tuple[str, ...] = ()
 
     @property
     def user_id(self) -> UUID | None:

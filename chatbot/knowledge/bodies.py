@@ -9,13 +9,15 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData, UploadFile
 
-from chatbot.core.errors import BadRequest, InvalidInput, UnsupportedType
+from chatbot.core.errors import BadRequest, InvalidInput, TooLarge, UnsupportedType
 from chatbot.core.schemas import RequestBody
 from chatbot.core.web import invalid_input_of
 from chatbot.knowledge.content import Content, content_of_file
 
 Body = TypeVar("Body", bound=RequestBody)
 _MAX_FIELDS = 60
+MAX_JSON_BYTES = 10_000_000
+"""Of a body that is JSON: it is read while all else waits. Whatever is larger comes as a file."""
 
 
 def is_multipart(request: Request) -> bool:
@@ -47,13 +49,27 @@ async def json_body(request: Request, model: type[Body]) -> Body:
 
     Raises:
         BadRequest: not JSON, or not UTF-8.
-        InvalidInput: a field is missing, unknown or wrong.
+        TooLarge: above `MAX_JSON_BYTES`.
+        InvalidInput: a field is missing, unknown or wrong, or there are too many values.
     """
     try:
-        given = orjson.loads(await request.body())
+        given = orjson.loads(await _bytes(request, MAX_JSON_BYTES))
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"body: is not JSON in UTF-8 ({error})") from None
     return validated(model, given)
+
+
+async def _bytes(request: Request, limit: int) -> bytes:
+    """Read a body, and no more of one that is above a limit."""
+    length, body = request.headers.get("content-length", ""), bytearray()
+    error = TooLarge(f"body: JSON of at most {limit // 1_000_000} MB is accepted; send more as a file in a form")
+    if length.isdigit() and int(length) > limit:
+        raise error
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise error
+    return bytes(body)
 
 
 def validated(model: type[Body], given: Any) -> Body:

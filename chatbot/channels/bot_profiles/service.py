@@ -1,6 +1,6 @@
 """Who a channel's bot is: the tenant's policy in force, with what the channel has of its own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -76,9 +76,9 @@ class BotProfiles:
 
         Raises:
             NotFound: no such channel.
-            Conflict: another tenant's bots are shown to one of the origins: nobody smuggles a bot into its pages.
+            Conflict: one of the origins cannot be had, as `require_free` says.
         """
-        await self._require_free(tenant_id, wanted.allowed_origins or [])
+        await self.require_free(tenant_id, wanted.allowed_origins or [])
         async with self._database.tenant(tenant_id) as session:
             channel = await repository.lock_channel(session, channel_id)
             if channel is None:
@@ -106,13 +106,17 @@ class BotProfiles:
             self._public.put(origin, public)
         return public
 
-    async def _require_free(self, tenant_id: UUID, origins: list[str]) -> None:
+    async def require_free(self, tenant_id: UUID, origins: Sequence[str]) -> None:
+        """Raise `Conflict` when another tenant's bots are shown to one of the origins.
+
+        Nobody smuggles a bot into another's pages; nor is anybody told whose they are.
+        """
         if not origins:
             return
         async with self._database.platform() as session:
             taken = await repository.shown_elsewhere(session, _ORIGINS, origins, tenant_id)
         if taken:
-            raise Conflict(f"allowed_origins: {min(taken)} is another tenant's")
+            raise Conflict(f"allowed_origins: {min(taken)} is taken already; ask whoever runs the platform")
 
     async def _read_origins(self) -> Mapping[str, list[tuple[UUID, UUID]]]:
         shown: dict[str, list[tuple[UUID, UUID]]] = {}

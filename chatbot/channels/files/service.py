@@ -18,8 +18,10 @@ from chatbot.db.sessions import Database, TenantReader
 from chatbot.db.stored_files import unless_committed
 from chatbot.dialogue import files_repository
 from chatbot.dialogue.answerer import Answerer, Reply
+from chatbot.dialogue.callers import only_owner
 from chatbot.dialogue.files_repository import FileRow
 from chatbot.dialogue.incoming import Incoming, StoredFile
+from chatbot.dialogue.ownership import may_see
 from chatbot.dialogue.repository import MessageRow
 from chatbot.identity.subject import Role, Subject
 from chatbot.knowledge.content import Content
@@ -92,7 +94,7 @@ class MessageFiles:
         """
         assert subject.tenant_id
         row = await self._row(subject.tenant_id, attachment_id)
-        if not row.sent or (subject.role is Role.VISITOR and row.owner != subject.name):
+        if row.begun is None or not may_see(only_owner(subject), row.begun):
             raise NotFound("no such attachment")
         return row, await self._content(row)
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from chatbot.core.ids import least_id_at
 from chatbot.db.sessions import TenantReader, TenantSession
 
 
@@ -49,8 +50,9 @@ WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND provider_event_id 
 _ANY = text("SELECT id FROM inbound_events WHERE tenant_id = :tenant_id AND id = ANY(:ids) LIMIT 1")
 
 _LINK = text("""
-UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id
-FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid)
+UPDATE inbound_events AS i SET conversation_id = e.conversation_id, message_id = e.message_id,
+    context = coalesce(e.context, i.context)
+FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS e(id uuid, conversation_id uuid, message_id uuid, context jsonb)
 WHERE i.tenant_id = :tenant_id AND i.id = e.id
 """)
 
@@ -68,6 +70,12 @@ SELECT i.thread, i.context FROM messages m
 JOIN inbound_events i ON i.tenant_id = m.tenant_id AND i.message_id = m.id
 WHERE m.tenant_id = :tenant_id AND m.conversation_id = :conversation_id AND m.role = 'visitor'
 ORDER BY m.seq DESC LIMIT 1
+""")
+
+_WITH = text("""
+SELECT DISTINCT conversation_id FROM inbound_events
+WHERE tenant_id = :tenant_id AND channel_id = :channel_id AND id >= :first AND conversation_id IS NOT NULL
+  AND context->>'to' = :address
 """)
 
 _CONVERSATION = text("""
@@ -97,7 +105,10 @@ async def any_stored(session: TenantReader, event_ids: list[UUID]) -> bool:
 
 
 async def link_events(session: TenantSession, links: Sequence[Mapping[str, Any]]) -> None:
-    """Say which message and conversation events became: mappings of `id`, `conversation_id`, `message_id`."""
+    """Say which message and conversation events became: mappings of `id`, `conversation_id`, `message_id`.
+
+    With `context` they also say what an answer needs of an event, where that is not what it was stored with.
+    """
     if links:
         values = {"tenant_id": session.tenant_id, "links": orjson.dumps(links).decode()}
         await session.execute(_LINK, values)
@@ -125,6 +136,17 @@ async def last_thread_of(session: TenantReader, conversation_id: UUID) -> tuple[
     values = {"tenant_id": session.tenant_id, "conversation_id": conversation_id}
     row = (await session.execute(_LAST_CONTEXT, values)).one_or_none()
     return (row[0], row[1]) if row else None
+
+
+async def conversations_with(session: TenantReader, channel_id: UUID, address: str, since: datetime) -> set[UUID]:
+    """Return the conversations in which something came since a moment that is answered at an address."""
+    values = {
+        "tenant_id": session.tenant_id,
+        "channel_id": channel_id,
+        "first": least_id_at(since),
+        "address": address,
+    }
+    return set((await session.execute(_WITH, values)).scalars())
 
 
 async def conversation_of_thread(session: TenantReader, channel_id: UUID, session_key: str) -> UUID | None:

@@ -252,7 +252,11 @@ class Inbox:
         received = await receive(session, incoming_of(channel, event, message))
         if received is None:
             return
-        links = {"id": row.id, "message_id": received.message_id, "conversation_id": received.conversation_id}
+        links: dict[str, Any] = {
+            "id": row.id, "message_id": received.message_id, "conversation_id": received.conversation_id
+        }  # fmt: skip
+        if event.keeps:
+            links["context"] = await _kept(session, received.conversation_id, event, row, work)
         work.links.append(links)
         work.hot.append(received.hot)
         for media in message.media:
@@ -298,6 +302,17 @@ class Inbox:
             if receipt.status == "failed":
                 about = {"channel_id": str(channel.channel_id), "delivery_id": str(delivery_id)}
                 work.log.append(EventRow("delivery.failed", {**about, "message_id": message_id and str(message_id)}))
+
+
+async def _kept(
+    session: TenantSession, conversation_id: UUID, event: InboundEvent, row: EventToStore, work: _Work
+) -> dict[str, Any]:
+    """Return an event's context with what must stay as the event before it in the conversation has it."""
+    await repository.link_events(session, work.links)
+    work.links.clear()
+    before = await repository.last_thread_of(session, conversation_id)
+    stays = {name: before[1][name] for name in event.keeps if name in before[1]} if before else {}
+    return {**row.context, **stays}
 
 
 async def _change(

@@ -52,6 +52,7 @@ from chatbot.dialogue.guard import ChatLimits
 from chatbot.dialogue.handoff.schemas import AskForPerson as Wanted
 from chatbot.dialogue.handoff.visitors import Visitors
 from chatbot.dialogue.live_repository import ConversationState
+from chatbot.dialogue.ownership import Owner
 from chatbot.identity.access.origins import Origins
 from chatbot.identity.access.service import Access
 from chatbot.identity.subject import Subject
@@ -321,7 +322,7 @@ class LiveChat:
             socket.close(SHUTDOWN, "shutdown")
 
 
-def _here(socket: Socket, subject: Subject) -> tuple[UUID, UUID, str | None]:
+def _here(socket: Socket, subject: Subject) -> tuple[UUID, UUID, Owner | None]:
     """The tenant and conversation of a socket, and whose it must be.
 
     Raises:

@@ -32,6 +32,7 @@ from chatbot.dialogue.answerer import Reply
 from chatbot.dialogue.handoff.schemas import Standing
 from chatbot.dialogue.live import Place, StreamEvent
 from chatbot.dialogue.live_repository import ConversationState
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.replies import stored_body
 from chatbot.dialogue.repository import MessageRow
 
@@ -52,11 +53,11 @@ _NOT_THE_BOTS = ("human", "closed")
 class Source(Protocol):
     """Where a room reads from."""
 
-    async def follow(self, tenant_id: UUID, message_id: UUID, owner: str | None) -> Reply:
+    async def follow(self, tenant_id: UUID, message_id: UUID, owner: Owner | None) -> Reply:
         """Return a reply by its id."""
 
     async def messages(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None, *, after_seq: int, limit: int
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, *, after_seq: int, limit: int
     ) -> list[MessageRow]:
         """Return messages after a sequence number, in order."""
 

@@ -18,6 +18,7 @@ from chatbot.core.logging import get_logger
 from chatbot.dialogue.answerer import Answerer
 from chatbot.dialogue.conversations import Conversations
 from chatbot.dialogue.live_repository import ConversationState
+from chatbot.dialogue.ownership import Owner
 
 log = get_logger(__name__)
 
@@ -55,7 +56,7 @@ class Rooms:
                 self._close(room)
 
     async def find(
-        self, socket: Socket, tenant_id: UUID, conversation_id: UUID, owner: str | None, after_seq: int
+        self, socket: Socket, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, after_seq: int
     ) -> tuple[Room, Page]:
         """Return a conversation's room, and the first page of what a socket has missed; it must join at once.
 

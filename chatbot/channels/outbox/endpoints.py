@@ -12,6 +12,7 @@ from chatbot.core.errors import NotFound
 from chatbot.core.paging import Cursor, Limit, before_id, cut_page
 from chatbot.core.schemas import Page
 from chatbot.db.sessions import Database
+from chatbot.dialogue.callers import may_write_for_others
 from chatbot.identity.dependencies import Caller, Db
 from chatbot.identity.subject import Role, Subject
 
@@ -44,7 +45,7 @@ async def list_deliveries(
 
 @router.get("/{delivery_id}")
 async def get_delivery(delivery_id: UUID, caller: Caller, db: Db) -> DeliveryDetail:
-    """One delivery with what is sent (but one-time tokens), every try of it and the provider's words."""
+    """One delivery with every try of it and the provider's words; to agents with what is sent, but one-time tokens."""
     tenant_id = await _reach(db, caller, delivery_id, Role.VIEWER)
     async with db.tenant_reader(tenant_id) as session:
         row = await repository.get(session, delivery_id)
@@ -53,7 +54,8 @@ async def get_delivery(delivery_id: UUID, caller: Caller, db: Db) -> DeliveryDet
         raise NotFound("no such delivery")
     view = DeliveryView.model_validate(row).model_dump()
     body = {name: value for name, value in row.body.items() if name not in _ANSWERS_WITH}
-    return DeliveryDetail(**view, body=body, tries=[AttemptView.model_validate(one) for one in tries])
+    read = body if may_write_for_others(caller, tenant_id) else None
+    return DeliveryDetail(**view, body=read, tries=[AttemptView.model_validate(one) for one in tries])
 
 
 @router.post("/{delivery_id}/replay")

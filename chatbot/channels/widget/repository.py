@@ -22,7 +22,8 @@ RETURNING fields
 _TELL = text("""
 WITH told AS (
     UPDATE conversations SET visitor = visitor || CAST(:fields AS jsonb) || CAST(:vouched AS jsonb)
-    WHERE tenant_id = :tenant_id AND owner = :subject RETURNING id, brand_id, channel_id
+    WHERE tenant_id = :tenant_id AND owner = :subject AND brand_id = :brand_id
+    RETURNING id, brand_id, channel_id
 )
 INSERT INTO events (tenant_id, name, payload, correlation_id)
 SELECT :tenant_id, 'visitor.introduced',
@@ -69,16 +70,17 @@ async def fields_of(session: TenantReader, subject: str) -> dict[str, str]:
 
 
 async def keep_fields(
-    session: TenantSession, subject: str, fields: Mapping[str, str], vouched: Mapping[str, str]
+    session: TenantSession, brand_id: UUID, subject: str, fields: Mapping[str, str], vouched: Mapping[str, str]
 ) -> dict[str, str]:
-    """Keep what a visitor says, show it in their conversations, and return all that they said so far.
+    """Keep what a visitor says, show it in their conversations with a brand, and return all that they said so far.
 
     Args:
         vouched: what their token vouches for: it goes before whatever they say.
     """
     known = {"tenant_id": session.tenant_id, "subject": subject, "fields": _json(fields)}
     kept: dict[str, str] = (await session.execute(_KEEP, {**known, "id": new_id()})).scalar_one()
-    await session.execute(_TELL, {**known, "vouched": _json(vouched), "correlation_id": correlation.current()})
+    told = {**known, "brand_id": brand_id, "vouched": _json(vouched), "correlation_id": correlation.current()}
+    await session.execute(_TELL, told)
     return kept
 
 

@@ -179,7 +179,9 @@ class Widget:
         known_as = subject.name.removeprefix(_VISITOR)
         vouched = {**(claims.get("visitor") or {}), "id": known_as}
         async with self._database.tenant(tenant_id) as session:
-            said = await repository.keep_fields(session, subject.name, fields, vouched)
+            said = await repository.keep_fields(session, brand_id, subject.name, fields, vouched)
+        if not known_as.startswith(ANONYMOUS):  # with another brand somebody else may have this id
+            said = {**(claims.get("said") or {}), **fields}
         token, expires_at = issue_embed_token(
             self._keys, tenant_id=tenant_id, brand_id=brand_id, visitor=vouched, said=said,
             origin=claims.get("origin"), lifetime=timedelta(seconds=claims["exp"] - utcnow().timestamp()),

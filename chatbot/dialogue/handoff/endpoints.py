@@ -30,7 +30,9 @@ async def list_own(
 ) -> Page[OwnConversation]:
     """The caller's own conversations, newest first."""
     assert subject.tenant_id
-    rows = await visitors.own(subject.tenant_id, subject.name, before=before_id(cursor), limit=limit + 1)
+    rows = await visitors.own(
+        subject.tenant_id, subject.name, subject.brand_id, before=before_id(cursor), limit=limit + 1
+    )
     following = str(rows[limit - 1].id) if len(rows) > limit else None
     return Page(items=[OwnConversation.model_validate(row) for row in rows[:limit]], next_cursor=following)
 

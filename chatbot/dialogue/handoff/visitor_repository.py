@@ -20,6 +20,7 @@ LEFT JOIN LATERAL (
     WHERE m.tenant_id = c.tenant_id AND m.conversation_id = c.id AND m.text <> ''
     ORDER BY m.seq DESC LIMIT 1) latest ON true
 WHERE c.tenant_id = %(tenant_id)s AND c.owner = %(owner)s
+  AND (CAST(%(brand_id)s AS uuid) IS NULL OR c.brand_id = CAST(%(brand_id)s AS uuid))
   AND (CAST(%(before)s AS uuid) IS NULL OR c.id < CAST(%(before)s AS uuid))
 ORDER BY c.id DESC LIMIT %(limit)s
 """
@@ -40,11 +41,14 @@ class OwnRow:
     updated_at: datetime
 
 
-async def own_conversations(session: TenantReader, owner: str, before: UUID | None, limit: int) -> list[OwnRow]:
-    """Return the conversations that a subject began, newest first."""
+async def own_conversations(
+    session: TenantReader, owner: str, brand_id: UUID | None, before: UUID | None, limit: int
+) -> list[OwnRow]:
+    """Return the conversations that a subject began, with a brand or (None) with any, newest first."""
     values = {
         "tenant_id": session.tenant_id,
         "owner": owner,
+        "brand_id": brand_id,
         "before": before,
         "limit": limit,
     }

@@ -17,6 +17,7 @@ from chatbot.dialogue.hot_sessions import HotSessions
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import begun_events, conversation_of
 from chatbot.dialogue.log_repository import append
+from chatbot.dialogue.ownership import Owner, may_see
 from chatbot.identity.policies.service import current_policy
 
 
@@ -28,10 +29,12 @@ class Visitors:
         self._messenger = messenger
         self._hot_sessions = hot_sessions
 
-    async def own(self, tenant_id: UUID, owner: str, *, before: UUID | None, limit: int) -> list[OwnRow]:
-        """Return the conversations that a subject began, newest first."""
+    async def own(
+        self, tenant_id: UUID, owner: str, brand_id: UUID | None, *, before: UUID | None, limit: int
+    ) -> list[OwnRow]:
+        """Return the conversations that a subject began, with a brand or (None) with any, newest first."""
         async with self._database.tenant_reader(tenant_id) as session:
-            return await visitor_repository.own_conversations(session, owner, before, limit)
+            return await visitor_repository.own_conversations(session, owner, brand_id, before, limit)
 
     async def begin(self, incoming: Incoming) -> UUID:
         """Begin a conversation with a wish for a person instead of a message; return its id.
@@ -45,7 +48,9 @@ class Visitors:
                 await append(session, begun_events(conversation))
         return conversation.id
 
-    async def request(self, tenant_id: UUID, conversation_id: UUID, owner: str | None, asked: AskForPerson) -> Standing:
+    async def request(
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None, asked: AskForPerson
+    ) -> Standing:
         """Ask for a person; asked again it changes nothing.
 
         Raises:
@@ -62,7 +67,7 @@ class Visitors:
             await floor.request(session, conversation, Wish("visitor", asked.reason), self._messenger)
             return await standing(session, conversation_id)
 
-    async def close(self, tenant_id: UUID, conversation_id: UUID, owner: str | None) -> Standing:
+    async def close(self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None) -> Standing:
         """Close a conversation.
 
         Raises:
@@ -86,11 +91,11 @@ class Visitors:
 
     @asynccontextmanager
     async def _holding(
-        self, tenant_id: UUID, conversation_id: UUID, owner: str | None
+        self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None
     ) -> AsyncIterator[tuple[TenantSession, Held]]:
         async with self._database.tenant(tenant_id) as session:
-            found = await messages.conversation_owner(session, conversation_id)
-            if found is None or (owner is not None and found != owner):
+            found = await messages.begun(session, conversation_id)
+            if found is None or not may_see(owner, found):
                 raise NotFound("no such conversation")
             conversation = await floor.held(session, conversation_id)
             yield session, conversation

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from chatbot.core.csv_cells import MEDIA_TYPE, csv_lines
 from chatbot.db.sessions import Database
 from chatbot.dialogue.callers import only_owner
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.transcripts import repository, service
 from chatbot.dialogue.transcripts.guard import LetterLimits
 from chatbot.dialogue.transcripts.rendering import CSV_HEADER, as_rows, as_text
@@ -90,7 +91,7 @@ async def session_transcript(sessionId: SessionName, reader: LogReader, db: Db) 
         return await service.read_session(session, sessionId)
 
 
-async def _read(db: Database, tenant_id: UUID, conversation_id: UUID, owner: str | None) -> Told:
+async def _read(db: Database, tenant_id: UUID, conversation_id: UUID, owner: Owner | None) -> Told:
     async with db.tenant_reader(tenant_id) as session:
         return await service.read(session, conversation_id, owner)
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from chatbot.db.sessions import PlatformSession, TenantReader, fetch
+from chatbot.dialogue.ownership import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,9 @@ _TENANT_OF = "SELECT tenant_id FROM conversations WHERE id = %(id)s"
 # way can only be tried out: its key is a hash of the visitor's name and the session's.
 _NAMED = """
 SELECT id FROM conversations
-WHERE tenant_id = %(tenant_id)s AND (CAST(%(owner)s AS text) IS NULL OR visitor->>'subject' = %(owner)s)
+WHERE tenant_id = %(tenant_id)s
+  AND (CAST(%(names)s AS text[]) IS NULL OR visitor->>'subject' = ANY(CAST(%(names)s AS text[])))
+  AND (CAST(%(brand_id)s AS uuid) IS NULL OR brand_id = %(brand_id)s)
   AND (session_key = %(name)s OR session_key = 'session:' || %(name)s OR id = CAST(%(id)s AS uuid)
        OR session_key LIKE 'visitor:%%' AND session_key = 'visitor:' || encode(sha256(
            convert_to(visitor->>'subject', 'UTF8') || '\\x00'::bytea || convert_to(%(name)s, 'UTF8')), 'hex'))
@@ -97,13 +100,19 @@ async def tenant_of(session: PlatformSession, conversation_id: UUID) -> UUID | N
     return rows[0][0] if rows else None
 
 
-async def named(session: TenantReader, session_id: str, owner: str | None) -> UUID | None:
+async def named(session: TenantReader, session_id: str, owner: Owner | None) -> UUID | None:
     """Return the conversation of a session by the name that its client gave it; of several the one that spoke last.
 
     Args:
         owner: who must have begun it; None: whoever did.
     """
-    values = {"tenant_id": session.tenant_id, "name": session_id, "owner": owner, "id": _uuid(session_id)}
+    values = {
+        "tenant_id": session.tenant_id,
+        "name": session_id,
+        "names": sorted(owner.names) if owner else None,
+        "brand_id": owner.brand_id if owner else None,
+        "id": _uuid(session_id),
+    }
     rows = await fetch(session, _NAMED, values)
     return rows[0][0] if rows else None
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from chatbot.core.errors import NotFound
 from chatbot.db.sessions import TenantReader, TenantSession
+from chatbot.dialogue.ownership import Begun, Owner, may_see
 from chatbot.dialogue.transcripts import repository
 from chatbot.dialogue.transcripts.rendering import as_markdown
 from chatbot.dialogue.transcripts.repository import Head, Line
@@ -35,7 +36,7 @@ class Told:
     zone: ZoneInfo
 
 
-async def read(session: TenantReader, conversation_id: UUID, owner: str | None = None) -> Told:
+async def read(session: TenantReader, conversation_id: UUID, owner: Owner | None = None) -> Told:
     """Return a conversation of the session's tenant.
 
     Args:
@@ -45,7 +46,7 @@ async def read(session: TenantReader, conversation_id: UUID, owner: str | None =
         NotFound: no such conversation, or it is another visitor's.
     """
     head = await repository.head(session, conversation_id)
-    if head is None or (owner is not None and head.owner != owner):
+    if head is None or not may_see(owner, Begun(head.owner or "", head.brand_id)):
         raise NotFound("no such conversation")
     lines = await repository.lines(session, conversation_id, MAX_MESSAGES)
     policy = await current_policy(session)
@@ -66,7 +67,7 @@ async def read(session: TenantReader, conversation_id: UUID, owner: str | None =
     return Told(head, told, ZoneInfo(head.timezone))
 
 
-async def named(session: TenantReader, session_id: str, owner: str | None) -> UUID | None:
+async def named(session: TenantReader, session_id: str, owner: Owner | None) -> UUID | None:
     """As `repository.named`."""
     return await repository.named(session, session_id, owner)
 

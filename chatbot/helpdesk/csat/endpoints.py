@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from chatbot.core.clock import utcnow
 from chatbot.core.errors import Forbidden
+from chatbot.dialogue.callers import owner_of
 from chatbot.helpdesk.csat import service
 from chatbot.helpdesk.csat.schemas import Rate, Rating
 from chatbot.identity.dependencies import ChatCaller, Db
@@ -22,4 +23,4 @@ async def rate_conversation(conversation_id: UUID, body: Rate, subject: ChatCall
         if subject.role is not Role.VISITOR:
             await service.require(session, conversation_id)
             raise Forbidden("only the visitor rates a conversation")
-        return Rating.model_validate(await service.rate(session, conversation_id, subject.name, body, utcnow()))
+        return Rating.model_validate(await service.rate(session, conversation_id, owner_of(subject), body, utcnow()))

@@ -8,6 +8,7 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import CsatRating
 from chatbot.db.sessions import TenantSession
 from chatbot.dialogue.log_repository import EventRow, append
+from chatbot.dialogue.ownership import Begun, Owner, may_see
 from chatbot.helpdesk.csat import repository
 from chatbot.helpdesk.csat.errors import NotClosed, RatingIsFinal
 from chatbot.helpdesk.csat.repository import Rated
@@ -16,7 +17,7 @@ from chatbot.helpdesk.csat.schemas import Rate
 CHANGEABLE = timedelta(hours=24)
 
 
-async def rate(session: TenantSession, conversation_id: UUID, owner: str, wanted: Rate, now: datetime) -> CsatRating:
+async def rate(session: TenantSession, conversation_id: UUID, owner: Owner, wanted: Rate, now: datetime) -> CsatRating:
     """Rate the last closing of a conversation, or change what was said of it within a day, also after it went on.
 
     Raises:
@@ -25,7 +26,7 @@ async def rate(session: TenantSession, conversation_id: UUID, owner: str, wanted
         RatingIsFinal: the rating is older than a day.
     """
     conversation = await repository.lock_conversation(session, conversation_id)
-    if conversation is None or conversation.owner != owner:
+    if conversation is None or not may_see(owner, Begun(conversation.owner or "", conversation.brand_id)):
         raise NotFound("no such conversation")
     rating = await repository.rating_of(session, conversation_id, conversation.closed_at)
     changed = rating is not None

@@ -15,6 +15,7 @@ from chatbot.dialogue.handoff.parts import Agent, Messenger
 from chatbot.dialogue.handoff.remarks import remark
 from chatbot.dialogue.language import question_language
 from chatbot.dialogue.log_repository import EventRow, append
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.transcripts import service as transcripts
 from chatbot.dialogue.transcripts.schemas import TranscriptVisitor
 from chatbot.dialogue.transcripts.service import Told
@@ -62,7 +63,7 @@ class NewTicket:
     brand_id: UUID | None = None
     conversation_id: UUID | None = None
     session_id: str | None = None
-    owner: str | None = None
+    owner: Owner | None = None
     assignee_id: UUID | None = None
     tags: tuple[str, ...] = ()
     acknowledge: bool = True

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.orm import aliased
 
 from chatbot.db.models import ApiKey, Channel, Membership, Tenant, User, UserSession
 from chatbot.db.sessions import PlatformSession, TenantReader
@@ -23,12 +24,13 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True)
 class KeyRow:
-    """An API key; `good` unless it is revoked or expired, or its tenant deleted."""
+    """An API key; `good` unless it is revoked or expired, or its tenant deleted; `rotated`: into it, or out of it."""
 
     key_id: UUID
     tenant_id: UUID
     role: str
     good: bool
+    rotated: list[UUID]
 
 
 async def find_signed_in(session: PlatformSession, user_id: UUID, session_id: UUID, now: datetime) -> UserRow | None:
@@ -59,8 +61,13 @@ async def find_api_key(session: PlatformSession, key_hash: str, now: datetime) -
     """Return an API key, and note that it is used when it is good."""
     lives = ApiKey.revoked_at.is_(None) & Tenant.deleted_at.is_(None)
     good = lives & or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
+    other = aliased(ApiKey)
+    program = func.coalesce(other.agent_id, other.id) == func.coalesce(ApiKey.agent_id, ApiKey.id)
+    rotated = select(func.array_agg(other.id)).where(
+        other.tenant_id == ApiKey.tenant_id, program, other.id != ApiKey.id
+    )
     query = (
-        select(ApiKey.id, ApiKey.tenant_id, ApiKey.role, good)
+        select(ApiKey.id, ApiKey.tenant_id, ApiKey.role, good, func.coalesce(rotated.scalar_subquery(), []))
         .join(Tenant, Tenant.id == ApiKey.tenant_id)
         .where(ApiKey.key_hash == key_hash)
     )

@@ -115,7 +115,8 @@ class Access:
         name = f"api_key:{found.key_id}"
         if not found.good:
             raise CredentialRefused(_NOT_GOOD, whose=name, tenant_id=found.tenant_id)
-        subject = Subject(name, Role(found.role), found.tenant_id)
+        others = tuple(f"api_key:{key_id}" for key_id in found.rotated)
+        subject = Subject(name, Role(found.role), found.tenant_id, same_program=others)
         self._subjects.put(key_hash, subject)
         return subject
 

@@ -12,6 +12,7 @@ from chatbot.automation.rules import service as rules
 from chatbot.automation.rules.schemas import RuleView
 from chatbot.automation.webhooks import service as webhooks
 from chatbot.automation.webhooks.schemas import WebhookView
+from chatbot.channels.bot_profiles.endpoints import Profiles
 from chatbot.channels.dependencies import Channels, OpenAccounts, TheWidget
 from chatbot.channels.schemas import ChannelView
 from chatbot.channels.views import channel_view
@@ -69,11 +70,14 @@ async def restore_channel(
     window: Window,
     accounts: OpenAccounts,
     widget: TheWidget,
+    profiles: Profiles,
 ) -> ChannelView:
-    """Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on."""
+    """Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on. 409 when one
+    of its `allowed_origins` was taken meanwhile."""
     async with db.platform() as platform:
-        found = await repository.tenant_of_deleted_channel(platform, channel_id)
+        found, origins = await repository.deleted_channel(platform, channel_id)
     tenant_id = caller.reach(found, Role.TENANT_ADMIN, "channel")
+    await profiles.require_free(tenant_id, origins)
     async with db.tenant(tenant_id) as session:
         await require_tenant(session)
         if not await repository.restore_channel(session, channel_id, utcnow() - window):

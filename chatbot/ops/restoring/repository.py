@@ -30,7 +30,10 @@ WHERE deleted_at > %(since)s AND (CAST(%(before)s AS uuid) IS NULL OR id < %(bef
 ORDER BY id DESC LIMIT %(limit)s
 """
 
-_CHANNEL_OF = "SELECT tenant_id FROM channels WHERE id = %s AND deleted_at IS NOT NULL"
+_CHANNEL_OF = """
+SELECT tenant_id, coalesce(configuration->'allowed_origins', '[]') FROM channels
+WHERE id = %s AND deleted_at IS NOT NULL
+"""
 _RULE_OF = "SELECT tenant_id FROM automation_rules WHERE id = %s AND kind = %s AND deleted_at IS NOT NULL"
 
 _RESTORE = """
@@ -71,10 +74,10 @@ async def deleted(
     return [Deleted(*row) for row in await fetch(session, _DELETED, values)]
 
 
-async def tenant_of_deleted_channel(session: PlatformSession, channel_id: UUID) -> UUID | None:
-    """Return whose a deleted channel is."""
+async def deleted_channel(session: PlatformSession, channel_id: UUID) -> tuple[UUID | None, list[str]]:
+    """Return whose a deleted channel is (None: there is none), and the web pages to which its bot was shown."""
     rows = await fetch(session, _CHANNEL_OF, (channel_id,))
-    return rows[0][0] if rows else None
+    return (rows[0][0], rows[0][1]) if rows else (None, [])
 
 
 async def tenant_of_deleted_rule(session: PlatformSession, rule_id: UUID, kind: Kind) -> UUID | None:

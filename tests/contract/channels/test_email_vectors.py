@@ -1,6 +1,7 @@
 """Recorded mails, mail services' requests, reply bodies and signature cases."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,10 +94,12 @@ def test_every_recorded_mail_is_read(vectors: Path) -> None:
 
 def test_replies_to_one_mail_are_one_thread(vectors: Path) -> None:
     names = ("support", "references", "reply_cc", "support_in_reply_to", "support_without_sender_name")
-    threads = {
-        event_of(here(), read_mail((vectors / "eml" / f"chatwoot_{name}.eml").read_bytes())).thread for name in names
-    }
+    read = [read_mail((vectors / "eml" / f"chatwoot_{name}.eml").read_bytes()) for name in names]
+    domains = {person.address.rpartition("@")[2] for mail in read for person in mail.people("from")}
+    threads = {event_of(here(), replace(mail, verified=tuple(domains))).thread for mail in read}
     assert len(threads) == 1
+    unproven = {event_of(here(), mail).thread for mail in read}
+    assert len(unproven) == len({mail.message_id for mail in read}) > 1
 
 
 def test_arabic_headers_and_body_are_read(vectors: Path) -> None:

@@ -123,7 +123,9 @@ async def test_a_page_is_told_its_bots_and_no_more(whole: Whole) -> None:
     )
     elsewhere = await make_tenant(whole.runtime.database, "Elsewhere")
     await patch(whole, {"id": str(elsewhere.channel_id)}, allowed_origins=["https://other.example.com"])
-    await patch(whole, {"id": str(elsewhere.channel_id)}, 409, allowed_origins=["https://new.example.com", PAGE])
+    wanted = ["https://new.example.com", PAGE]
+    refused = await patch(whole, {"id": str(elsewhere.channel_id)}, 409, allowed_origins=wanted)
+    assert "tenant" not in refused["detail"]
     bots, headers = await public(whole.api, PAGE)
     assert bots == [
         {

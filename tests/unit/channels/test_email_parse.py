@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chatbot.channels.events import Echo, Message, Receipt, Unsupported
+from chatbot.channels.events import Echo, InboundEvent, Message, Receipt, Unsupported
 from chatbot.channels.loops import may_answer
 from chatbot.channels.providers.email import EMAIL, mime
 from chatbot.channels.providers.email.html_text import html_text
@@ -155,9 +155,17 @@ THREADS = {
 }
 
 
+VERIFIED = {"Authentication_Results": "mx.acme.test; dmarc=pass header.from=customer.test"}
+
+
+def verified(**headers: str) -> InboundEvent:
+    """A mail that the receiving server found to be of the domain in its From."""
+    return read(mail(**VERIFIED, **headers), authserv_id="mx.acme.test")
+
+
 @pytest.mark.parametrize("headers", THREADS.values(), ids=THREADS.keys())
 def test_a_customers_second_mail_stays_in_the_thread(headers: dict[str, str]) -> None:
-    assert read(mail(Message_ID="<m2@customer.test>", **headers)).thread == read(mail()).thread
+    assert verified(Message_ID="<m2@customer.test>", **headers).thread == verified().thread
 
 
 OUR_MARKS = {
@@ -174,12 +182,12 @@ def test_our_marks_spell_the_thread_whatever_else_changed(headers: dict[str, str
 
 
 def test_threads_of_others_are_others() -> None:
-    first = read(mail()).thread
-    assert read(mail(From="Bob <bob@customer.test>")).thread != first
-    assert read(mail(Subject="Order 8")).thread != first
-    assert read(mail(Subject="", Message_ID="<a@b>")).thread != read(mail(Subject="", Message_ID="<c@d>")).thread
+    first = verified().thread
+    assert verified(From="Bob <bob@customer.test>").thread != first
+    assert verified(Subject="Order 8").thread != first
+    assert verified(Subject="", Message_ID="<a@b>").thread != verified(Subject="", Message_ID="<c@d>").thread
     # A short tag is a folder that all share.
-    assert read(mail(To="support+sales@acme.test")).thread == first
+    assert verified(To="support+sales@acme.test").thread == first
 
 
 def test_a_foreign_helpdesks_token_is_a_thread() -> None:

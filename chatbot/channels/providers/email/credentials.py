@@ -60,6 +60,12 @@ class EmailCredentials(Credentials):
         description="Let replies go to `address+token`, which finds the conversation even when a mail program drops "
         "the headers of replies. Only for mail servers that deliver such addresses.",
     )
+    authserv_id: Host = Field(
+        "",
+        description="The name with which the server that receives mail for this address begins the header "
+        "`Authentication-Results`, such as mx.example.com. A mail that it found to be the writer's own then finds its "
+        "conversation by the subject, too. Only for servers that remove headers of this name which mails bring along.",
+    )
 
     imap_host: Host = Field(
         "", description="Host of the mailbox, with `inbound: imap`.", json_schema_extra=_with("imap", needed=True)

@@ -45,6 +45,7 @@ class Mail:
         text: of the body, HTML already turned into text, quotes and signatures still there.
         report: the machine's part of a delivery report, empty otherwise.
         left_out: names of files that were too large to keep.
+        verified: domains of which the mail service that took it says, beside the mail, that it is theirs.
     """
 
     headers: tuple[tuple[str, str], ...]
@@ -52,6 +53,7 @@ class Mail:
     files: tuple[File, ...] = ()
     report: str = ""
     left_out: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()
 
     @cached_property
     def _first(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from chatbot.channels.contract import Account
 from chatbot.channels.events import Content, Echo, InboundEvent, Media, MediaKind, Message, Receipt, Sender, Unsupported
+from chatbot.channels.providers.email.authentic import is_authentic
 from chatbot.channels.providers.email.automatic import bounce_of, nature
 from chatbot.channels.providers.email.credentials import EmailCredentials
 from chatbot.channels.providers.email.mail import File, Mail, Person
@@ -14,6 +15,7 @@ from chatbot.channels.providers.email.threads import OUR_ID, thread_in, thread_o
 _MAX_ID = 190
 _MAX_REFERENCES = 20
 _RAW_CHARS = 10_000
+_WHERE_TO = ("to", "name")
 
 
 def event_of(account: Account[EmailCredentials], mail: Mail) -> InboundEvent:
@@ -30,15 +32,18 @@ def event_of(account: Account[EmailCredentials], mail: Mail) -> InboundEvent:
         content = _message(mail)
     else:
         content = Unsupported(kind)
+    event_id = _id(mail)
+    authentic = is_authentic(mail, sender.address, account.credentials.authserv_id)
     return InboundEvent(
-        id=_id(mail),
-        thread=thread_of(mail, sender.address, account.secret),
+        id=event_id,
+        thread=thread_of(mail, sender.address, account.secret, authentic=authentic, event_id=event_id),
         content=content,
         sender=Sender(sender.address, sender.name, sender.address) if sender.address else None,
         message_id=mail.message_id or None,
         at=mail.at,
         context=_context(account.credentials, mail, sender) if isinstance(content, Message) else {},
         raw=_raw(mail) if isinstance(content, Unsupported) else {},
+        keeps=() if authentic or _answered_at(account.credentials, mail, sender).address == _from(mail) else _WHERE_TO,
     )
 
 
@@ -89,15 +94,24 @@ def _media(file: File) -> Media:
 
 def _context(credentials: EmailCredentials, mail: Mail, sender: Person) -> dict[str, Any]:
     """What an answer needs: whom to answer, and the headers that keep it in the customer's thread."""
-    answer = [person for person in mail.people("reply-to") if not _is_own(credentials, person.address)] or [sender]
+    answer = _answered_at(credentials, mail, sender)
     references = [*mail.ids("references"), *mail.ids("in-reply-to")]
     return {
-        "to": answer[0].address,
-        "name": answer[0].name[:200],
+        "to": answer.address,
+        "name": answer.name[:200],
         "subject": mail.header("subject")[:500],
         "message_id": mail.message_id,
         "references": list(dict.fromkeys(references))[-_MAX_REFERENCES:],
     }
+
+
+def _answered_at(credentials: EmailCredentials, mail: Mail, sender: Person) -> Person:
+    """Whom the writer wants to be answered at."""
+    return next((each for each in mail.people("reply-to") if not _is_own(credentials, each.address)), sender)
+
+
+def _from(mail: Mail) -> str:
+    return next((person.address for person in mail.people("from")), "")
 
 
 def _id(mail: Mail) -> str:

@@ -1,9 +1,10 @@
 """Which conversation a mail belongs to, told from the mail alone.
 
-The key of a thread is chosen when its first mail comes, from the correspondent and the subject without "Re:", and from
-then on it travels: the Message-ID of each of our answers spells it, so do the plus-addresses that we answer
-from. A reply that names any of our Message-IDs, or comes to such an address, therefore finds its conversation whatever
-its subject or sender has become; one that a broken mail program sent without either finds it by the subject.
+The key of a thread is chosen when its first mail comes, and from then on it travels: the Message-ID of each of our
+answers spells it, so do the plus-addresses that we answer from. A reply that names any of our Message-IDs, or comes to
+such an address, therefore finds its conversation whatever its subject or sender has become: nobody can name one who has
+not seen it. One without either finds it by correspondent and subject, but only when it is known to be the
+correspondent's; else anybody could write under a customer's name. What is not known so begins a thread of its own.
 """
 
 import base64
@@ -26,15 +27,27 @@ _PREFIX = re.compile(
 )
 
 
-def thread_of(mail: Mail, correspondent: str, secret: str) -> str:
-    """Return the key of a mail's thread; `secret` keeps strangers from guessing the keys of others."""
+def thread_of(mail: Mail, correspondent: str, secret: str, *, authentic: bool, event_id: str) -> str:
+    """Return the key of a mail's thread.
+
+    Args:
+        secret: keeps strangers from guessing the keys of others.
+        authentic: whether the mail is known to be the correspondent's.
+        event_id: by which copies of the mail are one.
+    """
+    found = named_thread(mail, secret)
+    if found:
+        return found
+    if not authentic:
+        return _key(secret, "mail", correspondent, event_id)
     subject = plain_subject(mail.header("subject"))
-    return (
-        _named_by_us(mail)
-        or _token(mail, secret)
-        or (subject and _key(secret, "subject", correspondent, subject))
-        or _key(secret, "root", _root(mail))
-    )
+    about = ("subject", correspondent, subject) if subject else ("root", correspondent, _root(mail))
+    return _key(secret, *about)
+
+
+def named_thread(mail: Mail, secret: str) -> str:
+    """Return the thread that a mail proves to have seen; empty when it names none."""
+    return _named_by_us(mail) or _token(mail, secret)
 
 
 def our_message_id(thread: str, delivery_id: UUID, domain: str) -> str:

@@ -1854,7 +1854,7 @@ export interface paths {
         };
         /**
          * Get Delivery
-         * @description One delivery with what is sent (but one-time tokens), every try of it and the provider's words.
+         * @description One delivery with every try of it and the provider's words; to agents with what is sent, but one-time tokens.
          */
         get: operations["get_delivery_admin_deliveries__delivery_id__get"];
         put?: never;
@@ -3306,7 +3306,8 @@ export interface paths {
         put?: never;
         /**
          * Restore Channel
-         * @description Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on.
+         * @description Bring a deleted channel back with its secrets; a messenger's is switched off until you switch it on. 409 when one
+         *     of its `allowed_origins` was taken meanwhile.
          */
         post: operations["restore_channel_admin_channels__channel_id__restore_post"];
         delete?: never;
@@ -5031,7 +5032,7 @@ export interface components {
         };
         /**
          * DeliveryDetail
-         * @description A delivery with what is sent and every try of it.
+         * @description A delivery with what is sent (null for viewers, who read no messages) and every try of it.
          */
         DeliveryDetail: {
             /**
@@ -5071,7 +5072,7 @@ export interface components {
             /** Body */
             body: {
                 [key: string]: unknown;
-            };
+            } | null;
             /** Tries */
             tries: components["schemas"]["AttemptView"][];
         };

@@ -1,6 +1,7 @@
 """Resend: signed webhooks that only announce a mail, which is then asked for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -92,10 +93,7 @@ def _received(account: EmailAccount, data: Mapping[str, Any]) -> InboundEvent:
     email_id = word(data.get("email_id"))
     if not email_id or "text" in data or "html" in data:
         return event
-    return InboundEvent(
-        event.id, event.thread, event.content, event.sender, event.message_id, event.at,
-        {**event.context, _ANNOUNCED: email_id}, event.raw,
-    )  # fmt: skip
+    return replace(event, context={**event.context, _ANNOUNCED: email_id})
 
 
 def _mail(data: Mapping[str, Any]) -> Mail:

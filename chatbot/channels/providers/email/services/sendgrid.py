@@ -3,7 +3,9 @@
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -32,6 +34,7 @@ from chatbot.channels.signing import header, require_fresh
 
 _SIGNATURE = "x-twilio-email-event-webhook-signature"
 _TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+_SIGNED = re.compile(r"@(?P<domain>[A-Za-z0-9._-]+)\s*:\s*(?P<result>[a-z]+)")
 _STATUSES: Mapping[str, ReceiptStatus] = {
     "processed": "sent", "delivered": "delivered", "open": "read", "bounce": "failed", "dropped": "failed"
 }  # fmt: skip
@@ -92,8 +95,9 @@ def _event(item: Mapping[str, Any]) -> InboundEvent:
 
 def _mail(form: Form) -> Mail:
     """The raw mail where SendGrid was told to post it, else put together from the fields."""
+    verified = _verified(form)
     if form.fields.get("email", b"").strip():
-        return read_mail(form.fields["email"])
+        return replace(read_mail(form.fields["email"]), verified=verified)
     charsets = _charsets(form)
     headers = list(read_mail(form.fields.get("headers", b"").lstrip() + b"\n\n").headers)
     present = {name.lower() for name, _ in headers}
@@ -106,7 +110,7 @@ def _mail(form: Form) -> Mail:
     plain = form.text("text", charsets=charsets)
     html = form.text("html", charsets=charsets)
     text = readable("text/plain", plain) if plain.strip() else readable("text/html", html)
-    return Mail(headers_of(headers), text, tuple(form.files))
+    return Mail(headers_of(headers), text, tuple(form.files), verified=verified)
 
 
 def _charsets(form: Form) -> dict[str, str]:
@@ -119,9 +123,20 @@ def _charsets(form: Form) -> dict[str, str]:
 
 def _return_path(form: Form) -> list[tuple[str, str]]:
     """An envelope without a sender is a bounce."""
+    return [("return-path", "<>")] if _envelope(form).get("from") == "" else []
+
+
+def _envelope(form: Form) -> dict[str, Any]:
     try:
         envelope = orjson.loads(form.fields.get("envelope", b"{}"))
     except ValueError:
-        return []
-    empty = isinstance(envelope, dict) and envelope.get("from") == ""
-    return [("return-path", "<>")] if empty else []
+        return {}
+    return envelope if isinstance(envelope, dict) else {}
+
+
+def _verified(form: Form) -> tuple[str, ...]:
+    """The domains of signatures that hold (`{@example.com : pass}`), and the envelope's where SPF passes."""
+    signed = [found["domain"] for found in _SIGNED.finditer(form.text("dkim")) if found["result"] == "pass"]
+    if form.text("SPF").strip().lower() != "pass":
+        return tuple(signed)
+    return (*signed, word(_envelope(form).get("from")).rpartition("@")[2].strip("<> "))

@@ -183,15 +183,17 @@ function Detail({ deliveryId, onReplayed }: { deliveryId: string; onReplayed: ()
               ))}
             </ol>
           </section>
-          <section>
-            <h3 className="mb-2 text-xs font-medium text-ink-faint">{t("deliveries.body")}</h3>
-            <pre
-              dir="ltr"
-              className="scroll-quiet max-h-80 overflow-auto rounded-lg border bg-sunken p-3 text-start font-mono text-xs whitespace-pre-wrap"
-            >
-              {JSON.stringify(data.body, null, 2)}
-            </pre>
-          </section>
+          {data.body && (
+            <section>
+              <h3 className="mb-2 text-xs font-medium text-ink-faint">{t("deliveries.body")}</h3>
+              <pre
+                dir="ltr"
+                className="scroll-quiet max-h-80 overflow-auto rounded-lg border bg-sunken p-3 text-start font-mono text-xs whitespace-pre-wrap"
+              >
+                {JSON.stringify(data.body, null, 2)}
+              </pre>
+            </section>
+          )}
         </div>
       )}
     </Loaded>
