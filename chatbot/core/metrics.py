@@ -4,11 +4,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import product
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
-
-from chatbot.core.logging import get_logger
-
-log = get_logger(__name__)
+from prometheus_client import Counter, Gauge, Histogram
 
 HTTP_REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status_code"])
 HTTP_LATENCY = Histogram(
@@ -123,17 +119,3 @@ def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
     """
     for values in product(*labels):
         counter.labels(*values)
-
-
-def start_metrics_server(host: str, port: int, *, variable: str) -> bool:
-    """Serve `/metrics` on its own port; a taken port is logged and the process goes on.
-
-    Returns:
-        Whether the port was bound by this call.
-    """
-    try:
-        start_http_server(port, addr=host, registry=REGISTRY)
-    except OSError as error:
-        log.warning("metrics port not available; going on without it", variable=variable, port=port, reason=str(error))
-        return False
-    return True

@@ -191,6 +191,27 @@ async def test_a_webhook_channel_is_tested_too(whole: Whole, cloud: BotCloud) ->
     assert [(death["channel_id"], death["channel_type"]) for death in deaths] == [(channel["id"], "telegram")]
 
 
+async def test_a_listener_that_ended_is_named_by_the_process_that_runs_everything(whole: Whole) -> None:
+    async with keeping(whole) as kept:
+        whole.orchestrator.health.add_partial("bot_manager", kept.check)
+        await _health(whole, 200, "ok")
+        kept.listening.cancel()
+        await asyncio.wait({kept.listening})
+        await _health(whole, 503, "the listener of bots has ended; restart the process")
+        async with whole.api.get("/health/ready") as answer:
+            assert answer.status == 200, "people are answered all the same"
+
+
+async def _health(whole: Whole, status: int, words: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            async with whole.api.get("/health") as answer:
+                if answer.status == status:  # a report is up to a second old
+                    assert (await answer.json())["dependencies"]["bot_manager"] == words
+                    return
+            await asyncio.sleep(0.1)
+
+
 async def test_the_manager_tells_its_health(whole: Whole, cloud: BotCloud) -> None:
     channel = await whole.channel("telegram", cloud.credentials(cloud.bot(161)))
     listener = bind("127.0.0.1", 0, variable="BOT_MANAGER_METRICS_PORT")
