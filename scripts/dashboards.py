@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from chatbot.automation.queueing import QUEUE as AUTOMATION_QUEUE
+from chatbot.channels.queueing import DELIVERY_QUEUE, TURN_QUEUE
+from chatbot.core.metrics import NOT_ASKED_FOR
 from scripts.generated import keep_current
 
 FOLDER = Path(__file__).parents[1] / "deploy/observability/grafana/dashboards"
@@ -51,31 +54,37 @@ def _quantile(share: float, metric: str, where: str = "") -> str:
     return f"histogram_quantile({share}, {_rate(f'{metric}_bucket', 'le', where)})"
 
 
-_CHAT = 'route=~"/v1/chat|/v1/chat/stream|/api/chat"'
+_ASKED = f'route!~"{NOT_ASKED_FOR}"'
 _FAILED_CALLS = 'outcome!~"completed|cancelled"'
 
-_ERRORS = 'status_code="5xx"'
+_ERRORS = f'status_code="5xx",{_ASKED}'
 _GATEWAY = 'route=~"/webhooks/.+|/webchat/.+|/v1/widget/.+"'
-_READING = 'queue=~"ingestion|upkeep"'
+_READING = f'queue!~"{TURN_QUEUE}|{DELIVERY_QUEUE}|{AUTOMATION_QUEUE}"'
+"""Queues of ingestion workers: all but the others, for INGEST_QUEUE_NAME says what theirs is called."""
+
 _READERS = 'job=~"xin-ingestion-worker|xin-orchestrator"'
 _OR_NONE = " or vector(0)"
 
 API = Dashboard("Xin API SLOs", [
     Panel("Error rate",
-          {"5xx": f"({_rate('http_requests_total', where=_ERRORS)}{_OR_NONE}) / {_rate('http_requests_total')}"},
+          {"5xx": f"({_rate('http_requests_total', where=_ERRORS)}{_OR_NONE}) / "
+           + _rate("http_requests_total", where=_ASKED)},
           "percentunit", 0.005),
     Panel("Latency",
-          {f"p{int(100 * share)}": _quantile(share, "http_request_latency_seconds") for share in (0.5, 0.95, 0.99)},
+          {f"p{int(100 * share)}": _quantile(share, "http_request_latency_seconds", _ASKED)
+           for share in (0.5, 0.95, 0.99)},
           "s", 1.2),
-    Panel("Requests by status", {"{{status_code}}": _rate("http_requests_total", "status_code")}, "reqps"),
+    Panel("Requests by status", {"{{status_code}}": _rate("http_requests_total", "status_code", _ASKED)}, "reqps"),
     Panel("Slowest routes, P95",
           {"{{route}}": "topk(8, histogram_quantile(0.95, "
-           + _rate("http_request_latency_seconds_bucket", "le, route") + "))"}, "s"),
+           + _rate("http_request_latency_seconds_bucket", "le, route", _ASKED) + "))"}, "s"),
     Panel("Answers, P95",
-          {"P95": _quantile(0.95, "http_request_latency_seconds", _CHAT),
+          {"{{channel_type}}": "histogram_quantile(0.95, "
+           + _rate("chat_turn_duration_seconds_bucket", "le, channel_type") + ")",
            "first token": _quantile(0.95, "first_token_seconds"),
            "retrieval": _quantile(0.95, "retrieval_seconds")}, "s", 10),
     Panel("Turns by how they were answered", {"{{mode}}": _rate("turns_total", "mode")}, "ops"),
+    Panel("Turns by how they ended", {"{{outcome}}": _rate("chat_turn_duration_seconds_count", "outcome")}, "ops"),
     Panel("Model calls that fail",
           {"failed": f"({_rate('llm_requests_total', where=_FAILED_CALLS)}{_OR_NONE}) / {_rate('llm_requests_total')}"},
           "percentunit", 0.05),
@@ -108,7 +117,7 @@ AUTOMATION = Dashboard("Xin Automation Health", [
     Panel("Failures in ten minutes", {"failed": "sum(increase(automation_failures_total[10m]))"}, threshold=5),
     Panel("Jobs that ended", {"{{status}}": _rate("automation_jobs_total", "status") + _OR_NONE}, "ops"),
     Panel("Rules that were started", {"{{outcome}}": _rate("automation_firings_total", "outcome") + _OR_NONE}, "ops"),
-    Panel("Jobs of the queue", {"{{status}}": 'max by (status) (queue_jobs{queue="automation"})'}),
+    Panel("Jobs of the queue", {"{{status}}": 'max by (status) (queue_jobs{queue="' + AUTOMATION_QUEUE + '"})'}),
 ])  # fmt: skip
 
 GATEWAY = Dashboard("Widget & Gateway", [

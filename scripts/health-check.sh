@@ -2,7 +2,7 @@
 # A line for each component: OK or FAILED with the reason. Exit 1 when one failed. For cron, every five minutes.
 #
 # COMPONENTS  which processes run here; those of `make run` are "orchestrator gateway ingestion automation console", a
-#             deployment adds "bot-manager"
+#             deployment adds "bot-manager" (that of `make run` is among what its orchestrator finds)
 # QUIET       true: only what failed
 # (scripts/lib/operations.sh has the addresses)
 set -euo pipefail
@@ -26,15 +26,15 @@ for component in ${COMPONENTS:-orchestrator gateway ingestion automation console
   case "$component" in
     orchestrator) answers orchestrator "$orchestrator/health/ready" ;;
     gateway) answers gateway "$gateway/health/ready" ;;
-    ingestion) answers ingestion-worker "$ingestion/metrics" ;;
-    automation) answers automation-worker "$automation/metrics" ;;
+    ingestion) answers ingestion-worker "$ingestion/health/ready" ;;
+    automation) answers automation-worker "$automation/health/ready" ;;
     bot-manager) answers bot-manager "$bot_manager/health/ready" ;;
     console) answers console "${CONSOLE_URL:-$orchestrator/console/}" ;;
     *) line FAILED "$component" "is no component of Xin" ;;
   esac
 done
 
-# The database, the files and Redis as the orchestrator finds them.
+# The database, the files, Redis and, of `make run`, the bot manager as the orchestrator finds them.
 dependencies="$(ask "$orchestrator/health" | sed -n 's/.*"dependencies":{\([^}]*\)}.*/\1/p' | tr ',' '\n' || true)"
 while IFS=: read -r name said; do
   [ -n "$name" ] || continue

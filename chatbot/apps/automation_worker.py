@@ -1,8 +1,9 @@
 """The automation worker: holds what happens against the rules and runs their jobs. No port but its metrics."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 import uvloop
@@ -10,8 +11,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
+from chatbot.apps.observing import bind_observed, observed_app
 from chatbot.apps.runtime import Runtime, open_runtime
-from chatbot.apps.serving import stop_on_signals
+from chatbot.apps.serving import serve, stop_on_signals
 from chatbot.automation.firing.dispatcher import Dispatcher
 from chatbot.automation.queueing import NAMESPACE, QUEUE
 from chatbot.automation.running.effects import Effects
@@ -21,13 +23,14 @@ from chatbot.automation.tasks import automation_tasks
 from chatbot.channels.messages import Messages
 from chatbot.core.background import end, forever
 from chatbot.core.logging import get_logger
-from chatbot.core.metrics import AUTOMATION_DEPTH, AUTOMATION_LAG, start_metrics_server
+from chatbot.core.metrics import AUTOMATION_DEPTH, AUTOMATION_LAG
 from chatbot.core.settings import Settings
 from chatbot.db.sessions import Database
 from chatbot.helpdesk.agents.directory import Directory
 from chatbot.helpdesk.tickets.service import TicketDesk
 from chatbot.identity.keys import load_keys, load_vault
-from chatbot.jobs.worker import worker_name, working
+from chatbot.jobs.worker import WorkerState, worker_name, working
+from chatbot.ops.health import Health, redis_check
 
 log = get_logger(__name__)
 
@@ -40,28 +43,39 @@ _POLLING_SECONDS = 1.0
 def main() -> None:
     """Start an automation worker and run it until SIGTERM or SIGINT."""
     settings = begin("automation-worker")
-    with failing_in_words(), ready_database(settings) as database_url:
-        start_metrics_server(
+    with failing_in_words():
+        listener = bind_observed(
             settings.automation_metrics_host, settings.automation_metrics_port, variable="AUTOMATION_METRICS_PORT"
         )
-        uvloop.run(_run(settings, database_url))
+        with ready_database(settings) as database_url:
+            uvloop.run(_run(settings, database_url, listener))
 
 
-async def _run(settings: Settings, database_url: str) -> None:
+async def _run(settings: Settings, database_url: str, listener: socket.socket | None) -> None:
     stop = stop_on_signals()
     async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
         channels = make_channel_parts(
             settings, runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http, runtime.hot_sessions
         )
-        async with automating(runtime, channels):
+        state = WorkerState()
+        app = observed_app("automation worker", automation_health(runtime, state))
+        async with (
+            automating(runtime, channels, state),
+            serve(app, listener, trusted_proxies=()) if listener else nullcontext(),
+        ):
             log.info("automation worker ready")
             await stop.wait()
             log.info("draining")
     log.info("automation worker stopped")
 
 
+def automation_health(runtime: Runtime, state: WorkerState) -> Health:
+    """Return what an automation worker cannot do without."""
+    return Health({"database": runtime.database.ping, "queue": state.check}, optional=redis_check(runtime.redis))
+
+
 @asynccontextmanager
-async def automating(runtime: Runtime, channels: ChannelParts) -> AsyncIterator[None]:
+async def automating(runtime: Runtime, channels: ChannelParts, state: WorkerState | None = None) -> AsyncIterator[None]:
     """Hold what happens against the rules and run jobs while the block runs; steps under way end before it does."""
     database, settings = runtime.database, runtime.settings
     messages = Messages(channels.accounts, channels.outbox)
@@ -84,7 +98,7 @@ async def automating(runtime: Runtime, channels: ChannelParts) -> AsyncIterator[
     try:
         async with working(
             runtime.jobs, queues=[QUEUE], concurrency=settings.automation_concurrency, name=worker_name("automation"),
-            polling_seconds=_POLLING_SECONDS,
+            polling_seconds=_POLLING_SECONDS, state=state,
         ):  # fmt: skip
             yield
     finally:

@@ -10,11 +10,10 @@ import uvloop
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot import __version__
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
-from chatbot.apps.observing import metrics_router
-from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.apps.observing import bind_observed, observed_app
+from chatbot.apps.serving import serve, stop_on_signals
 from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.bots.leases import LEASE_SECONDS, Leases
 from chatbot.channels.bots.manager import BotManager
@@ -27,14 +26,13 @@ from chatbot.core.blobs import open_blobs
 from chatbot.core.logging import get_logger
 from chatbot.core.redis_link import open_redis
 from chatbot.core.safe_http import OutgoingLimits, open_safe_http
-from chatbot.core.settings import ConfigurationError, Settings
-from chatbot.core.web import RequestContext, install_problem_handlers
+from chatbot.core.settings import Settings
 from chatbot.db.leader import Leader
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.dialogue.hot_sessions import open_hot_sessions
 from chatbot.jobs.app import make_app
-from chatbot.ops.health import Health, health_router
+from chatbot.ops.health import Health
 
 log = get_logger(__name__)
 
@@ -51,25 +49,20 @@ class Keeping:
 
     leases: Leases
 
+    async def check(self) -> None:
+        """Raise `Unavailable` when the leases of the bots run out; a listener that ends takes its process along."""
+        await self.leases.check()
+
 
 def main() -> None:
     """Start a bot manager alone and run it until SIGTERM or SIGINT."""
     settings = begin("bot-manager")
     with failing_in_words():
-        listener = _bind(settings)
-        with ready_database(settings) as database_url:
-            uvloop.run(_run(settings, database_url, listener))
-
-
-def _bind(settings: Settings) -> socket.socket | None:
-    """Several managers of one machine share a configuration: the port is the first one's, bots are everybody's."""
-    try:
-        return bind(
+        listener = bind_observed(
             settings.bot_manager_metrics_host, settings.bot_manager_metrics_port, variable="BOT_MANAGER_METRICS_PORT"
         )
-    except ConfigurationError as error:
-        log.warning("metrics port not available; going on without it", reason=str(error))
-        return None
+        with ready_database(settings) as database_url:
+            uvloop.run(_run(settings, database_url, listener))
 
 
 async def _run(settings: Settings, database_url: str, listener: socket.socket | None) -> None:
@@ -147,14 +140,7 @@ async def _release(leases: Leases) -> None:
 
 def create_bot_manager_app(database: Database, leases: Leases) -> FastAPI:
     """Compose what a bot manager shows of itself."""
-    app = FastAPI(title="Xin bot manager", version=__version__, openapi_url=None)
-    app.state.draining = asyncio.Event()
-    app.state.health = Health({"database": database.ping, "leases": leases.check})
-    install_problem_handlers(app)
-    for router in (health_router(), metrics_router()):
-        app.include_router(router)
-    app.add_middleware(RequestContext, max_body_bytes=lambda _path: 0)
-    return app
+    return observed_app("bot manager", Health({"database": database.ping, "leases": leases.check}))
 
 
 if __name__ == "__main__":

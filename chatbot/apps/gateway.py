@@ -19,8 +19,8 @@ from chatbot.apps.channel_parts import (
     open_provider_http,
     publish_channels,
 )
-from chatbot.apps.observing import metrics_router
-from chatbot.apps.serving import bind, serve, stop_on_signals
+from chatbot.apps.observing import bind_observed, metrics_router, observed_app, observed_doors
+from chatbot.apps.serving import bind, serve_all, stop_on_signals
 from chatbot.channels.inbox.endpoints import MAX_MAIL_BYTES
 from chatbot.channels.inbox.endpoints import router as provider_webhooks
 from chatbot.channels.live.chat import LiveChat, LiveParts
@@ -31,7 +31,6 @@ from chatbot.core.blobs import BlobStore, open_blobs
 from chatbot.core.bus import CHANNELS, Bus
 from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
-from chatbot.core.metrics import start_metrics_server
 from chatbot.core.redis_link import RedisLink, open_redis
 from chatbot.core.settings import Settings
 from chatbot.core.web import RequestContext, install_problem_handlers
@@ -86,21 +85,20 @@ def main() -> None:
     settings = begin("gateway")
     with failing_in_words():
         listener = bind(settings.host, settings.gateway_port, variable="GATEWAY_PORT")
+        metrics = bind_observed(
+            settings.gateway_metrics_host, settings.gateway_metrics_port, variable="GATEWAY_METRICS_PORT"
+        )
         with ready_database(settings) as database_url:
-            start_metrics_server(
-                settings.gateway_metrics_host, settings.gateway_metrics_port, variable="GATEWAY_METRICS_PORT"
-            )
-            uvloop.run(_run(settings, database_url, listener))
+            uvloop.run(_run(settings, database_url, listener, metrics))
 
 
-async def _run(settings: Settings, database_url: str, listener: socket.socket) -> None:
+async def _run(settings: Settings, database_url: str, listener: socket.socket, metrics: socket.socket | None) -> None:
     stop = stop_on_signals()
     async with (
         open_gateway(settings, database_url, load_keys(settings)) as parts,
         gatewaying(parts) as app,
-        serve(
-            app,
-            listener,
+        serve_all(
+            [(app, listener), *observed_doors((observed_app("gateway", app.state.health), metrics))],
             trusted_proxies=settings.trusted_proxies,
             drain_delay=settings.drain_delay_seconds,
         ),

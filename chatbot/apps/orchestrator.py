@@ -43,6 +43,7 @@ from chatbot.identity.audit.denials import install_denials
 from chatbot.identity.keys import load_keys, load_vault
 from chatbot.identity.sign_in.service import SignInLimits
 from chatbot.jobs.worker import worker_name, working
+from chatbot.llm.service import available
 from chatbot.ops.budgets.watch import BudgetWatch
 from chatbot.ops.erasure.service import Erasing
 from chatbot.ops.figures.watch import watching
@@ -88,6 +89,7 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket) -
 async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
     """Give the application with its turns looked after; running turns end before the block does."""
     app = create_app(runtime)
+    _say_smart_mode(runtime.settings)
     turns: Dialogue = app.state.dialogue
     await turns.start()
     try:
@@ -107,6 +109,17 @@ async def orchestrating(runtime: Runtime) -> AsyncIterator[FastAPI]:
             yield app
     finally:
         await turns.stop()
+
+
+def _say_smart_mode(settings: Settings) -> None:
+    """Say whether a model answers, and which: what an operator who has turned it off looks for in the log."""
+    on = available(settings)
+    why = None if on else "SMART_MODE_ENABLED is false" if not settings.smart_mode_enabled else "no model is configured"
+    log.info(
+        f"SMART_MODE is {'on' if on else 'off'}",  # noqa: G004 - one of two
+        smart_mode=on, model=settings.openai_model if on else None,
+        fallback_model=settings.openai_fallback_model if on else None, reason=why,
+    )  # fmt: skip
 
 
 def channel_parts(runtime: Runtime) -> ChannelParts:

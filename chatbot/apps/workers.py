@@ -8,7 +8,7 @@ from chatbot.apps.data_parts import daily_retention
 from chatbot.apps.runtime import Runtime
 from chatbot.core.background import beside
 from chatbot.jobs.stored_files import UPKEEP_QUEUE
-from chatbot.jobs.worker import run_worker, worker_name
+from chatbot.jobs.worker import WorkerState, run_worker, worker_name
 from chatbot.knowledge.gaps.service import Grouping
 from chatbot.knowledge.ingestion.pipeline import Pace
 from chatbot.knowledge.ingestion.reembedding import Reembedding
@@ -16,6 +16,7 @@ from chatbot.knowledge.ingestion.watch import Watch
 from chatbot.knowledge.parse.sandbox import ParserSandbox
 from chatbot.knowledge.tasks import NAMESPACE, make_blueprint, make_pipeline
 from chatbot.ops.analytics.keeping import Keeper
+from chatbot.ops.health import Health, redis_check
 
 
 @asynccontextmanager
@@ -51,7 +52,16 @@ async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator
         yield [settings.ingest_queue_name, UPKEEP_QUEUE]
 
 
-async def work(runtime: Runtime, pace: Pace | None = None) -> None:
+def ingestion_health(runtime: Runtime, state: WorkerState) -> Health:
+    """Return what an ingestion worker cannot do without, and the files, without which some sources wait."""
+    return Health(
+        {"database": runtime.database.ping, "queue": state.check},
+        partial={"storage": runtime.blobs.check},
+        optional=redis_check(runtime.redis),
+    )
+
+
+async def work(runtime: Runtime, pace: Pace | None = None, state: WorkerState | None = None) -> None:
     """Work on every queue until cancelled."""
     keeper = Keeper(runtime.database)
     async with ingestion(runtime, pace) as queues, keeper.running(), daily_retention(runtime, keeper).running():
@@ -60,10 +70,11 @@ async def work(runtime: Runtime, pace: Pace | None = None) -> None:
             queues=queues,
             concurrency=runtime.settings.ingest_concurrency,
             name=worker_name("ingestion"),
+            state=state,
         )
 
 
-async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
+async def work_until(runtime: Runtime, stop: asyncio.Event, state: WorkerState) -> None:
     """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
-    async with beside(work(runtime), name="worker"):
+    async with beside(work(runtime, state=state), name="worker"):
         await stop.wait()

@@ -30,6 +30,11 @@ def begin(given: str | None = None) -> str:
     return value
 
 
+def of_tenant(tenant_id: UUID | str) -> None:
+    """Name the tenant that this context works for: its log lines carry `tenant_id` from now on."""
+    bind_contextvars(tenant_id=str(tenant_id))
+
+
 def from_outside(given: str | None) -> str | None:
     """Return an id that a client gave, when it is well formed."""
     return given if given and _OUTSIDE.fullmatch(given) else None

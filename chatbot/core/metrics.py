@@ -1,14 +1,11 @@
 """Prometheus metrics shared by every process; label values come from closed sets."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import product
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
-
-from chatbot.core.logging import get_logger
-
-log = get_logger(__name__)
+from prometheus_client import Counter, Gauge, Histogram
 
 HTTP_REQUESTS = Counter("http_requests_total", "HTTP requests answered.", ["method", "route", "status_code"])
 HTTP_LATENCY = Histogram(
@@ -17,6 +14,19 @@ HTTP_LATENCY = Histogram(
     ["method", "route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.2, 1.5, 2.5, 5.0, 10.0),
 )
+NOT_ASKED_FOR = "/health.*|/api/health|/webhooks/health|(/api)?/metrics"
+"""Routes of probes and of whoever scrapes: rates, error budgets and latencies leave them out, as the pattern says.
+
+They are asked every few seconds, answer in a millisecond, and their 503 is no request that failed.
+"""
+_not_asked_for = re.compile(NOT_ASKED_FOR)
+
+
+def is_asked_for(route: str) -> bool:
+    """Whether a route is one that people and programs ask for an answer, not for how the process is."""
+    return not _not_asked_for.fullmatch(route)
+
+
 INGESTION_QUEUE_DEPTH = Gauge("ingestion_queue_depth", "Ingestion jobs that wait or run.")
 INGESTION_LAG = Gauge("ingestion_lag_seconds", "Age of the oldest unfinished ingestion job.", ["tenant"])
 INGESTION_IN_FLIGHT = Gauge("ingestion_in_flight", "Ingestion jobs that run now.", ["tenant"])
@@ -39,6 +49,15 @@ HANDOFF_WAIT = Histogram(
     buckets=(1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400),
 )
 TURNS = Counter("turns_total", "Turns finished, by how they were answered.", ["mode"])
+TURN_OUTCOMES = ("answered", "interrupted", "withdrawn", "failed")
+"""How a turn ends: its reply was sent; its reader left or its process ended; a person took over; it broke."""
+
+TURN_SECONDS = Histogram(
+    "chat_turn_duration_seconds",
+    "Seconds from a message's being accepted to the end of its reply, streamed or not, or to its failure.",
+    ["channel_type", "outcome"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 20, 30, 60),
+)
 LLM_CIRCUIT = Gauge("llm_circuit_state", "0 closed, 1 half open, 2 open.", ["model"])
 LLM_REQUESTS = Counter("llm_requests_total", "Model calls, by outcome.", ["purpose", "outcome"])
 LLM_TOKENS = Counter("llm_tokens_total", "Tokens used.", ["tenant", "direction"])
@@ -115,6 +134,12 @@ def deliveries_counter(channel_type: str, outcome: str) -> Counter:
     return DELIVERIES.labels(channel_type, outcome)
 
 
+@cache
+def turn_durations(channel_type: str) -> Mapping[str, Histogram]:
+    """Return the histograms of a channel type's turns by outcome: all of them are there before its first turn ends."""
+    return {outcome: TURN_SECONDS.labels(channel_type, outcome) for outcome in TURN_OUTCOMES}
+
+
 def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
     """Show every combination of labels before it is first counted.
 
@@ -123,17 +148,3 @@ def begin_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
     """
     for values in product(*labels):
         counter.labels(*values)
-
-
-def start_metrics_server(host: str, port: int, *, variable: str) -> bool:
-    """Serve `/metrics` on its own port; a taken port is logged and the process goes on.
-
-    Returns:
-        Whether the port was bound by this call.
-    """
-    try:
-        start_http_server(port, addr=host, registry=REGISTRY)
-    except OSError as error:
-        log.warning("metrics port not available; going on without it", variable=variable, port=port, reason=str(error))
-        return False
-    return True

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from fastapi import FastAPI, Request
@@ -16,8 +17,10 @@ from fastapi.responses import RedirectResponse, Response
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import get_contextvars
 
 from chatbot.core import correlation, telemetry
 from chatbot.core.body_fields import fields_at
@@ -113,10 +116,10 @@ async def _on_see_other(_request: Request, found: Exception) -> Response:
     return RedirectResponse(found.page, status_code=303, headers={"Vary": "Accept"})
 
 
-async def _on_xin_error(_request: Request, error: Exception) -> Response:
+async def _on_xin_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, XinError)
     if error.status >= 500:
-        log.warning("request failed", code=error.code, detail=error.detail)
+        log.warning("request failed", code=error.code, detail=error.detail, **_about(request.scope))
     return problem_response(error)
 
 
@@ -163,8 +166,8 @@ async def _on_http_exception(_request: Request, error: Exception) -> Response:
     return response
 
 
-async def _on_database_gone(_request: Request, error: Exception) -> Response:
-    log.warning("the database does not answer", reason=str(error).splitlines()[0][:200])
+async def _on_database_gone(request: Request, error: Exception) -> Response:
+    log.warning("the database does not answer", reason=str(error).splitlines()[0][:200], **_about(request.scope))
     full = getattr(getattr(error, "orig", None), "sqlstate", None) == _DISK_FULL
     words = "the database's disk is full" if full else "the database does not answer"
     return problem_response(Unavailable(f"{words}; nothing was stored"))
@@ -175,9 +178,26 @@ async def _on_unstorable_value(_request: Request, error: Exception) -> Response:
     return problem_response(InvalidInput("a value is outside what can be stored"))
 
 
-async def _on_unexpected(_request: Request, error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error)
+async def _on_unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error, **_about(request.scope))
     return problem_response(XinError())
+
+
+def _about(scope: Scope) -> dict[str, str]:
+    """What a log line says of a failed request. Its tenant is known to the log's context, or named in its address."""
+    about = {"method": scope["method"], "route": _route_of(scope)}
+    if "tenant_id" not in get_contextvars() and (tenant_id := _tenant_named(scope)):
+        about["tenant_id"] = tenant_id
+    return about
+
+
+def _tenant_named(scope: Scope) -> str | None:
+    """The tenant in the path or the query. Whatever is no UUID is none: addresses hold what anybody writes."""
+    named = scope.get("path_params", {}).get("tenant_id") or QueryParams(scope["query_string"]).get("tenant_id")
+    try:
+        return str(UUID(str(named))) if named else None
+    except ValueError:
+        return None
 
 
 def _shared(one: Sequence[Any], other: Sequence[Any]) -> int:
@@ -236,6 +256,9 @@ def install_problem_handlers(app: FastAPI) -> None:
 class RequestContext:
     """ASGI middleware: the correlation id in and out, security headers, metrics, the body limit.
 
+    What nobody expected is answered here, as a problem: outside of our layers, where the framework would do it, an
+    answer has neither the request's id nor what a page of another origin needs to read it.
+
     Args:
         max_body_bytes: how long a body may be on a path.
         ending: whether the process is to end (never, unless told otherwise); then each answer asks its client to
@@ -276,9 +299,12 @@ class RequestContext:
                 await self._guarded(scope, limited, send_with_headers)
                 span.update_name(f"{scope['method']} {_route_of(scope)}")
                 span.set_attributes({"http.route": _route_of(scope), "http.response.status_code": status})
-        except Exception:  # answered outside of this middleware
-            status = 500
-            raise
+        except Exception as error:
+            if seconds:  # the answer has begun: all that is left is to break it off
+                status = 500
+                raise
+            response = await _on_unexpected(Request(scope), error)
+            await response(scope, receive, send_with_headers)
         finally:
             route = _route_of(scope)
             requests_counter(scope["method"], route, f"{status // 100}xx").inc()

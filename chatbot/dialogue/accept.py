@@ -83,7 +83,7 @@ async def accept(session: TenantSession, incoming: Incoming) -> Accepted:
         turn = Turn(
             session.tenant_id, conversation.brand_id, conversation.channel_id, conversation.id, conversation.epoch,
             question_id, reply_id, incoming.text, language, history, waits_for, policies.of(conversation.voice),
-            hot,
+            hot, conversation.channel_type,
         )  # fmt: skip
     return Accepted(conversation.id, question_id, turn, hot=hot)
 

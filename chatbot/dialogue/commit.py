@@ -25,7 +25,7 @@ log = get_logger(__name__)
 _WAITS = (0.5, 1.5, 4.0, 8.0)
 """Seconds between tries while the database is away: it comes back within 15 s or the turn is lost."""
 
-_WITHDRAWN = ("human", "closed")
+WITHDRAWN = ("human", "closed")
 """Modes of replies that were withdrawn; no draft has one of them."""
 
 
@@ -101,7 +101,7 @@ async def _once(
         if not stored:
             await repository.withdraw_reply(session, turn.reply_id, "human")
             withdrawn = await repository.message(session, turn.reply_id)
-            mode = withdrawn.mode if withdrawn and withdrawn.mode in _WITHDRAWN else "human"
+            mode = withdrawn.mode if withdrawn and withdrawn.mode in WITHDRAWN else "human"
         if draft.ledger:
             record_usage(session, draft.ledger, message_id=turn.reply_id)
     if stored:
@@ -120,7 +120,7 @@ async def _settled(session: TenantSession, values: dict[str, Any]) -> str | None
         return None
     if (row.status, row.text, row.mode) == (values["status"], values["text"], values["mode"]):
         return row.mode
-    return row.mode if row.mode in _WITHDRAWN else None
+    return row.mode if row.mode in WITHDRAWN else None
 
 
 def _values(turn: Turn, plan: Plan, found: Found, draft: Draft, timings: dict[str, float]) -> dict[str, Any]:

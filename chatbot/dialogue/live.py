@@ -96,7 +96,7 @@ class LiveReply:
     """A reply that this process is making.
 
     `on_unread` is called when its last reader has left before the end; `ledger` holds the turn's model calls. `whole`:
-    it is sent by a job, whole or not at all.
+    it is sent by a job, whole or not at all. `ended_at`: when `last` was said, by the monotonic clock.
     """
 
     message_id: UUID
@@ -104,6 +104,7 @@ class LiveReply:
     text: str = ""
     citations: list[dict[str, Any]] = field(default_factory=list)
     last: StreamEvent | None = None
+    ended_at: float | None = None
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     abandoned: bool = False
     ledger: Ledger | None = None
@@ -131,6 +132,7 @@ class LiveReply:
         """End the stream; the first end counts."""
         if self.last is None:
             self.last = StreamEvent(name, f"{self.message_id}:done", data)
+            self.ended_at = time.monotonic()
             self.finished.set()
             self._wake(last=True)
 

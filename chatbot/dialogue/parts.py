@@ -1,5 +1,6 @@
 """What the stages of a turn are made with, and what they hand on."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -91,7 +92,7 @@ class TurnPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One question to be answered: what *accept* stored and read."""
+    """One question to be answered: what *accept* stored and read, and when (by the monotonic clock)."""
 
     tenant_id: UUID
     brand_id: UUID
@@ -106,6 +107,8 @@ class Turn:
     waits_for: tuple[UUID, ...]
     policy: TurnPolicy
     hot: HotSession
+    channel_type: str
+    accepted_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ class ConversationRow:
     locale: str | None
     created: bool
     voice: dict[str, Any] | None
+    channel_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,15 @@ WHERE t.id = %(tenant_id)s AND t.deleted_at IS NULL
 ON CONFLICT (tenant_id, channel_id, session_key) DO UPDATE SET updated_at = now()
 RETURNING c.id, c.brand_id, c.channel_id, c.state, c.epoch, c.last_seq,
           coalesce(c.visitor->>'subject', '') AS owner, c.locale, c.id = %(id)s AS created,
-          (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice
+          (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice,
+          (SELECT channel_type FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS channel_type
 """
 
 _LOCK = """
 SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'subject', '') AS owner, locale,
        false AS created,
-       (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice
+       (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice,
+       (SELECT channel_type FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS channel_type
 FROM conversations c WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
 """
 

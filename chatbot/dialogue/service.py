@@ -26,7 +26,7 @@ from chatbot.dialogue.replies import reply_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply, reader_payload, withdrawn_payload
 from chatbot.dialogue.trial import Trial, Tried, try_out
-from chatbot.dialogue.turn import answer, apologize, begin, withdrawn_body
+from chatbot.dialogue.turn import answer, apologize, begin, timed, withdrawn_body
 from chatbot.dialogue.waiting import begin_waiting
 
 log = get_logger(__name__)
@@ -142,7 +142,8 @@ class Dialogue:
         key = withdrawn_payload(turn.reply_id)
         self._parts.bus.watch("xin_message", key, look)
         try:
-            await self._turn(turn, live)
+            with timed(turn, live):
+                await self._turn(turn, live)
         finally:
             self._parts.bus.unwatch("xin_message", key, look)
 

@@ -90,7 +90,7 @@ async def _turn(parts: Parts, tenant_id: UUID, trial: Trial) -> Turn:
     conversation_id, hot = new_id(), HotSession(tenant_id, _NOBODY, _NOBODY, "bot", 0, language, None)
     return Turn(
         tenant_id, brand_id, _NOBODY, conversation_id, 0, new_id(), new_id(), trial.message, language,
-        trial.history, (), tried, hot,
+        trial.history, (), tried, hot, "web",
     )  # fmt: skip
 
 

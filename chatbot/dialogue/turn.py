@@ -5,13 +5,15 @@ a live reply, which any number of readers follow.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from chatbot.core.metrics import REFUSALS, TURNS
+from chatbot.core.metrics import REFUSALS, TURNS, turn_durations
 from chatbot.core.telemetry import span
 from chatbot.dialogue.accept import Accepted, accept
-from chatbot.dialogue.commit import commit, usage
+from chatbot.dialogue.commit import WITHDRAWN, commit, usage
 from chatbot.dialogue.decide import decide
 from chatbot.dialogue.generate import generate
 from chatbot.dialogue.ground import from_knowledge, no_answer, passing_on, small_talk_reply
@@ -57,6 +59,26 @@ def _count(plan: Plan, draft: Draft, mode: str) -> None:
     TURNS.labels(mode).inc()
     if mode == draft.mode == "no_answer":
         REFUSALS.labels("blocked" if plan.blocked else "no_evidence").inc()
+
+
+@contextmanager
+def timed(turn: Turn, live: LiveReply) -> Iterator[None]:
+    """Count how long the turn in the block takes from its message's acceptance to its reply's end, whatever that is."""
+    durations = turn_durations(turn.channel_type)
+    try:
+        yield
+    finally:
+        ended = live.ended_at or time.monotonic()
+        durations[_outcome(live)].observe(ended - turn.accepted_at)
+
+
+def _outcome(live: LiveReply) -> str:
+    """Return one of `TURN_OUTCOMES`. A reply of a job that the process gave back is begun anew: nothing failed."""
+    if live.last is None or live.last.name == "error":
+        return "interrupted" if live.abandoned else "failed"
+    if live.last.data["mode"] in WITHDRAWN:
+        return "withdrawn"
+    return "interrupted" if live.last.data["status"] == "interrupted" else "answered"
 
 
 async def apologize(parts: Parts, turn: Turn) -> None:

@@ -46,6 +46,7 @@ async def begin_waiting(parts: Parts, tenant_id: UUID, conversation_id: UUID) ->
         tenant_id, conversation.brand_id, conversation.channel_id, conversation_id, conversation.epoch,
         waiting[-1].id, reply_id, _together([row.text for row in waiting if row.text])[: policy.max_message_chars],
         language, said(earlier), tuple(row.id for row in recent if row.status == "streaming"), policy, hot,
+        conversation.channel_type,
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from fastapi.openapi.models import HTTPBearer as HttpBearerModel
 from fastapi.security.base import SecurityBase
 from starlette.requests import HTTPConnection
 
+from chatbot.core import correlation
 from chatbot.core.blobs import BlobStore
 from chatbot.core.crypto import Vault
 from chatbot.core.errors import InvalidInput, Unauthenticated
@@ -137,7 +138,7 @@ async def _caller(
 ) -> AsyncIterator[Subject]:
     if credential is None:
         raise Unauthenticated
-    subject = await access.admin(credential)
+    subject = _told_in_logs(await access.admin(credential))
     with acting(subject.name, client_address(connection), connection):
         yield subject
 
@@ -151,7 +152,7 @@ async def _operator(
 ) -> AsyncIterator[Subject]:
     if credential is None:
         raise Unauthenticated
-    subject = await access.operator(credential, tenant_id=_tenant_header(connection))
+    subject = _told_in_logs(await access.operator(credential, tenant_id=_tenant_header(connection)))
     with acting(subject.name, client_address(connection), connection):
         yield subject
 
@@ -161,7 +162,7 @@ async def _operator_of_tenant(
 ) -> AsyncIterator[Subject]:
     if credential is None:
         raise Unauthenticated
-    subject = await access.operator_of_tenant(credential, tenant_id=_tenant_header(connection))
+    subject = _told_in_logs(await access.operator_of_tenant(credential, tenant_id=_tenant_header(connection)))
     with acting(subject.name, client_address(connection), connection):
         yield subject
 
@@ -198,7 +199,9 @@ async def _log_follower(
 async def _service_tenant(keys: Keys, credential: Annotated[str | None, Depends(_service_bearer)]) -> UUID:
     if credential is None:
         raise Unauthenticated
-    return UUID(read_service_token(keys, credential)["tenant_id"])
+    tenant_id = UUID(read_service_token(keys, credential)["tenant_id"])
+    correlation.of_tenant(tenant_id)
+    return tenant_id
 
 
 async def _maybe_chat_caller(
@@ -207,7 +210,7 @@ async def _maybe_chat_caller(
     if credential is None:
         return None
     tenant_id, origin = _tenant_header(connection), connection.headers.get("origin")
-    subject = await access.chat(credential, tenant_id=tenant_id, origin=origin)
+    subject = _told_in_logs(await access.chat(credential, tenant_id=tenant_id, origin=origin))
     # A token that names its origin was compared with the page's; any other is good on the tenant's own pages only.
     if origin and not claims_of(credential).get("origin"):
         assert subject.tenant_id
@@ -220,6 +223,13 @@ async def _maybe_chat_caller(
 async def _chat_caller(subject: Annotated[Subject | None, Depends(_maybe_chat_caller)]) -> Subject:
     if subject is None:
         raise Unauthenticated
+    return subject
+
+
+def _told_in_logs(subject: Subject) -> Subject:
+    """Let log lines of the request carry the subject's tenant."""
+    if subject.tenant_id:
+        correlation.of_tenant(subject.tenant_id)
     return subject
 
 

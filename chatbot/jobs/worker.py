@@ -2,16 +2,21 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from socket import gethostname
+from typing import Any
 
 import psycopg
-from procrastinate import App
+from procrastinate import App, JobContext
 from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
 
+from chatbot.core import correlation
 from chatbot.core.background import beside, end, forever, was_cancelled
+from chatbot.core.errors import Unavailable
 from chatbot.core.logging import get_logger
 from chatbot.jobs.manager import put_back_stalled
 
@@ -23,6 +28,27 @@ _DRAIN_SECONDS = 5
 _AWAY = (ConnectorException, psycopg.Error)
 STALLED_AFTER_SECONDS = 20
 """A worker silent for so long is dead; its jobs run again elsewhere (at most 60 s after a kill)."""
+
+
+@dataclass(slots=True)
+class WorkerState:
+    """Whether a worker takes jobs, for whoever asks how its process is."""
+
+    taking: bool = False
+
+    async def check(self) -> None:
+        """Raise `Unavailable` when no job is taken: the worker has not begun, has ended, or waits for a database."""
+        if not self.taking:
+            raise Unavailable("no job is taken from the queue: its worker has stopped, or is to begin again")
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Jobs are taken while the block runs."""
+        self.taking = True
+        try:
+            yield
+        finally:
+            self.taking = False
 
 
 def worker_name(work: str) -> str:
@@ -38,6 +64,7 @@ async def run_worker(
     name: str,
     drain_seconds: float = 20,
     polling_seconds: float = 5,
+    state: WorkerState | None = None,
 ) -> None:
     """Work until cancelled; then finish or release what runs within `drain_seconds`.
 
@@ -49,10 +76,12 @@ async def run_worker(
         forever(partial(rescue_stalled, app), HEARTBEAT_SECONDS, passing=_AWAY, what="looking for stalled jobs"),
         name="rescue",
     )
+    state = state or WorkerState()
     try:
         while not was_cancelled():  # one that comes while the worker starts or signs off may be lost (see `end`)
             try:
-                await _run_once(app, queues, concurrency, name, drain_seconds, polling_seconds)
+                with state.at_work():
+                    await _run_once(app, queues, concurrency, name, drain_seconds, polling_seconds)
             except _AWAY as error:
                 log.warning("the queue's database is away; trying again", reason=str(error)[:200])
             if not was_cancelled():
@@ -63,7 +92,13 @@ async def run_worker(
 
 @asynccontextmanager
 async def working(
-    app: App, *, queues: Sequence[str], concurrency: int, name: str, polling_seconds: float = 5
+    app: App,
+    *,
+    queues: Sequence[str],
+    concurrency: int,
+    name: str,
+    polling_seconds: float = 5,
+    state: WorkerState | None = None,
 ) -> AsyncIterator[None]:
     """Run a worker while the block runs; what it works on is finished or given back before the block ends.
 
@@ -73,7 +108,7 @@ async def working(
     """
     worker = run_worker(
         app, queues=queues, concurrency=concurrency, name=name, polling_seconds=polling_seconds,
-        drain_seconds=_DRAIN_SECONDS,
+        drain_seconds=_DRAIN_SECONDS, state=state,
     )  # fmt: skip
     async with beside(worker, name=name):
         yield
@@ -94,7 +129,17 @@ async def _run_once(
         update_heartbeat_interval=HEARTBEAT_SECONDS,
         stalled_worker_timeout=STALLED_AFTER_SECONDS,
         delete_jobs="successful",
+        worker_middleware=[_named_in_logs],
     )
+
+
+async def _named_in_logs(go_on: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker) -> Any:
+    """Let every log line of a job carry the correlation id and the tenant that it was queued with."""
+    correlation_id, tenant_id = (context.job.task_kwargs.get(name) for name in ("correlation_id", "tenant_id"))
+    correlation.begin(correlation_id if isinstance(correlation_id, str) else None)
+    if isinstance(tenant_id, str):
+        correlation.of_tenant(tenant_id)
+    return await go_on()
 
 
 async def rescue_stalled(app: App) -> int:

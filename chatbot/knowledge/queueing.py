@@ -1,6 +1,7 @@
 """What a change of a source puts into the queue, always in the transaction that makes the change."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -9,13 +10,16 @@ import procrastinate
 from chatbot.core import correlation
 from chatbot.core.clock import utcnow
 from chatbot.core.ids import new_id
+from chatbot.core.logging import get_logger
 from chatbot.db.models import IngestionJob, KnowledgeSource
 from chatbot.db.sessions import TenantSession
 from chatbot.jobs.app import enqueue, enqueue_many
 from chatbot.jobs.stored_files import UPKEEP_QUEUE, drop_files
 from chatbot.knowledge.index import passages
 from chatbot.knowledge.index.vectors import VectorStore
-from chatbot.knowledge.repository import cancel_open_jobs, unfinished_jobs
+from chatbot.knowledge.repository import OPEN_JOB, EndedJob, cancel_open_jobs, unfinished_jobs
+
+log = get_logger(__name__)
 
 NAMESPACE = "knowledge"
 INGEST_TASK = f"{NAMESPACE}:ingest"
@@ -96,10 +100,11 @@ async def begin_version(
     app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
 ) -> None:
     """Begin a new version of a held source; the live one goes on answering until the new one is whole."""
-    prepared = await cancel_open_jobs(
+    ended = await cancel_open_jobs(
         session, source.id, reason_code="superseded", reason="A newer version has taken its place."
     )
-    if prepared:
+    tell_ended(*ended)
+    if prepared := [job.parsed_key for job in ended if job.parsed_key]:
         await drop_files(app, session, prepared)
     if source.version != source.live_version:
         await remove_passages(app, session, store, source, version=source.version)
@@ -110,9 +115,10 @@ async def remove_source(
     app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
 ) -> None:
     """Remove a held source with its passages, jobs and files."""
-    prepared = await cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
+    ended = await cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
+    tell_ended(*ended)
     await remove_passages(app, session, store, source)
-    files = [key for key in (source.blob_key, *prepared) if key]
+    files = [key for key in (source.blob_key, *(job.parsed_key for job in ended)) if key]
     await session.delete(source)
     await session.flush()
     if files:
@@ -165,6 +171,28 @@ async def embed_again(app: procrastinate.App, session: TenantSession, embedder: 
         queue=UPKEEP_QUEUE,
         arguments={"tenant_id": str(session.tenant_id), "embedder": embedder, "after": str(before)},
     )
+
+
+def ended_of(job: IngestionJob) -> EndedJob | None:
+    """Return what is to be told of a job, read before its session closes; None: it has not ended."""
+    if job.status in OPEN_JOB:
+        return None
+    return EndedJob(
+        job.tenant_id, job.source_id, job.id, job.status, job.reason_code, job.started_at, job.finished_at, job.total,
+        job.parsed_key,
+    )  # fmt: skip
+
+
+def tell_ended(*jobs: EndedJob | None) -> None:
+    """Write a line into the log for each job that has ended: whose it was, how it ended, how long it took."""
+    for job in filter(None, jobs):
+        took = job.finished_at - job.started_at if job.finished_at and job.started_at else timedelta()
+        log.info(
+            "ingestion job ended",
+            tenant_id=str(job.tenant_id), source_id=str(job.source_id), job=str(job.id),
+            outcome="ready" if job.status == "completed" else job.status, code=job.reason_code,
+            milliseconds=round(took / timedelta(milliseconds=1)), passages=job.passages,
+        )  # fmt: skip
 
 
 async def abandon(

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
@@ -195,19 +196,33 @@ async def newest_job(session: TenantReader, source_id: UUID) -> IngestionJob | N
     return await session.scalar(select(IngestionJob).where(own).order_by(IngestionJob.id.desc()).limit(1))
 
 
-async def cancel_open_jobs(session: TenantSession, source_id: UUID, *, reason_code: str, reason: str) -> list[str]:
-    """Cancel what still waits or runs for a source.
+class EndedJob(NamedTuple):
+    """A job that has ended: what its line in the log says, and the key of a file that it had prepared."""
 
-    Returns:
-        The keys of files that those jobs had prepared.
-    """
+    tenant_id: UUID
+    source_id: UUID
+    id: UUID
+    status: str
+    reason_code: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    passages: int | None
+    parsed_key: str | None
+
+
+async def cancel_open_jobs(session: TenantSession, source_id: UUID, *, reason_code: str, reason: str) -> list[EndedJob]:
+    """Cancel what still waits or runs for a source, and return it."""
     rows = await session.execute(
         update(IngestionJob)
         .where(IngestionJob.source_id == source_id, IngestionJob.status.in_(OPEN_JOB))
         .values(status="cancelled", reason_code=reason_code, reason=reason, finished_at=func.now())
-        .returning(IngestionJob.parsed_key)
-    )
-    return [key for (key,) in rows if key]
+        .returning(
+            IngestionJob.tenant_id, IngestionJob.source_id, IngestionJob.id, IngestionJob.status,
+            IngestionJob.reason_code, IngestionJob.started_at, IngestionJob.finished_at, IngestionJob.total,
+            IngestionJob.parsed_key,
+        )
+    )  # fmt: skip
+    return [EndedJob(*row) for row in rows]
 
 
 async def unfinished_jobs(session: AsyncSession, tenant_id: UUID) -> int:

@@ -193,7 +193,9 @@ class KnowledgeService:
                 self.queue, session, self.store, source, job,
                 status="cancelled", reason_code="cancelled", reason="Cancelled on request.",
             )  # fmt: skip
-            return job
+            ended = queueing.ended_of(job)
+        queueing.tell_ended(ended)
+        return job
 
     async def requeue(self, tenant_id: UUID, job_id: UUID) -> IngestionJob:
         """Give a job that failed, was cancelled or seems stuck back to the queue.
@@ -271,6 +273,7 @@ class KnowledgeService:
             correlation_id=correlation.current(), created_at=now, started_at=now, finished_at=now,
         )  # fmt: skip
         session.add(done)
+        queueing.tell_ended(queueing.ended_of(done))
         return done
 
     async def _hold(self, session: TenantSession, job_id: UUID) -> tuple[KnowledgeSource, IngestionJob]:

@@ -70,6 +70,11 @@ class Health:
         self._lock = asyncio.Lock()
         self.draining = False
 
+    def add_partial(self, name: str, check: Check) -> None:
+        """Ask one more dependency without which a part is not served: one that began after the process' first parts."""
+        self._checks[name] = check
+        self._partial |= {name}
+
     async def report(self) -> HealthReport:
         """Return a report no older than a second."""
         async with self._lock:

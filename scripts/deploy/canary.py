@@ -45,6 +45,9 @@ STEPS = (1, 5, 25, 100)
 STOPPING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 """A pipeline that is cancelled, a terminal that is closed, Ctrl+C."""
 
+NOT_ASKED_FOR = "/health.*|/api/health|/webhooks/health|(/api)?/metrics"
+"""Routes of probes and scrapes, as the platform's chatbot/core/metrics.py has them: nobody asks for an answer there."""
+
 _BLIND_AFTER = 3
 """Times that Prometheus may fail to answer, one after the other."""
 
@@ -71,11 +74,12 @@ def criteria(namespace: str, release: str, baseline_seconds: float) -> list[Crit
     "Sustained" is ten looks, 30 s apart, that all say so: one error among the first three requests is no reason.
     """
     here = f'namespace="{namespace}",xin_track="canary"'
+    asked = f'{here},route!~"{NOT_ASKED_FOR}"'
     pods = f'namespace="{namespace}",pod=~"{release}-xin-platform-.+-canary-.+",container!=""'
     real = 'fstype!~"tmpfs|overlay|squashfs|ramfs"'
-    all_requests = f"sum(rate(http_requests_total{{{here}}}[1m]))"
-    errors = f'sum(rate(http_requests_total{{{here},status_code="5xx"}}[1m])) / {all_requests}'
-    p95 = f"histogram_quantile(0.95, sum by (le) (rate(http_request_latency_seconds_bucket{{{here}}}[1m])))"
+    all_requests = f"sum(rate(http_requests_total{{{asked}}}[1m]))"
+    errors = f'sum(rate(http_requests_total{{{asked},status_code="5xx"}}[1m])) / {all_requests}'
+    p95 = f"histogram_quantile(0.95, sum by (le) (rate(http_request_latency_seconds_bucket{{{asked}}}[1m])))"
     calls = f"llm_requests_total{{{here}}}"
     bad_calls = f'llm_requests_total{{{here},outcome!~"completed|cancelled"}}'
     memory = f"container_memory_working_set_bytes{{{pods}}}"
@@ -115,8 +119,14 @@ def _sustained(expression: str, broken: str) -> str:
 
 def baseline_query(namespace: str) -> str:
     """Return the query of the stable processes' P95 over the last hour."""
-    here = f'namespace="{namespace}",xin_track="stable"'
+    here = f'namespace="{namespace}",xin_track="stable",route!~"{NOT_ASKED_FOR}"'
     return f"histogram_quantile(0.95, sum by (le) (rate(http_request_latency_seconds_bucket{{{here}}}[1h])))"
+
+
+def asked_query(namespace: str, window: str) -> str:
+    """Return the query of how many requests the canary was asked: those of probes and scrapes are none."""
+    asked = f'namespace="{namespace}",xin_track="canary",route!~"{NOT_ASKED_FOR}"'
+    return f"sum(increase(http_requests_total{{{asked}}}[{window}]))"
 
 
 class Prometheus:
@@ -320,9 +330,8 @@ class Canary:
 
     def _was_asked(self) -> None:
         window = f"{max(60, math.ceil(self._watch))}s"
-        asked = f'namespace="{self._namespace}",xin_track="canary"'
         try:
-            requests = sum(self._prometheus.values(f"sum(increase(http_requests_total{{{asked}}}[{window}]))"))
+            requests = sum(self._prometheus.values(asked_query(self._namespace, window)))
         except (OSError, ValueError) as error:
             raise Ended(f"Prometheus does not answer at the end of the step: {error}") from None
         if requests <= 0:

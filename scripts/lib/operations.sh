@@ -43,9 +43,11 @@ ask() { curl -s --max-time 10 "$1"; }
 # status URL: print the HTTP status, 000 when nothing answers.
 status() { curl -s -o /dev/null --max-time 10 -w '%{http_code}' "$1" || true; }
 
-# figure METRICS NAME [LABELS]: the sum of a metric's series in a text of Prometheus, 0 where there is none.
+# figure METRICS NAME [LABELS]: the sum of a metric's series in a text of Prometheus, 0 where there is none; without those of
+# probes and scrapes, which nobody asked for an answer (chatbot/core/metrics.py: NOT_ASKED_FOR).
 figure() {
   printf '%s\n' "$1" | awk -v name="$2" -v labels="${3:-}" '
+    /route="(\/health[^"]*|\/api\/health|\/webhooks\/health|(\/api)?\/metrics)"/ { next }
     $0 !~ /^#/ && ($1 == name || index($1, name "{") == 1) && (labels == "" || $1 ~ labels) { sum += $NF }
     END { printf "%.10g\n", sum }'
 }

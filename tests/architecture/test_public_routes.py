@@ -14,6 +14,7 @@ from chatbot.apps.runtime import Runtime
 from chatbot.channels.registry import PROVIDERS
 from chatbot.channels.schemas import ChannelType
 from chatbot.core.ids import new_id
+from chatbot.core.metrics import is_asked_for
 from tests.openapi_calls import Json, operations, resolve
 
 PUBLIC = {
@@ -146,6 +147,14 @@ def _filled(path: str) -> str:
 
 def test_every_channel_type_of_the_api_has_its_provider() -> None:
     assert set(get_args(ChannelType)) == set(PROVIDERS)
+
+
+def test_figures_of_requests_leave_out_these_routes_and_no_others(app: FastAPI, runtime: Runtime) -> None:
+    gateway = create_gateway_app(gateway_parts(runtime, app))
+    routes = {path for each in (app, gateway) for _, path in _routes(each.routes)}
+    assert {path for path in routes if not is_asked_for(path)} == {
+        "/health", "/health/live", "/health/ready", "/api/health", "/webhooks/health", "/metrics", "/api/metrics",
+    }  # fmt: skip
 
 
 def test_the_gateways_routes_are_known(app: FastAPI, runtime: Runtime) -> None:

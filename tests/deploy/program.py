@@ -6,11 +6,11 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from chatbot.apps.api import make_api
-from chatbot.apps.observing import metrics_router
+from chatbot.apps.observing import metrics_router, observed_app
 from chatbot.apps.pages.endpoints import pages_router
 from chatbot.cli.main import app as command_line
 from chatbot.core.settings import Settings
-from chatbot.ops.health import health_router
+from chatbot.ops.health import Health, health_router
 
 SETTINGS = {name.upper(): field for name, field in Settings.model_fields.items()}
 COMMANDS = {
@@ -37,9 +37,9 @@ def answered(component: str) -> set[str]:
     """The paths under which a process tells how it is."""
     if component == "orchestrator":
         return orchestrator_paths()
-    if component in ("channel-gateway", "bot-manager"):
+    if component == "channel-gateway":
         return set(_paths(health_router("/webhooks/health"), metrics_router()))
-    return {"/metrics"}
+    return {context.path for context in iter_route_contexts(observed_app(component, Health({})).routes) if context.path}
 
 
 def _paths(*routers: object) -> Iterable[str]:

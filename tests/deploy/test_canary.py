@@ -294,12 +294,27 @@ def test_the_metrics_asked_for_exist() -> None:
     assert set(re.findall(r'outcome!~"([a-z|]+)"', queries)[0].split("|")) <= {each.value for each in Outcome}
 
 
+_ASKED = f'{_HERE},route="/v1/chat"'
+_PROBED = [f'{_HERE},route="{route}"' for route in ("/health/live", "/health/ready", "/metrics")]
+_PROBES = {
+    series.format(probed): values
+    for probed in _PROBED
+    for series, values in (
+        ('http_requests_total{{{},status_code="2xx"}}', "0+60000x40"),
+        ('http_requests_total{{{},status_code="5xx"}}', "0+60000x40"),
+        ('http_request_latency_seconds_bucket{{{},le="0.25"}}', "0+120000x40"),
+        ('http_request_latency_seconds_bucket{{{},le="+Inf"}}', "0+120000x40"),
+    )
+}
+"""What kubelets and Prometheus ask: it neither hides what people are answered nor counts as answered."""
+
 _WELL = {
-    f'http_requests_total{{{_HERE},status_code="2xx"}}': "0+600x40",
-    f'http_requests_total{{{_HERE},status_code="5xx"}}': "0+1x40",
-    f'http_request_latency_seconds_bucket{{{_HERE},le="0.25"}}': "0+590x40",
-    f'http_request_latency_seconds_bucket{{{_HERE},le="5.0"}}': "0+600x40",
-    f'http_request_latency_seconds_bucket{{{_HERE},le="+Inf"}}': "0+600x40",
+    **_PROBES,
+    f'http_requests_total{{{_ASKED},status_code="2xx"}}': "0+600x40",
+    f'http_requests_total{{{_ASKED},status_code="5xx"}}': "0+1x40",
+    f'http_request_latency_seconds_bucket{{{_ASKED},le="0.25"}}': "0+590x40",
+    f'http_request_latency_seconds_bucket{{{_ASKED},le="5.0"}}': "0+600x40",
+    f'http_request_latency_seconds_bucket{{{_ASKED},le="+Inf"}}': "0+600x40",
     f'llm_circuit_state{{{_HERE},model="m"}}': "0x40",
     f'llm_requests_total{{{_HERE},outcome="completed"}}': "0+100x40",
     f'llm_requests_total{{{_HERE},outcome="silent"}}': "0+2x40",
@@ -312,9 +327,9 @@ _WELL = {
     f"up{{{_HERE}}}": "1x40",
 }
 _ILL: dict[str, Mapping[str, str]] = {
-    "errors above 0.5 %": {f'http_requests_total{{{_HERE},status_code="5xx"}}': "0+10x40"},
-    "P95 above 0.4 s": {f'http_request_latency_seconds_bucket{{{_HERE},le="0.25"}}': "0+300x40"},
-    "P95 above 2 s": {f'http_request_latency_seconds_bucket{{{_HERE},le="0.25"}}': "0+300x40"},
+    "errors above 0.5 %": {f'http_requests_total{{{_ASKED},status_code="5xx"}}': "0+10x40"},
+    "P95 above 0.4 s": {f'http_request_latency_seconds_bucket{{{_ASKED},le="0.25"}}': "0+300x40"},
+    "P95 above 2 s": {f'http_request_latency_seconds_bucket{{{_ASKED},le="0.25"}}': "0+300x40"},
     "the model's circuit": {f'llm_circuit_state{{{_HERE},model="m"}}': "2x40"},
     "above 5 % of the model's": {f'llm_requests_total{{{_HERE},outcome="silent"}}': "0+20x40"},
     "less than 10 % free": {'node_filesystem_avail_bytes{instance="n",fstype="ext4",mountpoint="/"}': "9x40"},
@@ -360,12 +375,23 @@ def test_one_error_at_the_beginning_is_no_reason(tmp_path: Path) -> None:
         pytest.skip("needs promtool (on Debian: apt-get install prometheus)")
     errors = canary.criteria("xin-prod", "xin", 0.2)[0]
     series = {
-        f'http_requests_total{{{_HERE},status_code="2xx"}}': "0 3 6 9 12",
-        f'http_requests_total{{{_HERE},status_code="5xx"}}': "0 1 1 1 1",
+        f'http_requests_total{{{_ASKED},status_code="2xx"}}': "0 3 6 9 12",
+        f'http_requests_total{{{_ASKED},status_code="5xx"}}': "0 1 1 1 1",
     }
     test = _engine_test(series, {errors.query: False})
     test["promql_expr_test"][0]["eval_time"] = "90s"
     file = tmp_path / "criteria.yml"
     file.write_text(yaml.safe_dump({"evaluation_interval": "30s", "tests": [test]}))
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_probes_alone_have_not_asked_a_canary_anything(tmp_path: Path) -> None:
+    if not shutil.which("promtool"):
+        pytest.skip("needs promtool (on Debian: apt-get install prometheus)")
+    query = canary.asked_query("xin-prod", "300s")
+    tests = [_engine_test(_PROBES, {query: False}), _engine_test(_WELL, {query: True})]
+    file = tmp_path / "asked.yml"
+    file.write_text(yaml.safe_dump({"evaluation_interval": "30s", "tests": tests}))
     done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

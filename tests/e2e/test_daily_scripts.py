@@ -62,7 +62,8 @@ async def test_they_tell_how_the_platform_is(run: Run, data_dir: Path) -> None:
     assert code == 0, said
     lines = re.findall(r"^OK +(\S+)", said, re.M)
     assert lines == [
-        "orchestrator", "gateway", "ingestion-worker", "automation-worker", "database", "storage", "disk",
+        "orchestrator", "gateway", "ingestion-worker", "automation-worker", "database", "storage", "bot_manager",
+        "disk",
     ]  # fmt: skip
     assert await run("health-check.sh", COMPONENTS=components, QUIET="true") == (0, "")
     code, said = await run("health-check.sh", COMPONENTS="gateway bot-manager", BOT_MANAGER_URL="http://127.0.0.1:9")
@@ -71,8 +72,13 @@ async def test_they_tell_how_the_platform_is(run: Run, data_dir: Path) -> None:
 
     code, said = await run("hourly-metrics.sh")
     assert code == 0, said
+    assert json.loads(said)["requests"] == 0, "probes and scrapes are no requests"
+    unbuilt = "http://127.0.0.1:9"  # a console that was not built answers 503, which is an error of ours
+    code, said = await run("performance-check.sh", REQUESTS="3", API_PATH="/openapi.json", CONSOLE_URL=unbuilt)
+    assert "API, P95" in said
+    code, said = await run("hourly-metrics.sh")
     figures = json.loads(said)
-    assert figures["requests"] > 0
+    assert figures["requests"] >= 3
     assert figures["memory_bytes"] > 10_000_000
     assert figures["dead_letters"] == figures["errors"] == 0
     kept = (data_dir / "logs/hourly-metrics.jsonl").read_text().splitlines()

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from scripts.dashboards import stale_files
+from chatbot.core.metrics import NOT_ASKED_FOR
+from scripts.dashboards import DASHBOARDS, stale_files
+from scripts.deploy import canary
 from tests.observability.tools import PROMETHEUS, ROOT, run
 
 ALERTMANAGER = ROOT / "alertmanager/alertmanager.yml"
@@ -71,6 +73,19 @@ def test_a_threshold_that_is_changed_is_noticed(tmp_path: Path, file: str, thres
     assert threshold in text
     (copy / "rules" / file).write_text(text.replace(threshold, other))
     assert run("promtool", "test", "rules", copy / "tests/alerts.yml").returncode != 0
+
+
+def test_every_figure_of_requests_leaves_out_what_probes_and_prometheus_ask() -> None:
+    """Answered in a millisecond every few seconds, they would hide what people wait for."""
+    shown = [query for page in DASHBOARDS for panel in page.panels for query in panel.queries.values()]
+    told = [rule["expr"] for rule in rules().values()]
+    tried = [rule.query for rule in canary.criteria("xin-prod", "xin", 0.2)]
+    selectors = re.findall(
+        r"http_request[a-z_]+(?:\{([^}]*)\})?", " ".join([*shown, *told, *tried, canary.baseline_query("xin-prod")])
+    )
+    assert len(selectors) > 15
+    assert [each for each in selectors if f'route!~"{NOT_ASKED_FOR}"' not in each and "route=~" not in each] == []
+    assert canary.NOT_ASKED_FOR == NOT_ASKED_FOR
 
 
 def test_prometheus_and_alertmanager_take_their_configuration() -> None:

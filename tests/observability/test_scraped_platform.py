@@ -33,6 +33,9 @@ SELDOM = {
 }
 """Series that only this makes; charts show 0 until then."""
 
+PROBES = ("/health", "/health/live", "/health/ready", "/api/health", "/metrics", "/api/metrics")
+"""Of the orchestrator; what probes ask is left out of charts by these names."""
+
 
 class _Prometheus:
     """A Prometheus that scrapes every second."""
@@ -117,6 +120,12 @@ class _Visitors:
         )
         path = f"/v1/brands/{tenant['default_brand_id']}/knowledge"
         await self._post(http, path, {"title": "Manual", "content": text})
+        for probe in (*(self._api + path for path in PROBES), f"{self._gateway}/webhooks/health"):
+            async with http.get(probe) as answer:
+                assert answer.status == 200
+        for unproven in (f"{self._gateway}/webchat/webhook", f"{self._api}/v1/widget/sessions"):
+            async with http.post(unproven, json={}) as answer:
+                assert 400 <= answer.status < 500
 
     async def come(self, http: aiohttp.ClientSession) -> None:
         """One visitor of each kind."""
@@ -187,6 +196,23 @@ def _series() -> set[str]:
     return names - {"histogram_quantile"}
 
 
+def _labels() -> set[tuple[str, str, str]]:
+    """Series, label and value of all that charts and alerts select by, and of what they leave out."""
+    found = set()
+    for text in (*_queries().values(), *(rule["expr"] for rule in rules().values())):
+        for name, selected in re.findall(r"([a-z][a-z0-9_]+)\{([^}]*)\}", text):
+            for label, values in re.findall(r'([a-z_]+)(?:=~|!~|!=|=)"([^"]*)"', selected):
+                found |= {(name, label, value) for value in values.split("|")}
+    return found
+
+
+def test_the_values_of_labels_are_found() -> None:
+    found = _labels()
+    assert {("queue_jobs", "status", "failed"), ("queue_oldest_seconds", "queue", "turns")} <= found
+    assert ("http_requests_total", "route", "/webhooks/.+") in found
+    assert len(found) > 30
+
+
 def test_the_names_of_series_are_found() -> None:
     names = _series()
     assert {"http_requests_total", "llm_circuit_state", "up", "automation_queue_depth", "bots"} <= names
@@ -204,6 +230,7 @@ async def test_series_charts_and_alerts_over_a_started_platform(data_dir: Path) 
         await prometheus.until("sum(deliveries_total)", bool)
         await prometheus.until("max(handoff_waiting)", bool)
         await _series_exist(prometheus)
+        await _labels_exist(prometheus)
         await _charts_have_data(prometheus)
         await _figures_move(prometheus, visitors, http)
         await _alerts_follow_faults(prometheus, visitors, http, model, platform)
@@ -213,6 +240,21 @@ async def _series_exist(prometheus: _Prometheus) -> None:
     wanted = _series() - set(SELDOM)
     for _ in range(100):  # a busy machine is scraped late
         missing = wanted - set(await prometheus.get("label/__name__/values"))
+        if not missing:
+            break
+        await asyncio.sleep(0.3)
+    assert missing == set()
+
+
+async def _labels_exist(prometheus: _Prometheus) -> None:
+    """A chart that selects by a value that nothing has is empty for good, or leaves out nothing."""
+    wanted = {one for one in _labels() if one[0] not in SELDOM}
+    for _ in range(100):
+        missing = {
+            (name, label, value)
+            for name, label, value in wanted
+            if not await prometheus.value(f'count({name}{{{label}=~"{value}"}})')
+        }
         if not missing:
             break
         await asyncio.sleep(0.3)

@@ -110,6 +110,9 @@ def test_containers_are_those_of_compose() -> None:
             assert words[1] in {each.get("container_name") for each in ours.values()}, words
             assert words[2:4] == ["xin", "backup"]
             continue
+        if words[0] == "logs":
+            assert set(words[1:]) & {each.get("container_name") for each in ours.values()}, words
+            continue
         assert words[0] == "compose", words
         files = [words[place + 1] for place, word in enumerate(words) if word == "-f"]
         assert all((ROOT / file).exists() for file in files)

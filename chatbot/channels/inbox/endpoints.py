@@ -15,7 +15,8 @@ from chatbot.channels.contract import Account, Answer, Completer, Malformed, Req
 from chatbot.channels.dependencies import OpenAccounts, ProviderHttp, TheInbox
 from chatbot.channels.events import InboundEvent
 from chatbot.channels.inbox.proof import prove
-from chatbot.channels.registry import PROVIDERS
+from chatbot.channels.inbox.refusals import refusals
+from chatbot.core import correlation
 from chatbot.core.errors import BadRequest, NotFound, TooLarge
 from chatbot.core.metrics import CHANNEL_REQUESTS
 from chatbot.core.safe_http import OutgoingTimeout, SafeHttp
@@ -52,10 +53,13 @@ async def handshake(
     asked_of = (channel.account, *channel.older)
     answers = [answer for account in asked_of if (answer := channel.provider.handshake(account, asked))]
     if not answers:
-        _count(channel_type, "unknown")
+        refusals.note(channel_type, "unknown", channel_id)
         raise NotFound("no such channel")
     best = min(answers, key=lambda answer: answer.status)
-    _count(channel_type, "handshake" if best.status < 400 else "refused_wrong")
+    if best.status < 400:
+        _count(channel_type, "handshake")
+    else:
+        refusals.note(channel_type, "refused_wrong", channel_id)
     return _response(best)
 
 
@@ -73,7 +77,7 @@ async def receive(
 ) -> Response:
     """Take a provider's events: proven over the raw body, stored, then answered; a repeat has no effect."""
     channel = await _channel(accounts, channel_type, channel_id)
-    asked = _request(request, await _body(request, channel_type), settings.gateway_url, token)
+    asked = _request(request, await _body(request, channel), settings.gateway_url, token)
     await _in_time(asked, prove, channel, asked, time.time())
     answer = channel.provider.handshake(channel.account, asked)
     if answer is not None:
@@ -98,7 +102,7 @@ async def _events(channel: ConnectedChannel, asked: Request, http: SafeHttp) -> 
     try:
         events = await _in_time(asked, provider.parse, channel.account, asked)
     except Malformed as error:
-        _count(channel.channel_type, "malformed")
+        refusals.note(channel.channel_type, "malformed", channel.channel_id)
         raise BadRequest("body: " + str(error).removeprefix("body: ")) from None
     if isinstance(provider, Completer):
         return await _completed(channel.account, provider, events, http)
@@ -120,16 +124,17 @@ async def _channel(accounts: Accounts, channel_type: str, channel_id: UUID) -> C
     try:
         channel = await accounts.get(channel_id)
     except NotFound:
-        _count(channel_type, "unknown")
+        refusals.note(channel_type, "unknown", channel_id)
         raise
+    correlation.of_tenant(channel.tenant_id)
     if channel.channel_type != channel_type or not channel.enabled or channel_type == "web":
-        _count(channel_type, "unknown")
+        refusals.note(channel_type, "unknown", channel_id)
         raise NotFound("no such channel")
     return channel
 
 
-async def _body(request: HttpRequest, channel_type: str) -> bytes:
-    limit = MAX_MAIL_BYTES if channel_type == "email" else MAX_BODY_BYTES
+async def _body(request: HttpRequest, channel: ConnectedChannel) -> bytes:
+    limit = MAX_MAIL_BYTES if channel.channel_type == "email" else MAX_BODY_BYTES
     body = bytearray()
     told = request.headers.get("content-length", "")
     too_large = told.isdigit() and int(told) > limit
@@ -140,7 +145,7 @@ async def _body(request: HttpRequest, channel_type: str) -> bytes:
                 too_large = True
                 break
     if too_large:
-        _count(channel_type, "too_large")
+        refusals.note(channel.channel_type, "too_large", channel.channel_id)
         raise TooLarge(f"body: at most {limit} bytes are accepted here")
     return bytes(body)
 
@@ -163,4 +168,4 @@ def _response(answer: Answer) -> Response:
 
 
 def _count(channel_type: str, outcome: str) -> None:
-    CHANNEL_REQUESTS.labels(channel_type if channel_type in PROVIDERS else "unknown", outcome).inc()
+    CHANNEL_REQUESTS.labels(channel_type, outcome).inc()

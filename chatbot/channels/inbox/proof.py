@@ -4,12 +4,12 @@ from typing import Any
 
 from chatbot.channels.accounts import ConnectedChannel
 from chatbot.channels.contract import Account, Refused, Request
+from chatbot.channels.inbox.refusals import refusals
 from chatbot.core.errors import Unauthenticated
-from chatbot.core.metrics import CHANNEL_REQUESTS
 
 
 def prove(channel: ConnectedChannel, asked: Request, now: float) -> None:
-    """Verify a request; a refusal is counted and leaves no other trace.
+    """Verify a request; a refusal is counted and told in the log, and leaves no other trace.
 
     Raises:
         Unauthenticated: no secret of the channel proves it.
@@ -17,7 +17,7 @@ def prove(channel: ConnectedChannel, asked: Request, now: float) -> None:
     refused = _refusal(channel, channel.account, asked, now)
     if refused is None or any(_refusal(channel, account, asked, now) is None for account in channel.older):
         return
-    CHANNEL_REQUESTS.labels(channel.channel_type, f"refused_{refused.reason}").inc()
+    refusals.note(channel.channel_type, f"refused_{refused.reason}", channel.channel_id)
     raise Unauthenticated("the request does not prove that it is the provider's")
 
 

@@ -16,10 +16,12 @@ from chatbot.channels.dependencies import OpenAccounts, TheInbox
 from chatbot.channels.events import InboundEvent, Message
 from chatbot.channels.inbox.incoming import incoming_of
 from chatbot.channels.inbox.proof import prove
+from chatbot.channels.inbox.refusals import refusals
 from chatbot.channels.inbox.repository import conversation_of_thread
 from chatbot.channels.inbox.storable import key
 from chatbot.channels.session_body import SessionBody, read_session_body, session_events
 from chatbot.channels.webchat.schemas import WebChatAccepted, WebChatAnswer
+from chatbot.core import correlation
 from chatbot.core.errors import BadRequest, FieldError, InvalidInput, NotFound, error_of_problem
 from chatbot.core.metrics import CHANNEL_REQUESTS
 from chatbot.db.sessions import Database
@@ -63,7 +65,7 @@ async def web_chat(
     asked = Request("POST", settings.gateway_url + PATH, {k.lower(): v for k, v in request.headers.items()}, body)
     channel = await _named_channel(accounts, db, body)
     prove(channel, asked, time.time())
-    wanted, event = _read(asked)
+    wanted, event = _read(channel, asked)
     await limits.take(channel.tenant_id, None, None)
     if not isinstance(event.content, Message) or wanted.answer_later or event.content.media:
         taken = await inbox.take(channel, [event])
@@ -102,11 +104,11 @@ def _by_our_names(error: InvalidInput) -> InvalidInput:
 _SAID = ("conversation_id", "message_id", "citations", "mode", "handoff_offered")
 
 
-def _read(asked: Request) -> tuple[SessionBody, InboundEvent]:
+def _read(channel: ConnectedChannel, asked: Request) -> tuple[SessionBody, InboundEvent]:
     try:
         return read_session_body(asked.body), session_events(asked, signed_time=asked.headers.get("x-timestamp", ""))[0]
     except Malformed as error:
-        _count("malformed")
+        refusals.note("web", "malformed", channel.channel_id)
         field, _, words = str(error).partition(": ")
         raise BadRequest(str(error), errors=[FieldError(field, words)]) from None
 
@@ -122,11 +124,17 @@ async def _named_channel(accounts: Accounts, db: Database, body: bytes) -> Conne
             brand_id = await repository.brand_named(session, brand)
             channel_id = await repository.web_channel_of(session, brand_id) if brand_id else None
         if channel_id is None:
-            _count("unknown")
+            refusals.note("web", "unknown", None)
             raise NotFound("no such brand")
-    channel = await accounts.get(channel_id or DEMO_CHANNEL_ID)
+    channel_id = channel_id or DEMO_CHANNEL_ID
+    try:
+        channel = await accounts.get(channel_id)
+    except NotFound:
+        refusals.note("web", "unknown", channel_id)
+        raise
+    correlation.of_tenant(channel.tenant_id)
     if channel.channel_type != "web" or not channel.enabled:
-        _count("unknown")
+        refusals.note("web", "unknown", channel_id)
         raise NotFound("no such channel")
     return channel
 
@@ -142,6 +150,7 @@ def _names(body: bytes) -> tuple[UUID | None, str]:
     try:
         channel_id = UUID(str(given["channel_id"])) if given.get("channel_id") else None
     except ValueError:
+        refusals.note("web", "unknown", None)
         raise NotFound("no such channel") from None
     return channel_id, brand[:200].replace("\x00", "") if isinstance(brand, str) else ""
 

@@ -112,16 +112,18 @@ class Pipeline:
             source, job = held
             if job.run != run or job.status not in OPEN_JOB or job.version != source.version:
                 return None
-            if job.attempts >= PATIENT_TRIES:
-                await self._fail(session, source, job, "worker_died", "The worker stopped each time it read this.")
-                return None
-            job.attempts += 1
-            job.status, job.started_at = "running", job.started_at or utcnow()
-            job.stage = job.stage or ("fetch" if source.kind in ("url", "sitemap") else "parse")
-            source.status = "processing"
-            await session.flush()
-            crawl = await repository.version_of(session, source.parent_id) if source.parent_id else None
-            return Work.of(source, job, crawl)
+            if job.attempts < PATIENT_TRIES:
+                job.attempts += 1
+                job.status, job.started_at = "running", job.started_at or utcnow()
+                job.stage = job.stage or ("fetch" if source.kind in ("url", "sitemap") else "parse")
+                source.status = "processing"
+                await session.flush()
+                crawl = await repository.version_of(session, source.parent_id) if source.parent_id else None
+                return Work.of(source, job, crawl)
+            await self._fail(session, source, job, "worker_died", "The worker stopped each time it read this.")
+            ended = queueing.ended_of(job)
+        queueing.tell_ended(ended)
+        return None
 
     async def _slice(self, work: Work) -> None:
         if work.kind == "sitemap":
@@ -244,7 +246,11 @@ class Pipeline:
 
     @asynccontextmanager
     async def _held(self, work: Work) -> AsyncIterator[tuple[TenantSession, KnowledgeSource, IngestionJob]]:
-        """Open a transaction that holds source and job. Raises `Superseded` when the job is not ours any more."""
+        """Open a transaction that holds source and job; once it is committed, a job's end is told.
+
+        Raises:
+            Superseded: the job is not ours any more.
+        """
         async with self.database.tenant(work.tenant_id) as session:
             held = await repository.lock_source_and_job(session, work.job_id)
             if held is None:
@@ -254,6 +260,8 @@ class Pipeline:
                 raise Superseded
             yield session, source, job
             await session.flush()
+            ended = queueing.ended_of(job)
+        queueing.tell_ended(ended)
 
     async def _stumble(self, work: Work, fault: IngestionFault) -> None:
         """Fail the job, or queue another try when one may help and there are tries left."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from prometheus_client import Metric
 
 from chatbot import __version__
-from chatbot.core.metrics import DISK_FREE, HTTP_REQUESTS, LLM_REQUESTS, QUEUE_JOBS, QUEUE_OLDEST
+from chatbot.core.metrics import DISK_FREE, HTTP_REQUESTS, LLM_REQUESTS, QUEUE_JOBS, QUEUE_OLDEST, is_asked_for
 from chatbot.llm.breaker import CircuitState, worst
 from chatbot.llm.service import ModelGateway
 from chatbot.ops.figures.schemas import ModelFigures, ProcessFigures, QueueFigures, RequestFigures
@@ -44,7 +44,7 @@ def _model(states: dict[str, CircuitState]) -> ModelFigures:
 
 
 def _requests() -> RequestFigures:
-    answered = list(_samples(HTTP_REQUESTS.collect(), "_total"))
+    answered = [each for each in _samples(HTTP_REQUESTS.collect(), "_total") if is_asked_for(each[0]["route"])]
     total = int(sum(value for _, value in answered))
     errors = int(sum(value for labels, value in answered if labels["status_code"] == "5xx"))
     return RequestFigures(total=total, errors=errors, error_rate=round(errors / total, 5) if total else 0.0)

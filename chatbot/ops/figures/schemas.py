@@ -17,7 +17,7 @@ class ModelFigures(ResponseBody):
 
 
 class RequestFigures(ResponseBody):
-    """HTTP requests since the process began, those answered with 5xx, and their part, 0 to 1."""
+    """HTTP requests since the process began but those of probes, those answered with 5xx, and their part, 0 to 1."""
 
     total: int
     errors: int

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from chatbot.apps import bot_manager
 from chatbot.apps.bot_manager import Keeping, create_bot_manager_app, keeping_bots
 from chatbot.apps.serving import bind, serve
+from chatbot.channels.bots.leases import Leases
 from chatbot.channels.bots.manager import BotManager
 from chatbot.channels.bots.states import Pace
 from chatbot.channels.bots.watchdog import Rounds
@@ -208,6 +209,39 @@ async def test_a_webhook_channel_is_tested_too(whole: Whole, cloud: BotCloud) ->
         await reaches(whole, channel, "idle")
     deaths = await rows(whole, DEATHS)
     assert [(death["channel_id"], death["channel_type"]) for death in deaths] == [(channel["id"], "telegram")]
+
+
+async def test_bots_that_nobody_holds_are_named_by_the_process_that_runs_everything(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(whole) as kept:
+        whole.orchestrator.health.add_partial("bot_manager", kept.check)
+        await _health(whole, 200, "ok")
+
+        async def broken(_self: Leases) -> None:
+            raise OSError("no route")
+
+        monkeypatch.setattr(Leases, "channels", broken)
+        while True:  # a look that was under way renews them once more
+            kept.leases._sure_at = time.monotonic() - 3600
+            async with whole.api.get("/health") as answer:
+                told = (await answer.json())["dependencies"]["bot_manager"]
+            if answer.status == 503:
+                break
+            await asyncio.sleep(0.1)
+        assert told.startswith("the leases of bots were not renewed")
+        async with whole.api.get("/health/ready") as answer:
+            assert answer.status == 200, "people are answered all the same"
+
+
+async def _health(whole: Whole, status: int, words: str) -> None:
+    async with asyncio.timeout(30):
+        while True:
+            async with whole.api.get("/health") as answer:
+                if answer.status == status:  # a report is up to a second old
+                    assert (await answer.json())["dependencies"]["bot_manager"] == words
+                    return
+            await asyncio.sleep(0.1)
 
 
 async def test_the_manager_tells_its_health(whole: Whole, cloud: BotCloud) -> None:

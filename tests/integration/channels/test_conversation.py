@@ -7,13 +7,18 @@ from uuid import UUID
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
 from chatbot.channels import turns
 from chatbot.channels.contract import Call, Request
 from chatbot.channels.events import InboundEvent, Message
+from chatbot.channels.inbox.refusals import LINES_EACH
 from chatbot.channels.outbox import repository as deliveries
 from chatbot.channels.signing import standard_webhook_headers, verify_standard_webhook
 from chatbot.core.clock import utcnow
+from chatbot.core.ids import new_id
 from tests.conftest import bearer
 from tests.integration.channels.conftest import Receiver, Whole, signed
 
@@ -33,6 +38,15 @@ async def test_a_question_is_answered_with_its_source_and_a_signature(whole: Who
     headers = {name.lower(): value for name, value in receiver.headers[0].items()}
     raw = orjson.dumps(posted)
     verify_standard_webhook(channel["secret"], Request("POST", receiver.url, headers, raw), time.time())
+
+
+async def test_how_long_a_reply_took_is_told_by_the_channels_type(whole: Whole, receiver: Receiver) -> None:
+    labels = {"channel_type": "webhook", "outcome": "answered"}
+    before = REGISTRY.get_sample_value("chat_turn_duration_seconds_count", labels) or 0
+    channel = await whole.channel("webhook", {"webhook_url": receiver.url})
+    await whole.tell(channel, said("s1", 1, "How do I get a refund?"))
+    await receiver.wait_for(1)
+    assert REGISTRY.get_sample_value("chat_turn_duration_seconds_count", labels) == before + 1
 
 
 async def test_persian_is_answered_in_persian(whole: Whole, receiver: Receiver) -> None:
@@ -110,6 +124,29 @@ async def test_a_stale_signature_and_a_siblings_are_refused(whole: Whole, receiv
     assert 'channel_requests_total{channel_type="webhook",outcome="refused_stale"}' in metrics
     assert 'channel_requests_total{channel_type="webhook",outcome="refused_wrong"}' in metrics
     assert one["secret"] not in metrics
+
+
+async def test_what_is_refused_is_told_with_its_channel_and_reason(whole: Whole, receiver: Receiver) -> None:
+    """A provider whose secret was changed, or who calls a channel that is gone, is found by the log alone."""
+    channel, nobodys = await whole.channel("webhook", {"webhook_url": receiver.url}), str(new_id())
+    path, broken = f"/webhooks/webhook/{channel['id']}", b'{"session_id": "a visitor\'s words'
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        await whole.tell(channel, said("s1", 1, "a visitor's words"), **{"X-Signature": "sha256=" + "0" * 64})
+        await whole.gateway.post(path, data=broken, headers=signed(channel["secret"], broken))
+        await whole.gateway.post(f"/webhooks/webhook/{nobodys}", data=b"a visitor's words")
+        await whole.gateway.post(f"/webhooks/{'x' * 90}/{channel['id']}", data=b"a visitor's words")
+        for _ in range(30):
+            await whole.gateway.post(f"/webhooks/webhook/{new_id()}", data=b"a visitor's words")
+    told = [line for line in logs if line["event"] == "webhook refused"]
+    assert [(line["reason"], line["channel_type"], line["channel_id"], line.get("tenant_id")) for line in told[:4]] == [
+        ("refused_wrong", "webhook", channel["id"], channel["tenant_id"]),
+        ("malformed", "webhook", channel["id"], channel["tenant_id"]),
+        ("unknown", "webhook", nobodys, None),
+        ("unknown", "unknown", channel["id"], channel["tenant_id"]),
+    ]
+    assert len(told) <= 2 + LINES_EACH, "a flood is no flood of lines"
+    assert "a visitor's words" not in str(logs)
+    assert channel["secret"] not in str(logs)
 
 
 async def test_bodies_that_cannot_be_taken(whole: Whole, receiver: Receiver) -> None:

@@ -77,7 +77,7 @@ def turn_of(tenant_id: UUID, channel: ConnectedChannel) -> Turn:
     hot = HotSession(tenant_id, channel.channel_id, conversation_id, "bot", 2, "en", None)
     return Turn(
         tenant_id, channel.brand_id, channel.channel_id, conversation_id, 0, new_id(), new_id(), "?", "en", (), (),
-        TurnPolicy(persona=""), hot,
+        TurnPolicy(persona=""), hot, channel.provider.channel_type,
     )  # fmt: skip
 
 

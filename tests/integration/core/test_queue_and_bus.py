@@ -10,12 +10,17 @@ import pytest
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
+from structlog.contextvars import merge_contextvars
+from structlog.testing import capture_logs
 
+from chatbot.core import correlation
 from chatbot.core.bus import Bus
+from chatbot.core.errors import Unavailable
+from chatbot.core.logging import get_logger
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
 from chatbot.jobs.app import enqueue, enqueue_many, make_app
-from chatbot.jobs.worker import rescue_stalled, run_worker, working
+from chatbot.jobs.worker import WorkerState, rescue_stalled, run_worker, working
 from tests.conftest import TenantRows
 
 
@@ -65,6 +70,51 @@ async def test_many_jobs_are_added_at_once_in_the_order_of_their_priority(
             await enqueue_many(app, session, "test:note", queue="m", tasks=[])
         await app.run_worker_async(queues=["m"], wait=False, install_signal_handlers=False)
     assert done == ["1", "2", "3"]
+
+
+async def test_a_jobs_log_lines_carry_whose_it_is_and_what_it_follows_from(
+    database: Database, database_url: str, tenant: TenantRows, other_tenant: TenantRows
+) -> None:
+    blueprint, done = procrastinate.Blueprint(), asyncio.Event()
+
+    @blueprint.task(name="tell")
+    async def tell(**given: str) -> None:
+        get_logger("of the test").info("told", number=given["number"])
+        if given["number"] == "3":
+            done.set()
+
+    app = make_app(database_url)
+    app.add_tasks_from(blueprint, namespace="test")
+    owners = {"1": str(tenant.id), "2": str(other_tenant.id), "3": None}
+    with capture_logs(processors=[merge_contextvars]) as logs:
+        async with app.open_async():
+            for number, owner in owners.items():
+                arguments = {"number": number, "secret_text": "a visitor's words"} | (
+                    {"tenant_id": owner} if owner else {}
+                )
+                async with database.tenant(tenant.id) as session:
+                    correlation.begin(f"follows-{number}")
+                    await enqueue(app, session, "test:tell", queue="l", arguments=arguments)
+            state = WorkerState()
+            with pytest.raises(Unavailable, match="no job is taken"):
+                await state.check()
+            worker = asyncio.create_task(
+                run_worker(app, queues=["l"], concurrency=1, name="w", drain_seconds=1, state=state)
+            )
+            async with asyncio.timeout(60):
+                await done.wait()
+            await state.check()
+            worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await worker
+            with pytest.raises(Unavailable, match="no job is taken"):
+                await state.check()
+    told = {line["number"]: line for line in logs if line["event"] == "told"}
+    assert {number: line.get("tenant_id") for number, line in told.items()} == owners
+    assert {number: line["correlation_id"] for number, line in told.items()} == {
+        number: f"follows-{number}" for number in owners
+    }
+    assert all("secret_text" not in line for line in told.values())
 
 
 async def test_a_dead_workers_job_is_put_back(database: Database, database_url: str, tenant: TenantRows) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from structlog.testing import capture_logs
+
 from tests.integration.ingestion.conftest import Client, working
 from tests.unit.knowledge import files
 
@@ -51,6 +53,32 @@ async def test_uploading_the_same_file_again_adds_nothing(knowledge: Client) -> 
     assert again["job"]["status"] == "completed"
     taken = await asyncio.gather(*(knowledge.upload("twin.txt", b"Said at the same time.") for _ in range(5)))
     assert len({answer["asset"]["id"] for answer in taken}) == 1
+
+
+async def test_the_end_of_each_job_is_a_line_in_the_log(idle: Client) -> None:
+    """Whose it was, how it ended, how long it took: what whoever looks for one tenant's upload looks for."""
+    with capture_logs() as logs:
+        waiting = await idle.give(title="Waits", content="Nobody reads this.")
+        await idle.call("DELETE", f"/admin/ingestion_jobs/{waiting['job_id']}")
+        async with working(idle.runtime):
+            good = await idle.give(title="Hours", content="We open at nine.", external_id="hours")
+            bad = await idle.upload("hours.pdf", b"%PDF-1.7 not really")
+            for job in (good["job_id"], bad["job"]["id"]):
+                await idle.ended(job)
+        same = await idle.give(title="Hours", content="We open at nine.", external_id="hours")
+        first = await idle.give(title="Hours", content="We open at ten.", external_id="hours")
+        await idle.give(title="Hours", content="We open at eleven.", external_id="hours")
+    told = [line for line in logs if line["event"] == "ingestion job ended"]
+    assert {(line["job"], line["source_id"], line["outcome"], line["code"]) for line in told} == {
+        (waiting["job_id"], waiting["source_id"], "cancelled", "cancelled"),
+        (good["job_id"], good["source_id"], "ready", None),
+        (bad["job"]["id"], bad["asset"]["id"], "failed", (await idle.job(bad["job"]["id"]))["reason_code"]),
+        (same["job_id"], same["source_id"], "ready", "unchanged"),
+        (first["job_id"], first["source_id"], "cancelled", "superseded"),
+    }
+    assert len(told) == 5
+    assert {(line["tenant_id"], line["log_level"]) for line in told} == {(str(idle.tenant.id), "info")}
+    assert all(isinstance(line["milliseconds"], int) and line["milliseconds"] >= 0 for line in told)
 
 
 async def test_removing_a_source_silences_it_at_once(knowledge: Client) -> None:

@@ -138,11 +138,14 @@ async def test_the_json_says_what_an_operator_looks_at_first(api: aiohttp.Client
         assert answer.status == 200
         before = await answer.json()
     assert before["openai"]["circuit_state"] == "closed"
-    async with api.get("/health") as answer:
+    for probe in ("/health", "/health/live", "/health/ready", "/api/health", "/metrics"):
+        async with api.get(probe) as answer:
+            assert answer.status == 200
+    async with api.get("/openapi.json") as answer:
         assert answer.status == 200
     async with api.get("/api/metrics") as answer:
         after = await answer.json()
-    assert after["requests"]["total"] > before["requests"]["total"]
+    assert after["requests"]["total"] == before["requests"]["total"] + 1, "probes and scrapes are no requests"
     assert {"errors", "error_rate"} <= set(after["requests"])
     assert {"memory_mb", "uptime_seconds", "version", "disk_free_percent"} <= set(after)
     assert {"turns", "deliveries", "ingestion", "automation"} <= set(after["queues"])

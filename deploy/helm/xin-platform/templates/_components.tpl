@@ -27,14 +27,14 @@ ingestion-worker:
   values: ingestionWorker
   ports: {metrics: 9103}
   env: {INGEST_METRICS_PORT: metrics}
-  probe: {port: metrics, live: /metrics, ready: /metrics}
+  probe: {port: metrics, live: /health/live, ready: /health/ready}
   metrics: metrics
 automation-worker:
   container: automation
   values: automationWorker
   ports: {metrics: 9104}
   env: {AUTOMATION_METRICS_PORT: metrics}
-  probe: {port: metrics, live: /metrics, ready: /metrics}
+  probe: {port: metrics, live: /health/live, ready: /health/ready}
   metrics: metrics
 bot-manager:
   container: bot-manager

@@ -7320,7 +7320,7 @@ export interface components {
         };
         /**
          * RequestFigures
-         * @description HTTP requests since the process began, those answered with 5xx, and their part, 0 to 1.
+         * @description HTTP requests since the process began but those of probes, those answered with 5xx, and their part, 0 to 1.
          */
         RequestFigures: {
             /** Total */
