@@ -62,3 +62,4 @@ def test_a_server_without_the_tools_of_development_is_told_and_does_not_fail(
     assert "VULNERABLE  vite" in capsys.readouterr().out
     StandIn(tmp_path, "pnpm", {"": ("", 1)})
     assert audit.main(["--installed"]) == 3, "a tool that is there and gets no answer is no pass"
+    assert "-m scripts.audit --installed" in (audit.ROOT / "scripts/monthly-maintenance.sh").read_text()
