@@ -26,6 +26,10 @@ SAMPLES: Json = {
 """Values for fields whose schema alone does not give a valid one."""
 
 
+_WITHOUT_WHICH_NOTHING_IS_ASKED = {"title", "content", "rule"}
+"""Fields that may be left out where another is given; calls have these."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One operation and the places where it takes the id of a row: `path:brand_id`, `query:…`, `body:…`."""
@@ -74,7 +78,7 @@ class Operation:
                 if ids.get(place) is not None:
                     body[name] = str(ids[place])
             elif schema.get("format") != "binary" and (
-                name in self.body.get("required", ()) or name in {"title", "content"}
+                name in self.body.get("required", ()) or name in _WITHOUT_WHICH_NOTHING_IS_ASKED
             ):
                 body[name] = self._sample(name, schema)
         return body

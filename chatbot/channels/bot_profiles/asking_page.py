@@ -26,7 +26,8 @@ def _own_address(connection: HTTPConnection, settings: Settings) -> str:
     """The address that was asked, with the scheme that a trusted proxy tells, or that `PUBLIC_URL` has for it."""
     host = connection.headers.get("host", "")
     public = urlsplit(settings.orchestrator_public_url)
-    scheme = public.scheme if public.netloc.lower() == host.lower() else connection.url.scheme
+    # Not `connection.url`, which cannot be built from every `Host` that somebody may send.
+    scheme = public.scheme if public.netloc.lower() == host.lower() else connection.scope["scheme"]
     return f"{scheme}://{host}"
 
 

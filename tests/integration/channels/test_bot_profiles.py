@@ -163,6 +163,7 @@ async def test_a_page_of_the_platforms_own_origin_is_told_its_bots_too(whole: Wh
     assert await ids(Host="chat.example.com:80") == [plain["id"]]
     assert await ids(Host="chat.example.com", X_Forwarded_Proto="https") == [secure["id"]]
     assert await ids(Referer="https://chat.example.com/shop?a=b") == [secure["id"]]
+    assert await ids(Host="[chat") == []
     _, headers = await public(whole.api, None, Host="chat.example.com")
     assert "Access-Control-Allow-Origin" not in headers
     assert {"Origin", "Referer"} <= {name.strip() for name in headers["Vary"].split(",")}
