@@ -18,7 +18,7 @@ REPOSITORY = ROOT.parents[1]
 WANTED = {
     "ApiErrorBudgetBurn", "ApiLatencyP95Breached", "GatewayHealthCheckFailed", "IngestionLagHigh", "AutomationBacklog",
     "AutomationFailuresSpike", "DiskSpaceLow", "MemoryHighAndGrowing", "LlmCircuitOpen", "LlmFailuresHigh",
-    "ApiErrorRateHigh", "AnswersSlow", "BotDown",
+    "ApiErrorRateHigh", "AnswersSlow", "BotDown", "ApiDown",
 }  # fmt: skip
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from prometheus_client import REGISTRY
 
 from chatbot.apps.api import api_document
-from chatbot.core import metrics
 from chatbot.core.settings import Settings
 from tests.observability.test_rules import rules
 from tests.ports import free_port
@@ -101,7 +101,7 @@ def test_every_endpoint_exists() -> None:
 
 def test_every_series_exists() -> None:
     named = set(re.findall(r"\b([a-z]+_[a-z_]+(?:_total|_seconds|_ratio|_connections|_state|_requests))\b", _text()))
-    known = {series for family in metrics.REGISTRY.collect() for series in (family.name, f"{family.name}_total")}
+    known = {series for family in REGISTRY.collect() for series in (family.name, f"{family.name}_total")}
     assert named - {"max_connections"} <= known, named - known
     assert named
 
