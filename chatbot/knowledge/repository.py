@@ -1,11 +1,11 @@
 """Rows of knowledge sources, their jobs and their passages, as the API sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chatbot.db.models import Brand, IngestionJob, KnowledgeSource, Passage, Tenant
@@ -195,15 +195,26 @@ async def newest_job(session: TenantReader, source_id: UUID) -> IngestionJob | N
     return await session.scalar(select(IngestionJob).where(own).order_by(IngestionJob.id.desc()).limit(1))
 
 
-async def cancel_open_jobs(session: TenantSession, source_id: UUID, *, reason_code: str, reason: str) -> list[str]:
-    """Cancel what still waits or runs for a source.
+async def delete_sources(session: TenantSession, source_ids: Collection[UUID]) -> None:
+    """Delete held sources, in one statement, and their jobs with them."""
+    if source_ids:
+        await session.flush()
+        await session.execute(delete(KnowledgeSource).where(KnowledgeSource.id.in_(source_ids)))
+
+
+async def cancel_open_jobs(
+    session: TenantSession, source_ids: Collection[UUID], *, reason_code: str, reason: str
+) -> list[str]:
+    """Cancel what still waits or runs for held sources, in one statement.
 
     Returns:
         The keys of files that those jobs had prepared.
     """
+    if not source_ids:
+        return []
     rows = await session.execute(
         update(IngestionJob)
-        .where(IngestionJob.source_id == source_id, IngestionJob.status.in_(OPEN_JOB))
+        .where(IngestionJob.source_id.in_(source_ids), IngestionJob.status.in_(OPEN_JOB))
         .values(status="cancelled", reason_code=reason_code, reason=reason, finished_at=func.now())
         .returning(IngestionJob.parsed_key)
     )
