@@ -3,7 +3,7 @@
 import uvloop
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
-from chatbot.apps.runtime import open_runtime
+from chatbot.apps.runtime import open_knowledge
 from chatbot.apps.serving import stop_on_signals
 from chatbot.apps.workers import work_until
 from chatbot.core.logging import get_logger
@@ -24,7 +24,8 @@ def main() -> None:
 
 async def _run(settings: Settings, database_url: str) -> None:
     stop = stop_on_signals()
-    async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
+    load_keys(settings)  # refuses weak secrets; ingestion signs nothing
+    async with open_knowledge(settings, database_url) as runtime:
         log.info("ingestion worker ready", queue=settings.ingest_queue_name, concurrency=settings.ingest_concurrency)
         await work_until(runtime, stop)
     log.info("ingestion worker stopped")

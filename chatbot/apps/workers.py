@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from chatbot.apps.data_parts import daily_retention
-from chatbot.apps.runtime import Runtime
+from chatbot.apps.runtime import KnowledgeRuntime
 from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.jobs.worker import run_worker, worker_name
 from chatbot.knowledge.gaps.service import Grouping
@@ -18,7 +18,7 @@ from chatbot.ops.analytics.keeping import Keeper
 
 
 @asynccontextmanager
-async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator[list[str]]:
+async def ingestion(runtime: KnowledgeRuntime, pace: Pace | None = None) -> AsyncIterator[list[str]]:
     """Make the tasks of knowledge known to the process's queue, and watch over ingestion while the block runs.
 
     Yields:
@@ -50,7 +50,7 @@ async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator
         yield [settings.ingest_queue_name, UPKEEP_QUEUE]
 
 
-async def work(runtime: Runtime, pace: Pace | None = None) -> None:
+async def work(runtime: KnowledgeRuntime, pace: Pace | None = None) -> None:
     """Work on every queue until cancelled."""
     keeper = Keeper(runtime.database)
     async with ingestion(runtime, pace) as queues, keeper.running(), daily_retention(runtime, keeper).running():
@@ -66,7 +66,7 @@ class WorkerEnded(RuntimeError):
     """A worker that should run until it is told to stop has returned."""
 
 
-async def work_until(runtime: Runtime, stop: asyncio.Event) -> None:
+async def work_until(runtime: KnowledgeRuntime, stop: asyncio.Event) -> None:
     """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
     worker = asyncio.create_task(work(runtime), name="worker")
     stopped = asyncio.create_task(stop.wait(), name="stop")
