@@ -25,7 +25,8 @@ from chatbot.db.server import BundledPostgres
 from chatbot.db.sessions import Database
 from chatbot.knowledge.embedding.contract import Vectors, unit_length
 from chatbot.knowledge.embedding.minilm import MiniLmEmbedder
-from chatbot.knowledge.index.passages import EmbeddedPassages, PassageDraft, SourceVersion, index_passages
+from chatbot.knowledge.index.drafts import EmbeddedPassages, PassageDraft, SourceVersion
+from chatbot.knowledge.index.passages import index_passages
 from chatbot.knowledge.index.vectors import PostgresVectors
 
 _EMBEDDED = 256

@@ -14,8 +14,9 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import Brand, KnowledgeSource, Tenant
 from chatbot.db.sessions import Database
 from chatbot.knowledge.embedding.contract import Embedder, Vectors
+from chatbot.knowledge.index.drafts import EmbeddedPassages, PassageDraft, SourceVersion
 from chatbot.knowledge.index.embed import passage_text
-from chatbot.knowledge.index.passages import EmbeddedPassages, PassageDraft, SourceVersion, index_passages
+from chatbot.knowledge.index.passages import index_passages
 from chatbot.knowledge.index.vectors import PostgresVectors
 
 LANGUAGES = {

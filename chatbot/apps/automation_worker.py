@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
+from chatbot.apps.core_runtime import CoreRuntime, open_core
 from chatbot.apps.observing import bind_observed, observed_app
-from chatbot.apps.runtime import Runtime, open_runtime
 from chatbot.apps.serving import serve, stop_on_signals
 from chatbot.automation.firing.dispatcher import Dispatcher
 from chatbot.automation.queueing import NAMESPACE, QUEUE
@@ -53,7 +53,8 @@ def main() -> None:
 
 async def _run(settings: Settings, database_url: str, listener: socket.socket | None) -> None:
     stop = stop_on_signals()
-    async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
+    load_keys(settings)  # refuses weak secrets; automation signs nothing
+    async with open_core(settings, database_url) as runtime:
         channels = make_channel_parts(
             settings, runtime.database, runtime.jobs, runtime.blobs, runtime.provider_http, runtime.hot_sessions
         )
@@ -69,13 +70,15 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket | 
     log.info("automation worker stopped")
 
 
-def automation_health(runtime: Runtime, state: WorkerState) -> Health:
+def automation_health(runtime: CoreRuntime, state: WorkerState) -> Health:
     """Return what an automation worker cannot do without."""
     return Health({"database": runtime.database.ping, "queue": state.check}, optional=redis_check(runtime.redis))
 
 
 @asynccontextmanager
-async def automating(runtime: Runtime, channels: ChannelParts, state: WorkerState | None = None) -> AsyncIterator[None]:
+async def automating(
+    runtime: CoreRuntime, channels: ChannelParts, state: WorkerState | None = None
+) -> AsyncIterator[None]:
     """Hold what happens against the rules and run jobs while the block runs; steps under way end before it does."""
     database, settings = runtime.database, runtime.settings
     messages = Messages(channels.accounts, channels.outbox)

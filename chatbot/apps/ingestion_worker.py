@@ -7,7 +7,7 @@ import uvloop
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.observing import bind_observed, observed_app
-from chatbot.apps.runtime import open_runtime
+from chatbot.apps.runtime import open_knowledge
 from chatbot.apps.serving import serve, stop_on_signals
 from chatbot.apps.workers import ingestion_health, work_until
 from chatbot.core.logging import get_logger
@@ -31,7 +31,8 @@ def main() -> None:
 
 async def _run(settings: Settings, database_url: str, listener: socket.socket | None) -> None:
     stop = stop_on_signals()
-    async with open_runtime(settings, database_url, load_keys(settings)) as runtime:
+    load_keys(settings)  # refuses weak secrets; ingestion signs nothing
+    async with open_knowledge(settings, database_url) as runtime:
         state = WorkerState()
         app = observed_app("ingestion worker", ingestion_health(runtime, state))
         async with serve(app, listener, trusted_proxies=()) if listener else nullcontext():

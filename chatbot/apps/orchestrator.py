@@ -23,6 +23,7 @@ from chatbot.channels.queueing import NAMESPACE, TURN_QUEUE
 from chatbot.channels.turn_tasks import turn_tasks
 from chatbot.channels.turns import Turns
 from chatbot.channels.widget.service import Widget
+from chatbot.core.downloads import DownloadPlaces
 from chatbot.core.limits import open_limits
 from chatbot.core.logging import get_logger
 from chatbot.core.settings import Settings
@@ -177,6 +178,7 @@ def _publish_parts(app: FastAPI, runtime: Runtime) -> None:
     )
     app.state.dialogue = answerer = Dialogue(parts)
     app.state.message_files = MessageFiles(runtime.database, runtime.blobs, app.state.widget, answerer)
+    app.state.download_places = DownloadPlaces()
     app.state.hot_sessions = runtime.hot_sessions
     app.state.visitors = Visitors(runtime.database, turns, runtime.hot_sessions)
     app.state.signals = Signals(runtime.bus)

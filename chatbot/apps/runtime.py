@@ -2,24 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 from urllib.parse import urlsplit
 
-import procrastinate
-
-from chatbot.apps.channel_parts import open_provider_http
-from chatbot.core.blobs import BlobStore, open_blobs
+from chatbot.apps.core_runtime import CoreRuntime, open_core
 from chatbot.core.bus import CHANNELS, Bus
-from chatbot.core.redis_link import RedisLink, open_redis
 from chatbot.core.safe_http import SafeHttp, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
-from chatbot.db.sessions import Database
-from chatbot.dialogue.hot_sessions import HotSessions, open_hot_sessions
 from chatbot.identity.oidc.provider import OidcProvider
 from chatbot.identity.previous_keys import until_first_seen
 from chatbot.identity.tokens import TokenKeys
-from chatbot.jobs.app import make_app
 from chatbot.knowledge.retrieval.compose import RemoteCalls, open_retriever
 from chatbot.knowledge.retrieval.service import EMBED_SECONDS, Retriever
 from chatbot.llm.budgets import Prices
@@ -28,47 +22,49 @@ from chatbot.llm.service import ModelGateway
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """The parts that rooms share in one process."""
+class KnowledgeRuntime(CoreRuntime):
+    """The parts of a process that reads knowledge or is asked for it."""
 
-    settings: Settings
-    database: Database
-    blobs: BlobStore
-    bus: Bus
-    redis: RedisLink | None
-    hot_sessions: HotSessions
-    jobs: procrastinate.App
-    keys: TokenKeys
     http: SafeHttp
-    provider_http: SafeHttp
     models: ModelGateway
     retriever: Retriever
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime(KnowledgeRuntime):
+    """The parts that rooms share in an orchestrator."""
+
+    bus: Bus
+    keys: TokenKeys
     oidc: OidcProvider | None
+
+
+@asynccontextmanager
+async def open_knowledge(settings: Settings, database_url: str) -> AsyncIterator[KnowledgeRuntime]:
+    """Open every part and close them in reverse order."""
+    async with AsyncExitStack() as stack:
+        core = await stack.enter_async_context(open_core(settings, database_url))
+        http = await stack.enter_async_context(open_safe_http(settings))
+        models = ModelGateway.from_settings(settings)
+        stack.push_async_callback(models.close)
+        retriever = open_retriever(settings, _embeddings(settings, models))
+        yield KnowledgeRuntime(**_parts(core), http=http, models=models, retriever=retriever)
 
 
 @asynccontextmanager
 async def open_runtime(settings: Settings, database_url: str, keys: TokenKeys) -> AsyncIterator[Runtime]:
     """Open every part and close them in reverse order."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
-        keys = await until_first_seen(database, keys)
-        blobs = await open_blobs(settings)
-        jobs = make_app(database_url)
-        await stack.enter_async_context(jobs.open_async())
+        knowledge = await stack.enter_async_context(open_knowledge(settings, database_url))
+        keys = await until_first_seen(knowledge.database, keys)
         bus = Bus(conninfo(role_url(database_url, PLATFORM_ROLE)), CHANNELS)
         await bus.start()
         stack.push_async_callback(bus.stop)
-        redis = await stack.enter_async_context(open_redis(settings))
-        hot_sessions = await stack.enter_async_context(open_hot_sessions(redis))
-        http = await stack.enter_async_context(open_safe_http(settings))
-        provider_http = await stack.enter_async_context(open_provider_http(settings))
-        models = ModelGateway.from_settings(settings)
-        stack.push_async_callback(models.close)
-        retriever = open_retriever(settings, _embeddings(settings, models))
-        yield Runtime(
-            settings, database, blobs, bus, redis, hot_sessions, jobs, keys, http, provider_http, models, retriever,
-            await _oidc(settings, stack),
-        )  # fmt: skip
+        yield Runtime(**_parts(knowledge), bus=bus, keys=keys, oidc=await _oidc(settings, stack))
+
+
+def _parts(runtime: CoreRuntime) -> dict[str, Any]:
+    return {field.name: getattr(runtime, field.name) for field in fields(runtime)}
 
 
 async def _oidc(settings: Settings, stack: AsyncExitStack) -> OidcProvider | None:

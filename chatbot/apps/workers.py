@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from chatbot.apps.data_parts import daily_retention
-from chatbot.apps.runtime import Runtime
+from chatbot.apps.runtime import KnowledgeRuntime
 from chatbot.core.background import beside
 from chatbot.jobs.stored_files import UPKEEP_QUEUE
 from chatbot.jobs.worker import WorkerState, run_worker, worker_name
@@ -20,7 +20,7 @@ from chatbot.ops.health import Health, redis_check
 
 
 @asynccontextmanager
-async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator[list[str]]:
+async def ingestion(runtime: KnowledgeRuntime, pace: Pace | None = None) -> AsyncIterator[list[str]]:
     """Make the tasks of knowledge known to the process's queue, and watch over ingestion while the block runs.
 
     Yields:
@@ -52,7 +52,7 @@ async def ingestion(runtime: Runtime, pace: Pace | None = None) -> AsyncIterator
         yield [settings.ingest_queue_name, UPKEEP_QUEUE]
 
 
-def ingestion_health(runtime: Runtime, state: WorkerState) -> Health:
+def ingestion_health(runtime: KnowledgeRuntime, state: WorkerState) -> Health:
     """Return what an ingestion worker cannot do without, and the files, without which some sources wait."""
     return Health(
         {"database": runtime.database.ping, "queue": state.check},
@@ -61,7 +61,7 @@ def ingestion_health(runtime: Runtime, state: WorkerState) -> Health:
     )
 
 
-async def work(runtime: Runtime, pace: Pace | None = None, state: WorkerState | None = None) -> None:
+async def work(runtime: KnowledgeRuntime, pace: Pace | None = None, state: WorkerState | None = None) -> None:
     """Work on every queue until cancelled."""
     keeper = Keeper(runtime.database)
     async with ingestion(runtime, pace) as queues, keeper.running(), daily_retention(runtime, keeper).running():
@@ -74,7 +74,7 @@ async def work(runtime: Runtime, pace: Pace | None = None, state: WorkerState | 
         )
 
 
-async def work_until(runtime: Runtime, stop: asyncio.Event, state: WorkerState) -> None:
+async def work_until(runtime: KnowledgeRuntime, stop: asyncio.Event, state: WorkerState) -> None:
     """Work until the event is set, then finish or give back what runs; a worker that ends by itself is a failure."""
     async with beside(work(runtime, state=state), name="worker"):
         await stop.wait()

@@ -1,5 +1,6 @@
 """Channels as adapters see them, with their secrets open; known for some seconds in each process."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -107,10 +108,19 @@ class Accounts:
         self._known.put(channel_id, opened)
         return opened
 
-    async def enabled(self, channel_types: Collection[str]) -> list[ConnectedChannel]:
-        """Open every channel of some types that is switched on, whoever's it is; what cannot be opened is left out."""
+    async def enabled(
+        self, channel_types: Collection[str], *, only: Collection[UUID] | None = None
+    ) -> list[ConnectedChannel]:
+        """Open every channel of some types that is switched on, whoever's it is; what cannot be opened is left out.
+
+        Args:
+            only: of these channels; None: of all.
+        """
         async with self._database.platform() as platform:
-            rows = await repository.all_enabled(platform, channel_types)
+            rows = await repository.all_enabled(platform, channel_types, only)
+        return await asyncio.to_thread(self._open_all, rows)  # unsealed and validated beside the event loop
+
+    def _open_all(self, rows: Sequence[tuple[Channel, list[ChannelSecret]]]) -> list[ConnectedChannel]:
         opened = []
         for channel, secrets in rows:
             try:

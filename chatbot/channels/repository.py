@@ -39,12 +39,19 @@ async def tenant_of(session: PlatformSession, channel_id: UUID) -> UUID | None:
 
 
 async def all_enabled(
-    session: PlatformSession, channel_types: Collection[str]
+    session: PlatformSession, channel_types: Collection[str], only: Collection[UUID] | None = None
 ) -> list[tuple[Channel, list[ChannelSecret]]]:
-    """Return every channel of some types that is switched on, of living tenants, with the secrets that still count."""
+    """Return every channel of some types that is switched on, of living tenants, with the secrets that still count.
+
+    Args:
+        only: of these channels; None: of all.
+    """
     living = (Channel.deleted_at.is_(None), Channel.enabled, Tenant.deleted_at.is_(None))
     query = select(Channel).join(Tenant, Tenant.id == Channel.tenant_id).where(*living)
-    channels = list(await session.scalars(query.where(Channel.channel_type.in_(channel_types)).order_by(Channel.id)))
+    query = query.where(Channel.channel_type.in_(channel_types))
+    if only is not None:
+        query = query.where(Channel.id.in_(only))
+    channels = list(await session.scalars(query.order_by(Channel.id)))
     secrets: dict[UUID, list[ChannelSecret]] = {channel.id: [] for channel in channels}
     ours = ChannelSecret.channel_id.in_(list(secrets))
     for secret in await session.scalars(_newest_first(select(ChannelSecret).where(ours, _unexpired()))):

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import aiohttp
 import obstore
@@ -15,8 +15,12 @@ from obstore.store import LocalStore, ObjectStore, S3Store
 from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.settings import ConfigurationError, Settings
 
+if TYPE_CHECKING:
+    from obstore import GetResult
+
 _CONNECT, _MINUTE, _DAY = timedelta(seconds=10), timedelta(minutes=1), timedelta(days=1)
 _MEGABYTE = 1024 * 1024
+_PART_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,17 @@ class Pace:
     silence: timedelta
     part_bytes: int
     at_once: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A stored file that is read as it comes; `parts` are of `size` bytes together.
+
+    `parts` raises `Unavailable` where the store stops answering in between.
+    """
+
+    size: int
+    parts: AsyncIterator[bytes]
 
 
 _OF_A_FILE = Pace(timedelta(seconds=10), 5 * _MEGABYTE, at_once=4)
@@ -81,6 +96,21 @@ class BlobStore:
             raise NotFound("this file is not stored any more") from None
         except BaseError as error:
             raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
+    async def open(self, key: str) -> OpenFile:
+        """Begin to read a file: it is never whole in memory.
+
+        Raises:
+            NotFound: no file under this key.
+            Unavailable: the store does not answer.
+        """
+        try:
+            answer = await obstore.get_async(self._store, key)
+        except (NotFoundError, FileNotFoundError):
+            raise NotFound("this file is not stored any more") from None
+        except BaseError as error:
+            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+        return OpenFile(answer.meta["size"], _parts_of(answer))
 
     async def all_keys(self) -> AsyncIterator[str]:
         """Give the key of every file, in no order; what begins with a dot is none, but what a restore has put aside.
@@ -188,6 +218,14 @@ async def _ensure_bucket(store: S3Store, bucket: str) -> None:
             raise Unavailable(
                 f"the bucket {bucket} cannot be made (status {status}), nor listed if it is there: {error}"
             ) from error
+
+
+async def _parts_of(answer: "GetResult") -> AsyncIterator[bytes]:
+    try:
+        async for part in answer.stream(min_chunk_size=_PART_BYTES):
+            yield bytes(part)
+    except BaseError as error:
+        raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
 
 def _short(error: Exception) -> str:

@@ -16,6 +16,7 @@ from chatbot.dialogue.handoff.standing import Desk, desk, standing_of
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live_repository import ConversationState
 from chatbot.dialogue.ownership import Owner, may_see
+from chatbot.dialogue.ownership_repository import begun
 from chatbot.dialogue.replies import reply_body, stored_body
 from chatbot.dialogue.repository import MessageRow
 from chatbot.dialogue.stored import StoredReply
@@ -42,7 +43,7 @@ class Conversations:
         """
         async with self.database.tenant_reader(tenant_id) as session:
             row = await repository.message(session, message_id)
-            found = await repository.begun(session, row.conversation_id) if row else None
+            found = await begun(session, row.conversation_id) if row else None
         if row is None or row.role != "bot" or found is None or not may_see(owner, found):
             raise NotFound("no such message")
         return self.reply(tenant_id, row)
@@ -83,7 +84,7 @@ class Conversations:
             NotFound: no such conversation, or it is another visitor's.
         """
         async with self.database.tenant_reader(tenant_id) as session:
-            found = await repository.begun(session, conversation_id)
+            found = await begun(session, conversation_id)
             if found is None or not may_see(owner, found):
                 raise NotFound("no such conversation")
             return await repository.shown_after(session, conversation_id, after_seq, limit)

@@ -11,7 +11,6 @@ import orjson
 from chatbot.db.driver import Command
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession, fetch, fetch_all
 from chatbot.dialogue.log_repository import EventRow, as_json
-from chatbot.dialogue.ownership import Begun
 
 MESSAGE_COLUMNS = (
     "id, conversation_id, seq, role, status, text, language, client_message_id, reply_to, mode, citations, "
@@ -95,10 +94,6 @@ SELECT id, brand_id, channel_id, state, epoch, last_seq, coalesce(visitor->>'sub
        (SELECT configuration->'bot' FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS voice,
        (SELECT channel_type FROM channels WHERE tenant_id = c.tenant_id AND id = c.channel_id) AS channel_type
 FROM conversations c WHERE tenant_id = %(tenant_id)s AND id = %(id)s FOR UPDATE
-"""
-
-_BEGUN = """
-SELECT coalesce(visitor->>'subject', ''), brand_id FROM conversations WHERE tenant_id = %(tenant_id)s AND id = %(id)s
 """
 
 _RECENT = f"""
@@ -255,12 +250,6 @@ async def lock_with_last(
     values = {"tenant_id": session.tenant_id, "id": conversation_id}
     found, last = await fetch_all(session, [Command(_LOCK, values), Command(_LAST, {**values, "limit": limit})])
     return (ConversationRow(*found[0]) if found else None), [MessageRow(*row) for row in last]
-
-
-async def begun(session: TenantReader, conversation_id: UUID) -> Begun | None:
-    """Return who began a conversation; None: no such conversation."""
-    row = _first(await fetch(session, _BEGUN, {"tenant_id": session.tenant_id, "id": conversation_id}))
-    return Begun(*row) if row else None
 
 
 async def messages_after(session: TenantReader, conversation_id: UUID, after_seq: int, limit: int) -> list[MessageRow]:

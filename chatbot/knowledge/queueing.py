@@ -16,8 +16,9 @@ from chatbot.db.sessions import TenantSession
 from chatbot.jobs.app import enqueue, enqueue_many
 from chatbot.jobs.stored_files import UPKEEP_QUEUE, drop_files
 from chatbot.knowledge.index import passages
+from chatbot.knowledge.index.chosen import Chosen
 from chatbot.knowledge.index.vectors import VectorStore
-from chatbot.knowledge.repository import OPEN_JOB, EndedJob, cancel_open_jobs, unfinished_jobs
+from chatbot.knowledge.repository import OPEN_JOB, EndedJob, cancel_open_jobs, delete_sources, unfinished_jobs
 
 log = get_logger(__name__)
 
@@ -100,64 +101,84 @@ async def begin_version(
     app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
 ) -> None:
     """Begin a new version of a held source; the live one goes on answering until the new one is whole."""
-    ended = await cancel_open_jobs(
-        session, source.id, reason_code="superseded", reason="A newer version has taken its place."
-    )
-    tell_ended(*ended)
-    if prepared := [job.parsed_key for job in ended if job.parsed_key]:
-        await drop_files(app, session, prepared)
-    if source.version != source.live_version:
-        await remove_passages(app, session, store, source, version=source.version)
-    source.version += 1
+    await replace_sources(app, session, store, source.brand_id, again=[source])
 
 
-async def remove_source(
-    app: procrastinate.App, session: TenantSession, store: VectorStore, source: KnowledgeSource
+async def remove_sources(
+    app: procrastinate.App, session: TenantSession, store: VectorStore, sources: Sequence[KnowledgeSource]
 ) -> None:
-    """Remove a held source with its passages, jobs and files."""
-    ended = await cancel_open_jobs(session, source.id, reason_code="removed", reason="Removed.")
-    tell_ended(*ended)
-    await remove_passages(app, session, store, source)
-    files = [key for key in (source.blob_key, *(job.parsed_key for job in ended)) if key]
-    await session.delete(source)
-    await session.flush()
-    if files:
-        await drop_files(app, session, files)
+    """Remove held sources of one brand with their passages, jobs and files: many in as many statements as one."""
+    if sources:
+        await replace_sources(app, session, store, sources[0].brand_id, vanished=sources)
 
 
-async def remove_passages(
+async def replace_sources(
     app: procrastinate.App,
     session: TenantSession,
     store: VectorStore,
-    source: KnowledgeSource,
+    brand_id: UUID,
     *,
-    version: int | None = None,
-    keep_version: int | None = None,
-    passage_id: UUID | None = None,
+    again: Sequence[KnowledgeSource] = (),
+    vanished: Sequence[KnowledgeSource] = (),
+    leaving: Sequence[Chosen] = (),
+) -> None:
+    """Begin a new version of some held sources of a brand, and remove others with all that is theirs.
+
+    Args:
+        leaving: further passages of the brand that are removed.
+    """
+    removed = [source.id for source in vanished]
+    files = [source.blob_key for source in vanished]
+    ended = await cancel_open_jobs(session, removed, reason_code="removed", reason="Removed.")
+    newer = "A newer version has taken its place."
+    ended += await cancel_open_jobs(session, [one.id for one in again], reason_code="superseded", reason=newer)
+    tell_ended(*ended)
+    files += [job.parsed_key for job in ended]
+    begun = [Chosen(source.id, version=source.version) for source in again if source.version != source.live_version]
+    gone = [Chosen(source_id) for source_id in removed]
+    await remove_passages(app, session, store, brand_id, [*leaving, *begun, *gone])
+    for source in again:
+        source.version += 1
+    await delete_sources(session, removed)
+    if keys := [key for key in files if key]:
+        await drop_files(app, session, keys)
+
+
+async def remove_passages(
+    app: procrastinate.App, session: TenantSession, store: VectorStore, brand_id: UUID, chosen: Sequence[Chosen]
 ) -> int:
-    """Remove a held source's passages, as `index.passages` does, and queue the removal of vectors elsewhere.
+    """Remove passages of held sources, as `index.passages` does, and queue the removal of vectors elsewhere.
 
     Returns:
         The number of passages removed.
     """
-    gone = await passages.remove_passages(
-        session, source.brand_id, source.id, version=version, keep_version=keep_version, passage_id=passage_id
-    )
-    await drop_vectors(app, session, store, source.brand_id, gone)
+    if not chosen:
+        return 0
+    gone = await passages.remove_passages(session, brand_id, chosen)
+    await drop_vectors(app, session, store, brand_id, [one.source_id for one in chosen], gone)
     return len(gone)
 
 
 async def drop_vectors(
-    app: procrastinate.App, session: TenantSession, store: VectorStore, brand_id: UUID, passage_ids: Sequence[UUID]
+    app: procrastinate.App,
+    session: TenantSession,
+    store: VectorStore,
+    brand_id: UUID,
+    source_ids: Sequence[UUID],
+    passage_ids: Sequence[UUID],
 ) -> None:
     """Queue the removal of passages' vectors from a store outside PostgreSQL: only what was committed is removed there,
     and that until the store answers."""
     if store.inside:
         return
     ids = [str(passage_id) for passage_id in passage_ids]
-    of_brand = {"tenant_id": str(session.tenant_id), "brand_id": str(brand_id)}
+    of_sources = {
+        "tenant_id": str(session.tenant_id),
+        "brand_id": str(brand_id),
+        "source_ids": [str(source_id) for source_id in source_ids],
+    }
     parts = [ids[start : start + _VECTORS_AT_ONCE] for start in range(0, len(ids), _VECTORS_AT_ONCE)]
-    tasks = [(0, {**of_brand, "passage_ids": part}) for part in parts]
+    tasks = [(0, {**of_sources, "passage_ids": part}) for part in parts]
     await enqueue_many(app, session, DROP_VECTORS_TASK, queue=UPKEEP_QUEUE, tasks=tasks)
 
 
@@ -213,7 +234,8 @@ async def abandon(
     job.parsed_key, job.done, job.total, job.stage = None, 0, None, None
     if job.version == source.version:
         if source.live_version != source.version:
-            await remove_passages(app, session, store, source, version=source.version)
+            unfinished = Chosen(source.id, version=source.version)
+            await remove_passages(app, session, store, source.brand_id, [unfinished])
         restored = status == "cancelled" and source.live_version is not None
         source.status = "ready" if restored else "failed"
         source.reason_code, source.reason = (None, None) if restored else (reason_code, reason)

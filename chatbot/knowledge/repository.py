@@ -1,12 +1,12 @@
 """Rows of knowledge sources, their jobs and their passages, as the API sees them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chatbot.db.models import Brand, IngestionJob, KnowledgeSource, Passage, Tenant
@@ -210,11 +210,22 @@ class EndedJob(NamedTuple):
     parsed_key: str | None
 
 
-async def cancel_open_jobs(session: TenantSession, source_id: UUID, *, reason_code: str, reason: str) -> list[EndedJob]:
-    """Cancel what still waits or runs for a source, and return it."""
+async def delete_sources(session: TenantSession, source_ids: Collection[UUID]) -> None:
+    """Delete held sources, in one statement, and their jobs with them."""
+    if source_ids:
+        await session.flush()
+        await session.execute(delete(KnowledgeSource).where(KnowledgeSource.id.in_(source_ids)))
+
+
+async def cancel_open_jobs(
+    session: TenantSession, source_ids: Collection[UUID], *, reason_code: str, reason: str
+) -> list[EndedJob]:
+    """Cancel what still waits or runs for held sources, in one statement, and return it."""
+    if not source_ids:
+        return []
     rows = await session.execute(
         update(IngestionJob)
-        .where(IngestionJob.source_id == source_id, IngestionJob.status.in_(OPEN_JOB))
+        .where(IngestionJob.source_id.in_(source_ids), IngestionJob.status.in_(OPEN_JOB))
         .values(status="cancelled", reason_code=reason_code, reason=reason, finished_at=func.now())
         .returning(
             IngestionJob.tenant_id, IngestionJob.source_id, IngestionJob.id, IngestionJob.status,

@@ -155,8 +155,7 @@ class KnowledgeService:
         async with self.database.tenant(tenant_id) as session:
             family = await repository.lock_family(session, source_id)
             _of_brand(next((row for row in family if row.id == source_id), None), brand_id)
-            for source in family:
-                await queueing.remove_source(self.queue, session, self.store, source)
+            await queueing.remove_sources(self.queue, session, self.store, family)
 
     async def jobs(
         self, tenant_id: UUID, *, status: JobStatus | None, source_id: UUID | None, before: UUID | None, limit: int
@@ -240,9 +239,8 @@ class KnowledgeService:
 
     async def _replace_content(self, session: TenantSession, known: KnowledgeSource, wanted: KnowledgeSource) -> None:
         if known.kind == "sitemap" != wanted.kind:
-            for page in await repository.lock_family(session, known.id):
-                if page.id != known.id:
-                    await queueing.remove_source(self.queue, session, self.store, page)
+            pages = [page for page in await repository.lock_family(session, known.id) if page.id != known.id]
+            await queueing.remove_sources(self.queue, session, self.store, pages)
         if known.blob_key:
             await drop_files(self.queue, session, [known.blob_key])
         fetched_again = known.kind == wanted.kind == "url"

@@ -65,11 +65,23 @@ def make_blueprint(pipeline: Pipeline, reembedding: Reembedding, grouping: Group
             await pipeline.blobs.delete(key)
 
     @blueprint.task(name="drop_vectors", queue=UPKEEP_QUEUE, retry=KeepTrying())
-    async def remove_vectors(*, correlation_id: str, tenant_id: str, brand_id: str, passage_ids: Sequence[str]) -> None:
-        """Remove vectors of passages that are gone, or rewritten, from a store outside PostgreSQL."""
+    async def remove_vectors(
+        *,
+        correlation_id: str,
+        tenant_id: str,
+        brand_id: str,
+        passage_ids: Sequence[str],
+        source_ids: Sequence[str] | None = None,
+    ) -> None:
+        """Remove vectors of passages that are gone, or rewritten, from a store outside PostgreSQL.
+
+        `source_ids` is missing from tasks that were queued before it was known.
+        """
         correlation.begin(correlation_id)
+        of_sources = None if source_ids is None else [UUID(one) for one in source_ids]
+        ids = [UUID(one) for one in passage_ids]
         async with pipeline.database.tenant(UUID(tenant_id)) as session:
-            await drop_vectors(session, UUID(brand_id), [UUID(one) for one in passage_ids], store=pipeline.store)
+            await drop_vectors(session, UUID(brand_id), ids, store=pipeline.store, source_ids=of_sources)
 
     @blueprint.task(name="reembed", queue=UPKEEP_QUEUE, retry=KeepTrying())
     async def reembed(*, correlation_id: str, tenant_id: str, embedder: str, after: str) -> None:

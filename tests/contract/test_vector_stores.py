@@ -14,10 +14,9 @@ from sqlalchemy import text
 from chatbot.core.ids import new_id
 from chatbot.db.models import KnowledgeSource
 from chatbot.db.sessions import Database
+from chatbot.knowledge.index.chosen import Chosen
+from chatbot.knowledge.index.drafts import EmbeddedPassages, PassageDraft, SourceVersion
 from chatbot.knowledge.index.passages import (
-    EmbeddedPassages,
-    PassageDraft,
-    SourceVersion,
     drop_vectors,
     index_passages,
     remove_passages,
@@ -105,7 +104,7 @@ async def test_no_other_tenant_or_embedder_is_searched(
 async def test_what_is_removed_is_gone(database: Database, tenant: TenantRows, store: VectorStore) -> None:
     where = await _index(database, tenant, store, 3)
     async with database.tenant(tenant.id) as session:
-        gone = await remove_passages(session, tenant.brand_id, where.source_id)
+        gone = await remove_passages(session, tenant.brand_id, [Chosen(where.source_id)])
     assert len(gone) == 3
     async with database.tenant(tenant.id) as session:
         await drop_vectors(session, tenant.brand_id, gone, store=store)
@@ -232,7 +231,7 @@ async def test_vectors_that_are_being_written_again_are_not_removed(
 ) -> None:
     where = await _index(database, tenant, store, 2)
     async with database.tenant(tenant.id) as session:
-        gone = await remove_passages(session, tenant.brand_id, where.source_id)
+        gone = await remove_passages(session, tenant.brand_id, [Chosen(where.source_id)])
 
     async def drop() -> None:
         async with database.tenant(tenant.id) as session:

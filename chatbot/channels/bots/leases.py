@@ -4,13 +4,14 @@ import asyncio
 import os
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from socket import gethostname
 from typing import Any
 from uuid import UUID
 
 from chatbot.channels.accounts import Accounts, ConnectedChannel
 from chatbot.channels.bots import repository
-from chatbot.channels.bots.repository import Lease
+from chatbot.channels.bots.repository import Lease, Seen
 from chatbot.channels.bots.words import words_of
 from chatbot.channels.contract import Listener
 from chatbot.channels.errors import LeaseLost
@@ -26,7 +27,17 @@ LEASE_SECONDS = 30.0
 _PATIENCE_SHARE = 4 / 30
 """A look at the leases that takes longer has failed."""
 
+_OPENED_AT_ONCE = 200
+
 LISTENING = frozenset(name for name, provider in PROVIDERS.items() if isinstance(provider, Listener))
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A version of a channel; None where that cannot be opened or is not to be listened to."""
+
+    version: str
+    channel: ConnectedChannel | None
 
 
 class Leases:
@@ -61,6 +72,7 @@ class Leases:
         self._held: frozenset[UUID] = frozenset()
         self._sure_at = time.monotonic()
         self._full = False
+        self._known: dict[UUID, _Known] = {}
 
     async def channels(self) -> Sequence[ConnectedChannel]:
         """Return the channels to listen to now.
@@ -71,8 +83,8 @@ class Leases:
         began = time.monotonic()
         try:
             async with asyncio.timeout(self._lease.seconds * _PATIENCE_SHARE):
-                listening = await self._listening()
-                held = await self._hold(listening)
+                seen = await self._look()
+                held = await self._hold(seen)
         except Exception as error:
             if time.monotonic() - self._sure_at < self._lease.seconds / 3:
                 raise
@@ -80,7 +92,8 @@ class Leases:
             self._held = frozenset()
             return []
         self._held, self._sure_at = held, began
-        return [channel for channel in listening if channel.channel_id in held]
+        opened = [self._known[one.channel_id].channel for one in seen if one.channel_id in held]
+        return [channel for channel in opened if channel is not None]
 
     async def cursor(self, channel: ConnectedChannel) -> Mapping[str, Any]:
         """Return how far a held channel has come; raises `LeaseLost`."""
@@ -102,16 +115,33 @@ class Leases:
         if silent > self._lease.seconds:
             raise Unavailable(f"the leases of bots were not renewed for {silent:.0f} seconds")
 
-    async def _listening(self) -> list[ConnectedChannel]:
-        channels = await self._accounts.enabled(LISTENING)
-        return [channel for channel in channels if channel.provider.listens(channel.account)]
-
-    async def _hold(self, listening: Sequence[ConnectedChannel]) -> frozenset[UUID]:
-        asked = [(channel.tenant_id, channel.channel_id) for channel in listening]
+    async def _look(self) -> list[Seen]:
+        """Return what is ours or free and to be listened to; opened is only what is new or has changed."""
         async with self._database.platform() as session:
-            states = await repository.hold(session, self._lease, asked)
+            seen = await repository.look(session, self.owner, LISTENING)
+        now = {one.channel_id: one.version for one in seen}
+        self._known = {channel_id: known for channel_id, known in self._known.items() if channel_id in now}
+        fresh = [one.channel_id for one in seen if self._version(one.channel_id) != one.version]
+        for start in range(0, len(fresh), _OPENED_AT_ONCE):  # what is open by the time that is given up stays so
+            part = fresh[start : start + _OPENED_AT_ONCE]
+            opened = {channel.channel_id: channel for channel in await self._accounts.enabled(LISTENING, only=part)}
+            self._known |= {channel_id: _known(now[channel_id], opened.get(channel_id)) for channel_id in part}
+        return [one for one in seen if self._known[one.channel_id].channel]
+
+    def _version(self, channel_id: UUID) -> str | None:
+        known = self._known.get(channel_id)
+        return known.version if known else None
+
+    async def _hold(self, listening: Sequence[Seen]) -> frozenset[UUID]:
+        async with self._database.platform() as session:
+            ours = [(one.tenant_id, one.channel_id) for one in listening if one.ours]
+            states = await repository.hold(session, self._lease, ours) if ours else {}
             # One that was lost is not taken back at once: its bot must end first, for another went on from its cursor.
-            free = [pair for pair in asked if pair[1] not in states and pair[1] not in self._held]
+            free = [
+                (one.tenant_id, one.channel_id)
+                for one in listening
+                if one.channel_id not in states and one.channel_id not in self._held
+            ]
             room = self._capacity - len(states)
             claimed = await repository.claim(session, self._lease, free, room) if free and room > 0 else set()
         self._tell_if_full(full=len(free) > len(claimed) and len(states) + len(claimed) >= self._capacity)
@@ -122,3 +152,7 @@ class Leases:
         if full and not self._full:
             log.warning("this manager takes no more bots; others are left to further managers", bots=self._capacity)
         self._full = full
+
+
+def _known(version: str, channel: ConnectedChannel | None) -> _Known:
+    return _Known(version, channel if channel and channel.provider.listens(channel.account) else None)

@@ -3,9 +3,9 @@
 Rows are locked in the order of their ids everywhere, so that two statements never wait crosswise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import orjson
@@ -15,6 +15,21 @@ from chatbot.channels.bots.states import BotReport
 from chatbot.db.sessions import PlatformSession, TenantReader, TenantSession
 
 _ASKED = "unnest(CAST(:tenants AS uuid[]), CAST(:ids AS uuid[])) AS asked(tenant_id, id)"
+
+# `xmin` is another one after every change of a row: what says when an opened channel must be opened again. Those that
+# another manager holds are none of ours to look at.
+_LOOK = text("""
+SELECT c.tenant_id, c.id, c.xmin::text || coalesce(s.secrets, ''), l.lease_owner IS NOT DISTINCT FROM :owner
+FROM channels c JOIN tenants t ON t.id = c.tenant_id
+JOIN channel_states l ON l.tenant_id = c.tenant_id AND l.id = c.id
+CROSS JOIN LATERAL (
+    SELECT string_agg(' ' || s.id::text || ' ' || s.xmin::text, '' ORDER BY s.id) AS secrets FROM channel_secrets s
+    WHERE s.tenant_id = c.tenant_id AND s.channel_id = c.id AND (s.expires_at IS NULL OR s.expires_at > now())
+) s
+WHERE c.deleted_at IS NULL AND c.enabled AND t.deleted_at IS NULL AND c.channel_type = ANY(CAST(:types AS text[]))
+  AND (l.lease_owner IS NULL OR l.lease_owner = :owner OR l.lease_until < now())
+ORDER BY c.id
+""")
 
 # Those that end soon are prolonged, the others are left alone: most looks write nothing.
 _HOLD = text(f"""
@@ -105,6 +120,21 @@ class Lease:
 
 Ids = Sequence[tuple[UUID, UUID]]
 """`(tenant_id, channel_id)`s."""
+
+
+class Seen(NamedTuple):
+    """A channel that is the owner's, or nobody's; `version` changes with it and with the secrets that count."""
+
+    tenant_id: UUID
+    channel_id: UUID
+    version: str
+    ours: bool
+
+
+async def look(session: PlatformSession, owner: str, channel_types: Collection[str]) -> list[Seen]:
+    """Return the channels of some types that are switched on and that nobody but the owner holds; no secret is read."""
+    rows = await session.execute(_LOOK, {"owner": owner, "types": list(channel_types)})
+    return [Seen(*row) for row in rows]
 
 
 async def hold(session: PlatformSession, lease: Lease, channels: Ids) -> dict[UUID, str]:

@@ -10,6 +10,8 @@ from starlette.requests import HTTPConnection
 
 from chatbot.channels.files.schemas import FileLabels, NoLabels
 from chatbot.channels.files.service import MessageFiles
+from chatbot.core.blobs import OpenFile
+from chatbot.core.downloads import streamed
 from chatbot.dialogue import files_repository
 from chatbot.dialogue.callers import incoming_of
 from chatbot.dialogue.files_repository import FileRow
@@ -17,6 +19,7 @@ from chatbot.dialogue.guard import ChatLimits
 from chatbot.dialogue.schemas import AttachmentView, StoredMessage
 from chatbot.dialogue.transcripts.repository import tenant_of as tenant_of_conversation
 from chatbot.identity.dependencies import AppSettings, Caller, ChatCaller, Db
+from chatbot.identity.download_places import place_of_caller, place_of_chat
 from chatbot.identity.subject import Role
 from chatbot.knowledge.bodies import uploaded
 
@@ -71,7 +74,12 @@ async def send_file(
         return await files.say(incoming, content, rules.types)
 
 
-@router.get("/v1/attachments/{attachment_id}", response_class=Response, responses=_CONTENT)
+@router.get(
+    "/v1/attachments/{attachment_id}",
+    response_class=Response,
+    responses=_CONTENT,
+    dependencies=[Depends(place_of_chat)],
+)
 async def read_file(attachment_id: UUID, subject: ChatCaller, files: Files) -> Response:
     """A file of a message in a conversation of one's own."""
     return _download(*await files.of_visitor(subject, attachment_id))
@@ -95,7 +103,12 @@ async def upload_file(
     return AttachmentView(id=file.id, name=file.name, mime=file.mime, size=file.size, status="stored")
 
 
-@router.get("/admin/attachments/{attachment_id}", response_class=Response, responses=_CONTENT)
+@router.get(
+    "/admin/attachments/{attachment_id}",
+    response_class=Response,
+    responses=_CONTENT,
+    dependencies=[Depends(place_of_caller)],
+)
 async def read_any_file(attachment_id: UUID, caller: Caller, db: Db, files: Files) -> Response:
     """A file of any conversation of the tenant."""
     async with db.platform() as session:
@@ -104,14 +117,11 @@ async def read_any_file(attachment_id: UUID, caller: Caller, db: Db, files: File
     return _download(*await files.of_tenant(tenant_id, attachment_id))
 
 
-def _download(file: FileRow, content: bytes) -> Response:
+def _download(file: FileRow, content: OpenFile) -> Response:
     """Give a file to be saved: no browser shows or runs what a visitor sent, also not where it is opened by itself."""
-    return Response(
-        content,
-        media_type=file.mime or "application/octet-stream",
-        headers={
-            "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name or 'file', safe='')}",
-            "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name or 'file', safe='')}",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cache-Control": "private, no-store",
+    }
+    return streamed(content, headers, file.mime or "application/octet-stream")

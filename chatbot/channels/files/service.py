@@ -11,7 +11,7 @@ from chatbot.channels.files.errors import FileTypeRefused, UploadsOff
 from chatbot.channels.inbox.file_type import BY_EXTENSION, extension_of, is_what_it_says, mime_of
 from chatbot.channels.widget.options import UploadRules
 from chatbot.channels.widget.service import Widget
-from chatbot.core.blobs import BlobStore
+from chatbot.core.blobs import BlobStore, OpenFile
 from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.sessions import Database, TenantReader
@@ -86,8 +86,8 @@ class MessageFiles:
             await files_repository.keep(session, conversation_id, file, uploaded_by)
         return file
 
-    async def of_visitor(self, subject: Subject, attachment_id: UUID) -> tuple[FileRow, bytes]:
-        """Return a file of a message that the subject may read, with its content.
+    async def of_visitor(self, subject: Subject, attachment_id: UUID) -> tuple[FileRow, OpenFile]:
+        """Return a file of a message that the subject may read, with its content as it comes.
 
         Raises:
             NotFound: no such file, another visitor's, part of no message, or not stored.
@@ -98,8 +98,8 @@ class MessageFiles:
             raise NotFound("no such attachment")
         return row, await self._content(row)
 
-    async def of_tenant(self, tenant_id: UUID, attachment_id: UUID) -> tuple[FileRow, bytes]:
-        """Return any file of a tenant, with its content; raises `NotFound`."""
+    async def of_tenant(self, tenant_id: UUID, attachment_id: UUID) -> tuple[FileRow, OpenFile]:
+        """Return any file of a tenant, with its content as it comes; raises `NotFound`."""
         row = await self._row(tenant_id, attachment_id)
         return row, await self._content(row)
 
@@ -135,10 +135,10 @@ class MessageFiles:
             raise NotFound("no such attachment")
         return row
 
-    async def _content(self, row: FileRow) -> bytes:
+    async def _content(self, row: FileRow) -> OpenFile:
         if row.blob_key is None:
             raise NotFound("no such attachment")
-        return await self._blobs.get(row.blob_key)
+        return await self._blobs.open(row.blob_key)
 
     def _read(self, reply: Reply) -> None:
         """Be a reader of the reply: a request that takes a file does not wait for it, and one unread is given up."""

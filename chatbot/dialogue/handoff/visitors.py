@@ -6,7 +6,6 @@ from uuid import UUID
 
 from chatbot.core.errors import NotFound
 from chatbot.db.sessions import Database, TenantSession
-from chatbot.dialogue import repository as messages
 from chatbot.dialogue.handoff import floor, repository, visitor_repository
 from chatbot.dialogue.handoff.errors import NoPeople
 from chatbot.dialogue.handoff.parts import Held, Messenger, Wish
@@ -18,6 +17,7 @@ from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.intake import begun_events, conversation_of
 from chatbot.dialogue.log_repository import append
 from chatbot.dialogue.ownership import Owner, may_see
+from chatbot.dialogue.ownership_repository import begun
 from chatbot.identity.policies.service import current_policy
 
 
@@ -94,7 +94,7 @@ class Visitors:
         self, tenant_id: UUID, conversation_id: UUID, owner: Owner | None
     ) -> AsyncIterator[tuple[TenantSession, Held]]:
         async with self._database.tenant(tenant_id) as session:
-            found = await messages.begun(session, conversation_id)
+            found = await begun(session, conversation_id)
             if found is None or not may_see(owner, found):
                 raise NotFound("no such conversation")
             conversation = await floor.held(session, conversation_id)

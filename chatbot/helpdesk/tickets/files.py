@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from fastapi.responses import Response
 
 from chatbot.core.downloads import download
@@ -11,6 +11,7 @@ from chatbot.core.errors import NotFound
 from chatbot.helpdesk.tickets import repository
 from chatbot.helpdesk.tickets.dependencies import reach
 from chatbot.identity.dependencies import Blobs, Db, Operator
+from chatbot.identity.download_places import place_of_operator
 from chatbot.identity.subject import Role
 
 router = APIRouter(tags=["tickets"])
@@ -21,7 +22,12 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/api/tickets/{ticket_id}/comments/{comment_id}/files/{number}", responses=_FILE, response_class=Response)
+@router.get(
+    "/api/tickets/{ticket_id}/comments/{comment_id}/files/{number}",
+    responses=_FILE,
+    response_class=Response,
+    dependencies=[Depends(place_of_operator)],
+)
 async def get_file(
     ticket_id: UUID, comment_id: UUID, number: Number, caller: Operator, db: Db, blobs: Blobs
 ) -> Response:
@@ -31,4 +37,4 @@ async def get_file(
     if comment is None or comment.ticket_id != ticket_id or number > len(comment.files):
         raise NotFound("no such file")
     file = comment.files[number - 1]
-    return download(await blobs.get(file["blob_key"]), file["name"])
+    return download(await blobs.open(file["blob_key"]), file["name"])

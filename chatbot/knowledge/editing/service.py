@@ -14,13 +14,10 @@ from chatbot.knowledge.editing import repository
 from chatbot.knowledge.editing.repository import LivePassage
 from chatbot.knowledge.embedding.contract import Embedder, knows
 from chatbot.knowledge.errors import PassageNotFound
+from chatbot.knowledge.index.chosen import Chosen
+from chatbot.knowledge.index.drafts import EmbeddedPassages, PassageDraft, SourceVersion
 from chatbot.knowledge.index.embed import embed_drafts
-from chatbot.knowledge.index.passages import (
-    EmbeddedPassages,
-    PassageDraft,
-    SourceVersion,
-    rewrite_passage,
-)
+from chatbot.knowledge.index.passages import rewrite_passage
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.repository import lock_source
 
@@ -72,7 +69,7 @@ class PassageEditor:
             raise PassageNotFound
         source.edits += 0 if passage.edited_at else 1
         await session.flush()
-        await queueing.drop_vectors(self.queue, session, self.store, source.brand_id, [passage.id])
+        await queueing.drop_vectors(self.queue, session, self.store, source.brand_id, [source.id], [passage.id])
         for one in self.embedders:
             if self._embeds_later(one) and knows(one, draft.language):
                 await queueing.embed_again(self.queue, session, one.id, passage.id)
@@ -85,9 +82,8 @@ class PassageEditor:
         async with self.database.tenant(tenant_id) as session:
             found = _there(await repository.find_live(session, passage_id))
             source = await self._hold(session, found)
-            removed = await queueing.remove_passages(
-                self.queue, session, self.store, source, version=found.passage.version, passage_id=passage_id
-            )
+            chosen = Chosen(source.id, version=found.passage.version, passage_id=passage_id)
+            removed = await queueing.remove_passages(self.queue, session, self.store, source.brand_id, [chosen])
             if not removed:
                 raise PassageNotFound
             source.passage_count -= 1

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from chatbot.knowledge.embedding.contract import Embedder, Vectors, knows
-from chatbot.knowledge.index.passages import EmbeddedPassages, PassageDraft
+from chatbot.knowledge.index.drafts import EmbeddedPassages, PassageDraft
 from chatbot.llm.errors import EmbeddingsRejected
 
 _QUOTED = 60

@@ -1,26 +1,25 @@
 """Writes and removes passages, their terms and the statistics that ranking needs, in the caller's transaction."""
 
-import asyncio
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-import orjson
-
-from chatbot.core.ids import id_of_part
-from chatbot.db.sessions import TenantSession, fetch
-from chatbot.knowledge.analysis.words import Analysis, term_key
-from chatbot.knowledge.embedding.contract import Vectors
+from chatbot.db.driver import Command, Rows
+from chatbot.db.sessions import TenantSession, fetch, fetch_all
 from chatbot.knowledge.index.arrays import uuid_array
-from chatbot.knowledge.index.grams import refresh_gram_table
+from chatbot.knowledge.index.chosen import CHOSEN, IS_CHOSEN, Chosen, values_of
+from chatbot.knowledge.index.drafts import (
+    AnalysedPassage,
+    EmbeddedPassages,
+    PassageDraft,
+    SourceVersion,
+    analyse_drafts,
+    counted,
+    records_of,
+)
+from chatbot.knowledge.index.grams import count_ahead, settle_grams
 from chatbot.knowledge.index.statistics import add_terms, lock_brand, remove_terms, save_size
 from chatbot.knowledge.index.vectors import VectorRecord, VectorStore
-from chatbot.knowledge.index.weighting import analyse_passage, gram_weights, sparse_literal, stem_weights
-
-_MAX_WORD = 80  # longer "words" are encoded data; they are found by their grams only
 
 _INSERT = """
 INSERT INTO passages (tenant_id, id, brand_id, source_id, version, ordinal, text, heading_path, language, content_hash,
@@ -35,15 +34,36 @@ FROM unnest(%(ids)s::uuid[], %(ordinals)s::bigint[], %(texts)s::text[], %(headin
   AS r(id, ordinal, text, headings, language, content_hash, length, terms, weights, grams, embedders)
 """
 _PRESENT = "SELECT ordinal FROM passages WHERE tenant_id = %s AND source_id = %s AND version = %s"
-_DELETE = """
-DELETE FROM passages WHERE tenant_id = %(tenant)s AND source_id = %(source)s
-  AND (%(version)s::bigint IS NULL OR version = %(version)s::bigint)
-  AND (%(kept)s::bigint IS NULL OR version <> %(kept)s::bigint) AND (%(id)s::uuid IS NULL OR id = %(id)s::uuid)
-RETURNING id, language, terms, embedders
-"""
+_DELETE = f"""
+DELETE FROM passages p USING {CHOSEN} WHERE p.tenant_id = %(tenant)s AND {IS_CHOSEN}
+RETURNING p.id, p.language, p.terms, p.embedders
+"""  # noqa: S608 - constants only
 
-_WRITERS = "SELECT 1 FROM brand_statistics WHERE tenant_id = %s AND brand_id = %s FOR UPDATE"
-_HELD = "SELECT id, embedders FROM passages WHERE tenant_id = %s AND id = ANY (%s::uuid[]) ORDER BY id FOR UPDATE"
+_HOLD_SOURCE = "SELECT 1 FROM knowledge_sources WHERE tenant_id = %s AND id = %s FOR UPDATE"
+_HOLD_SOURCES_OF = """
+SELECT 1 FROM knowledge_sources WHERE tenant_id = %s
+  AND id IN (SELECT source_id FROM passages WHERE tenant_id = %s AND id = ANY (%s::uuid[])) ORDER BY id FOR SHARE
+"""
+_HOLD_SOURCES = """
+SELECT 1 FROM knowledge_sources WHERE tenant_id = %s AND brand_id = %s AND (%s::uuid[] IS NULL OR id = ANY (%s::uuid[]))
+ORDER BY id FOR NO KEY UPDATE
+"""
+_HELD = "SELECT id, embedders FROM passages WHERE tenant_id = %s AND id = ANY (%s::uuid[])"
+_LACKING = """
+SELECT p.id FROM passages p JOIN unnest(%s::uuid[], %s::text[]) AS r(id, content_hash)
+  ON p.id = r.id AND p.content_hash = r.content_hash
+WHERE p.tenant_id = %s AND NOT %s = ANY (p.embedders)
+"""
+_EMBEDDED = """
+UPDATE passages p SET embedders = array_append(p.embedders, %s)
+FROM unnest(%s::uuid[], %s::text[]) AS r(id, content_hash)
+WHERE p.tenant_id = %s AND p.id = r.id AND p.content_hash = r.content_hash AND NOT %s = ANY (p.embedders)
+RETURNING p.id
+"""
+_FORGOTTEN = """
+UPDATE passages SET embedders = array_remove(embedders, %s)
+WHERE tenant_id = %s AND brand_id = %s AND %s = ANY (embedders)
+"""
 _REWRITTEN = """
 SELECT language, terms, embedders FROM passages
 WHERE tenant_id = %s AND id = %s AND source_id = %s AND version = %s FOR UPDATE
@@ -56,45 +76,6 @@ WHERE tenant_id = %(tenant)s AND id = %(id)s
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SourceVersion:
-    """The version of a source that passages belong to; ``title`` is part of what each of them is found by."""
-
-    brand_id: UUID
-    source_id: UUID
-    version: int
-    title: str
-
-
-@dataclass(frozen=True, slots=True)
-class PassageDraft:
-    """A passage before it is stored: ``language`` is a two-letter code, ``ordinal`` counts from 0 in the source."""
-
-    ordinal: int
-    text: str
-    language: str
-    heading_path: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedPassages:
-    """Vectors of one embedder by ordinal; ordinals in languages it does not know are absent."""
-
-    embedder: str
-    dimensions: int
-    by_ordinal: Mapping[int, Vectors] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    id: UUID
-    draft: PassageDraft
-    analysis: Analysis
-    words: dict[int, str]  # term key to stem
-    embedders: tuple[str, ...]
-    columns: dict[str, Any]
-
-
 async def index_passages(
     session: TenantSession,
     source: SourceVersion,
@@ -103,72 +84,104 @@ async def index_passages(
     vectors: Sequence[EmbeddedPassages] = (),
     store: VectorStore | None = None,
 ) -> int:
-    """Store passages, their terms and vectors, and count their words, all in the session's transaction.
+    """Analyse passages and store them with their terms, vectors and the counts of their words, in this transaction.
 
-    Idempotent by (source, version, ordinal), of which a passage's id is made: what is there already is left as it is,
-    and vectors that a store elsewhere took from a transaction that failed are written over by the next one. Writers of
-    one brand wait for one another until they commit, so keep the transaction short (embed before it).
+    Idempotent by (source, version, ordinal), of which a passage's id is made: what is there already is left as it is.
 
     Returns:
         The number of passages that were new.
     """
-    size = await lock_brand(session, source.brand_id)
-    present = await _present(session, source)
-    fresh = [draft for draft in drafts if draft.ordinal not in present]
-    if not fresh:
+    rows = await analyse_drafts(source, drafts, vectors if store else ())
+    grams = await count_ahead(session, source.brand_id, added=rows)
+    new = await write_passages(session, source, rows, vectors=vectors, store=store)
+    if new:
+        await settle_grams(session, source.brand_id, grams)
+    return new
+
+
+async def write_passages(
+    session: TenantSession,
+    source: SourceVersion,
+    rows: Sequence[AnalysedPassage],
+    *,
+    vectors: Sequence[EmbeddedPassages] = (),
+    store: VectorStore | None = None,
+) -> int:
+    """Store analysed passages as `index_passages` does; `settle_grams` is left to the caller, after all it changes.
+
+    Writers of one brand wait for one another from here until they commit, so what takes time comes before: the analysis
+    is done, and a store elsewhere, which may be slow, is written to with only the source held. The vectors it took from
+    a transaction that failed are written over by the next one.
+
+    Returns:
+        The number of passages that were new.
+    """
+    if store is not None and not store.inside and vectors:
+        hold = Command(_HOLD_SOURCE, (session.tenant_id, source.source_id))
+        _, present = await fetch_all(session, [hold, _present_query(session, source)])
+        rows = _absent(rows, present)
+        await _write_vectors(session, source.brand_id, rows, vectors, store)
+    size, present = await lock_brand(session, source.brand_id, _present_query(session, source))
+    rows = _absent(rows, present)
+    if not rows:
         return 0
-    if store is None:
-        vectors = ()
-    rows = await asyncio.to_thread(_rows, source, fresh, vectors)
     _insert(session, source, rows)
-    if store is not None:
-        for embedded in vectors:
-            await store.write(session, source.brand_id, embedded.embedder, _records(rows, embedded))
-    add_terms(session, source.brand_id, _counted(rows))
+    if store is not None and store.inside:
+        await _write_vectors(session, source.brand_id, rows, vectors, store)
+    add_terms(session, source.brand_id, counted(rows))
     stored = Counter(embedder for row in rows for embedder in row.embedders)
-    grown = size.plus(Counter(row.draft.language for row in rows), stored)
-    save_size(session, source.brand_id, grown)
-    await refresh_gram_table(session, source.brand_id, grown)
+    save_size(session, source.brand_id, size.plus(Counter(row.draft.language for row in rows), stored))
     return len(rows)
 
 
-async def remove_passages(
-    session: TenantSession,
-    brand_id: UUID,
-    source_id: UUID,
-    *,
-    version: int | None = None,
-    keep_version: int | None = None,
-    passage_id: UUID | None = None,
-) -> list[UUID]:
-    """Remove a source's passages and uncount their words: of one version, of all but one, a single one, or all.
+async def remove_passages(session: TenantSession, brand_id: UUID, chosen: Sequence[Chosen]) -> list[UUID]:
+    """Remove passages of a brand's sources and uncount their words, in as many statements for many as for one.
 
     Vectors beside them go with them. Those of a store elsewhere are `drop_vectors`' to remove, after the commit.
 
     Returns:
         The ids of the passages removed.
     """
-    size = await lock_brand(session, brand_id)
-    chosen = {"source": source_id, "version": version, "kept": keep_version, "id": passage_id}
-    gone = await fetch(session, _DELETE, {"tenant": session.tenant_id, **chosen})
+    grams = await count_ahead(session, brand_id, leaving=chosen)
+    gone = await take_out(session, brand_id, chosen)
+    if gone:
+        await settle_grams(session, brand_id, grams)
+    return gone
+
+
+async def take_out(session: TenantSession, brand_id: UUID, chosen: Sequence[Chosen]) -> list[UUID]:
+    """Remove passages as `remove_passages` does; `settle_grams` is left to the caller, after all it changes."""
+    delete = Command(_DELETE, {"tenant": session.tenant_id, **values_of(chosen)})
+    size, gone = await lock_brand(session, brand_id, delete)
     if not gone:
         return []
     remove_terms(session, brand_id, Counter(term for row in gone for term in row[2]))
-    shrunk = size.plus(_less(row[1] for row in gone), _less(name for row in gone for name in row[3]))
-    save_size(session, brand_id, shrunk)
-    await refresh_gram_table(session, brand_id, shrunk)
+    save_size(
+        session, brand_id, size.plus(_less(row[1] for row in gone), _less(name for row in gone for name in row[3]))
+    )
     return [row[0] for row in gone]
 
 
 async def drop_vectors(
-    session: TenantSession, brand_id: UUID, passage_ids: Sequence[UUID], *, store: VectorStore
+    session: TenantSession,
+    brand_id: UUID,
+    passage_ids: Sequence[UUID],
+    *,
+    store: VectorStore,
+    source_ids: Sequence[UUID] | None = None,
 ) -> None:
     """Remove what a store holds of passages that are gone, or of their former text; vectors made since then stay.
 
-    A job that is given back to the queue writes passages under the same ids, so whoever writes now is waited for.
+    A job that is given back to the queue writes passages under the same ids, so whoever writes for one of their sources
+    now is waited for, and waits; the rest of the brand goes on.
+
+    Args:
+        source_ids: whose passages they were; None: not known, then all sources of the brand are held.
     """
-    await fetch(session, _WRITERS, (session.tenant_id, brand_id))
-    held = {row[0]: row[1] for row in await fetch(session, _HELD, (session.tenant_id, uuid_array(passage_ids)))}
+    of_sources = None if source_ids is None else uuid_array(source_ids)
+    hold = Command(_HOLD_SOURCES, (session.tenant_id, brand_id, of_sources, of_sources))
+    _, rows = await fetch_all(session, [hold, Command(_HELD, (session.tenant_id, uuid_array(passage_ids)))])
+    held = {row[0]: row[1] for row in rows}
     alike: dict[frozenset[str], list[UUID]] = {}
     for passage_id in passage_ids:
         alike.setdefault(frozenset(held.get(passage_id, ())), []).append(passage_id)
@@ -193,14 +206,14 @@ async def rewrite_passage(
     Returns:
         False when it is not there any more; nothing was written then.
     """
-    size = await lock_brand(session, source.brand_id)
-    before = await fetch(session, _REWRITTEN, (session.tenant_id, passage_id, source.source_id, source.version))
+    if not store.inside:
+        vectors = ()
+    (row,) = await analyse_drafts(source, [draft], vectors)
+    former = Command(_REWRITTEN, (session.tenant_id, passage_id, source.source_id, source.version))
+    size, before = await lock_brand(session, source.brand_id, former)
     if not before:
         return False
     language, terms, embedders = before[0]
-    if not store.inside:
-        vectors = ()
-    row = (await asyncio.to_thread(_rows, source, [draft], vectors))[0]
     await fetch(session, _REWRITE, {**row.columns, "tenant": session.tenant_id, "id": passage_id})
     lost, gained = set(terms) - set(row.words), set(row.words) - set(terms)
     remove_terms(session, source.brand_id, dict.fromkeys(lost, 1))
@@ -228,33 +241,36 @@ async def add_vectors(
 ) -> None:
     """Store another embedder's vectors of passages; those that were removed or rewritten meanwhile are left out.
 
+    A store elsewhere is written to before the brand is locked, with the passages' sources held instead: nobody removes
+    or rewrites those meanwhile. So keep to one brand a transaction.
+
     Args:
         hashes: `content_hash` of the text that each vector is of.
     """
-    size = await lock_brand(session, brand_id)  # whoever removes passages takes it first, too
-    kept = await fetch(
-        session,
-        "UPDATE passages p SET embedders = array_append(p.embedders, %s) "
-        "FROM unnest(%s::uuid[], %s::text[]) AS r(id, content_hash) "
-        "WHERE p.tenant_id = %s AND p.id = r.id AND p.content_hash = r.content_hash AND NOT %s = ANY (p.embedders) "
-        "RETURNING p.id",
-        (embedder, [record.passage_id for record in records], list(hashes), session.tenant_id, embedder),
-    )
-    there = {row[0] for row in kept}
-    await store.write(session, brand_id, embedder, [record for record in records if record.passage_id in there])
-    save_size(session, brand_id, size.plus({}, {embedder: len(there)}))
+    ids = uuid_array(record.passage_id for record in records)
+    if not store.inside:
+        hold = Command(_HOLD_SOURCES_OF, (session.tenant_id, session.tenant_id, ids))
+        lacking = Command(_LACKING, (ids, list(hashes), session.tenant_id, embedder))
+        _, found = await fetch_all(session, [hold, lacking])
+        await store.write(session, brand_id, embedder, _of(records, found))
+    embed = Command(_EMBEDDED, (embedder, ids, list(hashes), session.tenant_id, embedder))
+    size, kept = await lock_brand(session, brand_id, embed)
+    if store.inside:
+        await store.write(session, brand_id, embedder, _of(records, kept))
+    save_size(session, brand_id, size.plus({}, {embedder: len(kept)}))
 
 
 async def forget_embedder(session: TenantSession, brand_id: UUID, embedder: str, *, store: VectorStore) -> None:
-    """Remove all vectors that a brand has of an embedder."""
-    size = await lock_brand(session, brand_id)
-    await fetch(
-        session,
-        "UPDATE passages SET embedders = array_remove(embedders, %s) "
-        "WHERE tenant_id = %s AND brand_id = %s AND %s = ANY (embedders)",
-        (embedder, session.tenant_id, brand_id, embedder),
-    )
-    await store.forget(session, brand_id, embedder)
+    """Remove all vectors that a brand has of an embedder that is not used any more; one brand a transaction.
+
+    A store elsewhere forgets them before the brand is locked; should the transaction fail, doing it again does no harm.
+    """
+    if not store.inside:
+        await store.forget(session, brand_id, embedder)
+    forgotten = Command(_FORGOTTEN, (embedder, session.tenant_id, brand_id, embedder))
+    size, _ = await lock_brand(session, brand_id, forgotten)
+    if store.inside:
+        await store.forget(session, brand_id, embedder)
     save_size(session, brand_id, size.plus({}, {embedder: -size.embedded.get(embedder, 0)}))
 
 
@@ -262,49 +278,33 @@ def _less(names: Iterable[str]) -> dict[str, int]:
     return {name: -count for name, count in Counter(names).items()}
 
 
-async def _present(session: TenantSession, source: SourceVersion) -> set[int]:
-    values = (session.tenant_id, source.source_id, source.version)
-    return {row[0] for row in await fetch(session, _PRESENT, values)}
+def _of(records: Sequence[VectorRecord], rows: Rows) -> list[VectorRecord]:
+    wanted = {row[0] for row in rows}
+    return [record for record in records if record.passage_id in wanted]
 
 
-def _rows(source: SourceVersion, drafts: Sequence[PassageDraft], vectors: Sequence[EmbeddedPassages]) -> list[_Row]:
-    rows = []
-    for draft in drafts:
-        analysis = analyse_passage(source.title, draft.heading_path, draft.text, draft.language)
-        stems = dict.fromkeys(word.stem for word in analysis.words if len(word.stem) <= _MAX_WORD)
-        words = {term_key(source.brand_id, stem): stem for stem in stems}
-        embedders = tuple(embedded.embedder for embedded in vectors if draft.ordinal in embedded.by_ordinal)
-        columns = {
-            "ordinals": draft.ordinal,
-            "texts": draft.text,
-            "headings": orjson.dumps(draft.heading_path).decode(),
-            "languages": draft.language,
-            "hashes": hashlib.sha256(draft.text.encode()).hexdigest(),
-            "lengths": analysis.length,
-            "terms": f"{{{','.join(map(str, words))}}}",
-            "weights": sparse_literal(stem_weights(analysis)),
-            "grams": sparse_literal(gram_weights(analysis)),
-            "embedders": orjson.dumps(embedders).decode(),
-        }
-        passage_id = id_of_part(source.source_id, source.version, draft.ordinal)
-        rows.append(_Row(passage_id, draft, analysis, words, embedders, columns))
-    return rows
+def _present_query(session: TenantSession, source: SourceVersion) -> Command:
+    return Command(_PRESENT, (session.tenant_id, source.source_id, source.version))
 
 
-def _insert(session: TenantSession, source: SourceVersion, rows: Sequence[_Row]) -> None:
+def _absent(rows: Sequence[AnalysedPassage], present: Rows) -> list[AnalysedPassage]:
+    known = {row[0] for row in present}
+    return [row for row in rows if row.draft.ordinal not in known]
+
+
+async def _write_vectors(
+    session: TenantSession,
+    brand_id: UUID,
+    rows: Sequence[AnalysedPassage],
+    vectors: Sequence[EmbeddedPassages],
+    store: VectorStore,
+) -> None:
+    for embedded in vectors:
+        await store.write(session, brand_id, embedded.embedder, records_of(rows, embedded))
+
+
+def _insert(session: TenantSession, source: SourceVersion, rows: Sequence[AnalysedPassage]) -> None:
     columns = {name: [row.columns[name] for row in rows] for name in rows[0].columns}
     fixed = {"tenant": session.tenant_id, "brand": source.brand_id, "source": source.source_id}
     values = {**fixed, **columns, "version": source.version, "ids": [row.id for row in rows]}
     session.defer(_INSERT, values, len)
-
-
-def _records(rows: Sequence[_Row], embedded: EmbeddedPassages) -> list[VectorRecord]:
-    known = embedded.by_ordinal
-    return [VectorRecord(row.id, known[row.draft.ordinal]) for row in rows if row.draft.ordinal in known]
-
-
-def _counted(rows: Sequence[_Row]) -> dict[int, tuple[str, int]]:
-    """Return term key to (stem, number of passages that hold it)."""
-    counts = Counter(term for row in rows for term in row.words)
-    words = {term: stem for row in rows for term, stem in row.words.items()}
-    return {term: (words[term], count) for term, count in counts.items()}

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import orjson
 
-from chatbot.db.driver import Rows
-from chatbot.db.sessions import TenantReader, TenantSession, fetch
+from chatbot.db.driver import Command, Rows
+from chatbot.db.sessions import TenantReader, TenantSession, fetch, fetch_all
 from chatbot.knowledge.analysis.words import term_key
 
 # Updated to itself where it is there: that locks the row and reads what others have committed, in one statement.
@@ -16,6 +16,10 @@ _LOCK = """
 INSERT INTO brand_statistics AS b (tenant_id, brand_id) VALUES (%s, %s)
 ON CONFLICT (tenant_id, brand_id) DO UPDATE SET passages = b.passages
 RETURNING passages, languages, gram_version, gram_basis, gram_sample, embedded
+"""
+_SIZE = """
+SELECT passages, languages, gram_version, gram_basis, gram_sample, embedded FROM brand_statistics
+WHERE tenant_id = %s AND brand_id = %s
 """
 _SAVE = """
 UPDATE brand_statistics SET passages = %s, languages = %s::jsonb, embedded = %s::jsonb
@@ -85,10 +89,30 @@ class BrandSize:
         return max(self.languages, key=lambda language: self.languages[language], default="en")
 
 
-async def lock_brand(session: TenantSession, brand_id: UUID) -> BrandSize:
-    """Make writers of one brand take turns, so that counts are exact and never deadlock; returns the size."""
-    rows = await fetch(session, _LOCK, (session.tenant_id, brand_id))
-    return BrandSize(*rows[0])
+async def lock_brand(session: TenantSession, brand_id: UUID, then: Command) -> tuple[BrandSize, Rows]:
+    """Make writers of one brand take turns until they commit, so that counts are exact and never deadlock.
+
+    Whoever holds it keeps all others of the brand waiting: what takes time, and every call to a store elsewhere, comes
+    before.
+
+    Args:
+        then: runs in the same round trip, and sees what the writers before have committed.
+
+    Returns:
+        The size, and the rows of `then`.
+    """
+    locked, rows = await fetch_all(session, [Command(_LOCK, (session.tenant_id, brand_id)), then])
+    return BrandSize(*locked[0]), rows
+
+
+def size_query(session: TenantReader, brand_id: UUID) -> Command:
+    """Return what asks for a brand's size as it is now, for `size_in`; nobody is waited for."""
+    return Command(_SIZE, (session.tenant_id, brand_id))
+
+
+def size_in(rows: Rows) -> BrandSize:
+    """Read what `size_query` gave."""
+    return BrandSize(*rows[0]) if rows else BrandSize()
 
 
 def save_size(session: TenantSession, brand_id: UUID, size: BrandSize) -> None:

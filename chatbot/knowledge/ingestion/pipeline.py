@@ -26,13 +26,17 @@ from chatbot.db.stored_files import unless_committed
 from chatbot.jobs.stored_files import drop_files
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.embedding.contract import Embedder
-from chatbot.knowledge.index.embed import embed_drafts
-from chatbot.knowledge.index.passages import (
+from chatbot.knowledge.index.chosen import Chosen
+from chatbot.knowledge.index.drafts import (
+    AnalysedPassage,
     EmbeddedPassages,
     PassageDraft,
     SourceVersion,
-    index_passages,
+    analyse_drafts,
 )
+from chatbot.knowledge.index.embed import embed_drafts
+from chatbot.knowledge.index.grams import CountedGrams, count_ahead, settle_grams
+from chatbot.knowledge.index.passages import take_out, write_passages
 from chatbot.knowledge.index.vectors import VectorStore
 from chatbot.knowledge.ingestion import sitemaps
 from chatbot.knowledge.ingestion.errors import PATIENT_TRIES, IngestionFault, Superseded
@@ -162,12 +166,17 @@ class Pipeline:
             ]
             async with booked(self.database, Ledger(work.tenant_id)):
                 vectors = await self._embed(prepared.title, drafts)
+            version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
+            rows = await analyse_drafts(version, drafts, vectors)
+            former = [Chosen(work.source_id, keep_version=work.version)] if upto == len(prepared.pieces) else []
+            grams = await self._count_ahead(work, rows, former)
             pause = time.monotonic() - began >= self.pace.slice_seconds
             async with self._held(work) as (session, source, job):
                 if job.done != done:
                     raise Superseded
-                version = SourceVersion(work.brand_id, work.source_id, work.version, prepared.title)
-                await index_passages(session, version, drafts, vectors=vectors, store=self.store)
+                await write_passages(session, version, rows, vectors=vectors, store=self.store)
+                await self._take_out(session, work.brand_id, former)
+                await settle_grams(session, work.brand_id, grams)
                 job.done, job.total, job.attempts, job.stage = upto, len(prepared.pieces), 1, "index"
                 if upto == len(prepared.pieces):
                     await self._finish(session, source, job, prepared)
@@ -178,6 +187,20 @@ class Pipeline:
             if pause:
                 return
 
+    async def _count_ahead(
+        self, work: Work, added: list[AnalysedPassage], leaving: list[Chosen]
+    ) -> CountedGrams | None:
+        """Do before the brand is locked what would keep its other writers waiting."""
+        async with self.database.tenant_reader(work.tenant_id) as session:
+            return await count_ahead(session, work.brand_id, added=added, leaving=leaving)
+
+    async def _take_out(self, session: TenantSession, brand_id: UUID, leaving: list[Chosen]) -> None:
+        """Let the old version go in the transaction in which the new one begins to answer."""
+        if leaving:
+            gone = await take_out(session, brand_id, leaving)
+            of_sources = [one.source_id for one in leaving]
+            await queueing.drop_vectors(self.queue, session, self.store, brand_id, of_sources, gone)
+
     async def _embed(self, title: str, drafts: list[PassageDraft]) -> list[EmbeddedPassages]:
         """Embed with each embedder what is in a language that it knows."""
         embedded = [await embed_drafts(embedder, title, drafts) for embedder in self.embedders]
@@ -186,9 +209,7 @@ class Pipeline:
     async def _finish(
         self, session: TenantSession, source: KnowledgeSource, job: IngestionJob, prepared: Prepared
     ) -> None:
-        """Let the new version answer and the old one go, in one transaction."""
-        if source.live_version is not None:
-            await queueing.remove_passages(self.queue, session, self.store, source, keep_version=job.version)
+        """Let the new version answer; the old one's passages went in this transaction."""
         source.live_version, source.passage_count, source.status = job.version, len(prepared.pieces), "ready"
         source.title, source.reason, source.reason_code, source.edits = prepared.title, None, None, 0
         source.content_hash = prepared.content_hash or source.content_hash
@@ -218,8 +239,6 @@ class Pipeline:
             notes = await sitemaps.adopt_pages(
                 session, source, named, queue=self.queue, queue_name=self.queue_name, store=self.store
             )
-            # Of what the sitemap took the place of, a file or a text, passages answer until now.
-            await queueing.remove_passages(self.queue, session, self.store, source)
             source.live_version, source.status = source.version, "ready"
             source.passage_count, source.edits = 0, 0
             source.reason, source.reason_code = notes, "pages"

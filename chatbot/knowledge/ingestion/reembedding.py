@@ -82,30 +82,34 @@ class Reembedding:
         refused = [str(passage.id) for passage, vector in zip(passages, vectors, strict=True) if vector is None]
         if refused:
             log.warning("passages left without a vector: their text is refused", embedder=embedder.id, passages=refused)
-        async with self.database.tenant(tenant_id) as session:
-            for brand_id in sorted({passage.brand_id for passage in passages}):
-                of_brand = [
-                    (VectorRecord(passage.id, vector), passage.content_hash)
-                    for passage, vector in zip(passages, vectors, strict=True)
-                    if passage.brand_id == brand_id and vector is not None
-                ]
-                records, hashes = [record for record, _ in of_brand], [content_hash for _, content_hash in of_brand]
+        for brand_id in sorted({passage.brand_id for passage in passages}):
+            of_brand = [
+                (VectorRecord(passage.id, vector), passage.content_hash)
+                for passage, vector in zip(passages, vectors, strict=True)
+                if passage.brand_id == brand_id and vector is not None
+            ]
+            records, hashes = [record for record, _ in of_brand], [content_hash for _, content_hash in of_brand]
+            async with self.database.tenant(tenant_id) as session:  # of its own: no brand waits for another's vectors
                 await add_vectors(session, brand_id, embedder.id, records, hashes, store=self.store)
-            if len(passages) == _BATCH and len(refused) < _BATCH:  # one that refuses all takes nothing of any tenant
+        if len(passages) == _BATCH and len(refused) < _BATCH:  # one that refuses all takes nothing of any tenant
+            async with self.database.tenant(tenant_id) as session:
                 await self._next(session, tenant_id, embedder, passages[-1].id)
-            else:
-                await self._forget_replaced(session)
+        else:
+            await self._forget_replaced(tenant_id)
 
-    async def _forget_replaced(self, session: TenantSession) -> None:
+    async def _forget_replaced(self, tenant_id: UUID) -> None:
         """Remove vectors of embedders no longer used, where those in use have taken their place.
 
         They have where they rank; all passages they may never have: what they refuse stays without a vector.
         """
         in_use = {known.id for known in self.embedders}
-        for brand_id, size in await repository.brand_sizes(session):
+        async with self.database.tenant_reader(tenant_id) as reader:
+            sizes = await repository.brand_sizes(reader)
+        for brand_id, size in sizes:
             if all(_serves(known, size) for known in self.embedders):
                 for replaced in sorted(set(size.embedded) - in_use):
-                    await forget_embedder(session, brand_id, replaced, store=self.store)
+                    async with self.database.tenant(tenant_id) as session:
+                        await forget_embedder(session, brand_id, replaced, store=self.store)
 
     async def _next(self, session: TenantSession, tenant_id: UUID, embedder: Embedder, after: UUID = _FIRST) -> None:
         await enqueue(

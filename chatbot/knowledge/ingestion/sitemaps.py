@@ -9,6 +9,7 @@ from chatbot.db.models import KnowledgeSource
 from chatbot.db.sessions import TenantSession
 from chatbot.knowledge import queueing, repository
 from chatbot.knowledge.crawl import NamedPages
+from chatbot.knowledge.index.chosen import Chosen
 from chatbot.knowledge.index.vectors import VectorStore
 
 
@@ -23,6 +24,7 @@ async def adopt_pages(
 ) -> str:
     """Bring the children of a held sitemap in line with what it names now, and queue their reading.
 
+    Passages of the sitemap itself are removed: those of a file or a text that it took the place of answer until now.
     A page that it names no more is removed, but only when all of it could be read: a part that does not answer today
     must not take its pages along.
 
@@ -30,20 +32,17 @@ async def adopt_pages(
         A sentence on how many pages are to be read and why others are not.
     """
     known = await repository.children_by_url(session, parent.id)
-    pages: list[KnowledgeSource] = []
-    for url in named.pages:
-        child = known.pop(url, None)
-        if child is None:
-            child = _page_of(parent, url)
-            session.add(child)
-        else:
-            await queueing.begin_version(queue, session, store, child)
-            child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
-        pages.append(child)
-    await queueing.new_jobs(queue, session, pages, queue=queue_name)
+    again = [known.pop(url) for url in named.pages if url in known]
     gone = list(known.values()) if named.complete else []
-    for vanished in gone:
-        await queueing.remove_source(queue, session, store, vanished)
+    await queueing.replace_sources(
+        queue, session, store, parent.brand_id, again=again, vanished=gone, leaving=[Chosen(parent.id)]
+    )
+    by_url = {str(child.url): child for child in again}
+    pages = [by_url.get(url) or _page_of(parent, url) for url in named.pages]
+    session.add_all(page for page in pages if str(page.url) not in by_url)
+    for child in again:
+        child.tags, child.visibility, child.language = list(parent.tags), parent.visibility, parent.language
+    await queueing.new_jobs(queue, session, pages, queue=queue_name)
     return _summary(named, len(gone))
 
 

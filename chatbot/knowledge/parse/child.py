@@ -7,7 +7,6 @@ its pipe closes or its parent dies, whatever it is doing.
 from __future__ import annotations
 
 import ctypes
-import json
 import os
 import resource
 import signal
@@ -54,7 +53,7 @@ def _serve(head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
 
 
 def _success(document: ParsedDocument) -> tuple[dict[str, Any], bytes]:
-    body = json.dumps(document.to_wire(), ensure_ascii=False).encode("utf-8", errors="replace")
+    body = "\n".join(document.to_lines()).encode("utf-8", errors="replace")
     return {"ok": True, "memory_bytes": _resident_bytes()}, body
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
 
 MEGABYTE = 1024 * 1024
+_PIECE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,27 @@ class ParsedDocument:
     noindex: bool = False
     pairs: tuple[Pair, ...] = ()
 
-    def to_wire(self) -> dict[str, Any]:
-        return asdict(self)
+    def to_lines(self) -> Iterator[str]:
+        """Render for the wire, a JSON value a line: the small fields, pieces of the text, then each pair.
+
+        In small values because a reader of JSON lets no other thread work before its value is whole.
+        """
+        small = {field.name: getattr(self, field.name) for field in fields(self)}
+        del small["markdown"], small["pairs"]
+        yield json.dumps(small, ensure_ascii=False)
+        for start in range(0, len(self.markdown), _PIECE):
+            yield json.dumps(self.markdown[start : start + _PIECE], ensure_ascii=False)
+        for pair in self.pairs:
+            yield json.dumps(pair, ensure_ascii=False)
 
     @classmethod
-    def from_wire(cls, values: dict[str, Any]) -> ParsedDocument:
-        pairs = tuple(Pair(question, answer, tuple(groups)) for question, answer, groups in values["pairs"])
-        return cls(**{**values, "warnings": tuple(values["warnings"]), "pairs": pairs})
+    def from_lines(cls, lines: Iterable[bytes]) -> ParsedDocument:
+        """Read what `to_lines` wrote."""
+        small, *values = map(json.loads, lines)
+        text = [value for value in values if isinstance(value, str)]
+        pairs = [Pair(value[0], value[1], tuple(value[2])) for value in values if not isinstance(value, str)]
+        read = {**small, "warnings": tuple(small["warnings"])}
+        return cls(**read, markdown="".join(text), pairs=tuple(pairs))
 
 
 def check_size(size: int, limits: ParseLimits) -> None:

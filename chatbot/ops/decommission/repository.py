@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import select
 
 from chatbot.db.models import Base, ChannelSecret, Tenant, WebhookSecret
-from chatbot.db.sessions import PlatformSession, TenantSession, fetch
+from chatbot.db.sessions import PlatformSession, TenantReader, fetch
 
 _PAUSE = """
 WITH rested AS (
@@ -210,7 +210,7 @@ async def files(session: PlatformSession, tenant_id: UUID) -> list[str]:
     return [row[0] for row in await fetch(session, _TENANT_FILES, {"tenant_id": tenant_id})]
 
 
-async def embedded(session: TenantSession) -> list[tuple[UUID, str]]:
+async def embedded(session: TenantReader) -> list[tuple[UUID, str]]:
     """Return each brand and embedder whose vectors are stored somewhere."""
     return [(row[0], row[1]) for row in await fetch(session, _EMBEDDED, (session.tenant_id,))]
 

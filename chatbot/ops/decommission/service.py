@@ -147,8 +147,10 @@ async def purge_tenants(database: Database, places: Places, store: VectorStore, 
 
 
 async def _purge(database: Database, places: Places, store: VectorStore, tenant_id: UUID) -> None:
-    async with database.tenant(tenant_id) as session:
-        for brand_id, embedder in await repository.embedded(session):
+    async with database.tenant_reader(tenant_id) as reader:
+        embedded = await repository.embedded(reader)
+    for brand_id, embedder in embedded:
+        async with database.tenant(tenant_id) as session:  # begins with its first statement: none for a store elsewhere
             await store.forget(session, brand_id, embedder)
     async with database.platform() as platform:
         keys = await repository.files(platform, tenant_id)

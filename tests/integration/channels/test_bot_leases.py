@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from chatbot.channels.accounts import Accounts, ConnectedChannel
+from chatbot.channels.accounts import ConnectedChannel
+from chatbot.channels.bots import repository
 from chatbot.channels.bots.leases import Leases
 from chatbot.channels.bots.records import Records
 from chatbot.channels.bots.states import BotReport
@@ -18,10 +19,12 @@ from chatbot.channels.contract import Finding
 from chatbot.channels.errors import LeaseLost
 from chatbot.channels.events import InboundEvent, Message, Sender
 from chatbot.core.clock import utcnow
+from chatbot.core.crypto import Vault
 from chatbot.core.errors import Unavailable
 from chatbot.db.leader import Leader
 from chatbot.db.roles import conninfo, owner_url
 from tests.integration.channels.conftest import Whole
+from tests.statements import sent
 
 
 class Place:
@@ -156,7 +159,7 @@ async def test_without_a_database_bots_are_let_go_before_others_may_have_them(
         raise OSError("no route")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Accounts, "enabled", broken)
+        patched.setattr(repository, "look", broken)
         with pytest.raises(OSError, match="no route"):
             await leases.channels()
         await leases.check()
@@ -220,3 +223,88 @@ async def test_a_channel_that_cannot_be_opened_is_left_out(place: Place) -> None
             text("UPDATE channel_secrets SET sealed = 'broken' WHERE channel_id = :id"), {"id": made[0]}
         )
     assert ids(await place.leases().channels()) == {made[1]}
+
+
+@pytest.fixture
+def unsealed(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    """The tenants' secrets that were unsealed, one entry a secret."""
+    noted: list[UUID] = []
+    unseal = Vault.open
+
+    def noting(vault: Vault, tenant_id: UUID, secret_id: UUID, sealed: bytes) -> str:
+        noted.append(secret_id)
+        return unseal(vault, tenant_id, secret_id, sealed)
+
+    monkeypatch.setattr(Vault, "open", noting)
+    return noted
+
+
+async def _webhook(place: Place) -> UUID:
+    """A channel of a type that may be listened to, and is not."""
+    credentials = {"bot_token": "99:x", "api_url": "http://127.0.0.1:1", "mode": "webhook"}
+    return UUID((await place.whole.channel("telegram", credentials))["id"])
+
+
+async def test_a_look_opens_what_is_new_and_nothing_that_another_manager_holds(
+    place: Place, unsealed: list[UUID]
+) -> None:
+    await place.bots(3)
+    await _webhook(place)
+    first, second = place.leases(), place.leases()
+    unsealed.clear()
+    held = ids(await first.channels())
+    assert len(held) == 3
+    opened = len(unsealed)
+    assert opened >= 4
+    with sent() as statements:
+        assert ids(await first.channels()) == held
+    assert len(unsealed) == opened
+    assert statements.saying("sealed") == []
+    assert len(statements.saying("FROM channels")) == 1
+    unsealed.clear()
+    assert await second.channels() == []
+    of_webhook = len(unsealed)
+    assert 0 < of_webhook < opened  # that one is nobody's: whether it must be listened to, its credentials say
+    assert await second.channels() == []
+    assert len(unsealed) == of_webhook
+    (new,) = await place.bots(1)
+    unsealed.clear()
+    assert ids(await first.channels()) == {*held, new}
+    assert len(unsealed) == of_webhook
+
+
+async def test_a_look_asks_and_writes_no_more_for_the_bots_of_others(place: Place) -> None:
+    counted = []
+    for many in (1, 12):
+        await place.bots(many)
+        await place.leases().channels()  # another manager has them
+        mine = place.leases()
+        await mine.channels()
+        with sent() as statements:
+            assert await mine.channels() == []
+        counted.append(len(statements.saying("channel_states")))
+    assert counted == [1, 1]
+
+
+async def test_new_credentials_secrets_and_switches_hold_at_the_next_look(place: Place) -> None:
+    (made,) = await place.bots(1)
+    leases = place.leases()
+    (before,) = await leases.channels()
+    changes = {"bot_token": "7:new", "api_url": "http://127.0.0.1:1", "mode": "polling"}
+    path = f"/admin/channels/{made}"
+    await place.whole.ask("PATCH", path, {"credentials": changes})
+    (after,) = await leases.channels()
+    assert after.account.credentials.bot_token.get_secret_value() == "7:new"
+    assert before.account.credentials.bot_token.get_secret_value() == "1:x"
+    async with place.database.tenant(place.whole.tenant.id) as session:
+        ended = "UPDATE channel_secrets SET expires_at = now() - interval '1 s' WHERE expires_at IS NOT NULL"
+        await session.execute(text(ended))
+    assert after.older
+    (ended_now,) = await leases.channels()
+    assert ended_now.older == ()
+    await place.whole.ask("PATCH", path, {"credentials": {**changes, "mode": "webhook"}})
+    assert await leases.channels() == []
+    await place.whole.ask("PATCH", path, {"credentials": changes})
+    assert ids(await leases.channels()) == {made}
+    await place.whole.ask("PATCH", path, {"enabled": False})
+    assert await leases.channels() == []

@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from chatbot.core import blobs
 from chatbot.core.blobs import Pace, open_bucket
-from chatbot.core.errors import Unavailable
+from chatbot.core.errors import NotFound, Unavailable
 from chatbot.core.settings import Settings
 from tests.ports import free_port
 
@@ -128,3 +129,28 @@ async def test_a_store_that_does_not_answer_is_told_in_words(monkeypatch: pytest
     async with _served(_Store(answers=False)) as settings:
         with pytest.raises(Unavailable, match="STORAGE_ENDPOINT_URL"):
             await open_bucket(settings, "xin")
+
+
+@pytest.mark.parametrize("kind", ["folder", "bucket"])
+async def test_a_file_is_read_in_parts(kind: str, tmp_path: Path, s3: str) -> None:
+    body = bytes(range(256)) * 4096 * 5
+    store = await open_bucket(_settings(s3), "attachments") if kind == "bucket" else blobs.open_folder(tmp_path / "f")
+    await store.put("a/b", body)
+    file = await store.open("a/b")
+    assert file.size == len(body)
+    parts = [part async for part in file.parts]
+    assert b"".join(parts) == body
+    assert max(map(len, parts)) < len(body) / 2
+    with pytest.raises(NotFound):
+        await store.open("a/c")
+
+
+async def test_a_store_that_falls_silent_while_a_file_is_read_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blobs, "_PART_BYTES", 1)
+    async with _served(_Store(stops_after=3)) as settings:
+        store = await open_bucket(settings, "xin", _IMPATIENT)
+        file = await store.open("file")
+        assert file.size == _PIECES * len(_PIECE)
+        with pytest.raises(Unavailable):
+            async for _ in file.parts:
+                pass

@@ -27,7 +27,8 @@ from chatbot.dialogue.parts import Parts
 from chatbot.dialogue.service import Dialogue
 from chatbot.dialogue.trial_endpoints import router as trial
 from chatbot.identity.tokens import TokenKeys, issue_embed_token
-from chatbot.knowledge.index.passages import PassageDraft, SourceVersion, index_passages
+from chatbot.knowledge.index.drafts import PassageDraft, SourceVersion
+from chatbot.knowledge.index.passages import index_passages
 from chatbot.knowledge.retrieval.service import Retriever
 from chatbot.llm.service import ModelGateway
 from tests.conftest import TenantRows

@@ -11,8 +11,10 @@ from chatbot.core.ids import new_id
 from chatbot.db.models import KnowledgeSource
 from chatbot.db.sessions import Database
 from chatbot.knowledge.embedding.minilm import MiniLmEmbedder
+from chatbot.knowledge.index.chosen import Chosen
+from chatbot.knowledge.index.drafts import PassageDraft, SourceVersion
 from chatbot.knowledge.index.embed import embed_drafts
-from chatbot.knowledge.index.passages import PassageDraft, SourceVersion, index_passages, remove_passages
+from chatbot.knowledge.index.passages import index_passages, remove_passages
 from chatbot.knowledge.index.vectors import PostgresVectors
 from chatbot.knowledge.retrieval.config import KnowledgeFilters, RetrievalConfig
 from chatbot.knowledge.retrieval.results import RetrievalResult
@@ -262,8 +264,8 @@ async def test_indexing_twice_changes_nothing_and_removal_uncounts(database: Dat
     async with database.tenant(tenant.id) as session:
         again = SourceVersion(tenant.brand_id, gone, 1, "Gone")
         assert await index_passages(session, again, [PassageDraft(0, "tandem parachute", "en")]) == 0
-        assert await remove_passages(session, tenant.brand_id, gone, keep_version=1) == []
-        assert len(await remove_passages(session, tenant.brand_id, gone)) == 2
+        assert await remove_passages(session, tenant.brand_id, [Chosen(gone, keep_version=1)]) == []
+        assert len(await remove_passages(session, tenant.brand_id, [Chosen(gone)])) == 2
         counted = sql("SELECT word, passages FROM term_statistics WHERE brand_id = :brand")
         words = dict((await session.execute(counted, {"brand": tenant.brand_id})).tuples().all())
         size = (await session.execute(sql("SELECT passages, languages FROM brand_statistics"))).one()

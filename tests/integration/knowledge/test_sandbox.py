@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import psutil
 import pytest
 
 from chatbot.knowledge.parse.errors import ParseError, ParseFault
-from chatbot.knowledge.parse.model import MEGABYTE, ParseLimits
+from chatbot.knowledge.parse.model import MEGABYTE, Pair, ParsedDocument, ParseLimits
 from chatbot.knowledge.parse.sandbox import ParserSandbox
 from tests.unit.knowledge import files
 
@@ -180,3 +181,33 @@ def test_children_die_with_a_killed_parent() -> None:
     while time.monotonic() < deadline and child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.05)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize("size", [10, 40_000], ids=["small", "large"])
+async def test_a_large_document_is_read_beside_the_event_loop(
+    sandbox: ParserSandbox, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    line = "The parcel\u2028 “سلام” arrives in two days.\n\n"
+    read, threads, values = ParsedDocument.from_lines, [], []
+
+    def noting(lines: Iterable[bytes]) -> ParsedDocument:
+        threads.append(threading.current_thread() is threading.main_thread())
+        values.extend(map(len, taken := list(lines)))
+        return read(taken)
+
+    monkeypatch.setattr(ParsedDocument, "from_lines", noting)
+    parsed = await sandbox.parse(("# Shop\n\n" + line * size).encode(), "shop.md")
+    assert parsed.markdown.count("“سلام” arrives") == size
+    assert threads == [size == 10]
+    assert max(values) < 512 * 1024
+
+
+def test_a_document_on_the_wire_is_the_same() -> None:
+    pairs = tuple(Pair(f"question\n{n}", "answer", ("a", "b")) for n in range(3))
+    whole = ParsedDocument(
+        "t", "سلام\n" * 50_000, "md", "fa", ("w",), 3, "https://shop.example/", noindex=True, pairs=pairs
+    )
+    lines = [line.encode() for line in whole.to_lines()]
+    assert ParsedDocument.from_lines("\n".join(line.decode() for line in lines).encode().split(b"\n")) == whole
+    empty = ParsedDocument("t", "", "md")
+    assert ParsedDocument.from_lines([line.encode() for line in empty.to_lines()]) == empty

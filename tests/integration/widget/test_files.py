@@ -1,15 +1,19 @@
 """Files in the web chat: what is taken, who may read it, what is left behind when it is not."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from chatbot.apps.runtime import Runtime
+from chatbot.core.blobs import BlobStore, OpenFile
+from chatbot.core.downloads import DownloadPlaces
 from chatbot.core.errors import NotFound
 from chatbot.core.ids import new_id
 from chatbot.db.models import Attachment
@@ -210,3 +214,65 @@ async def test_an_agent_uploads_first_and_sends_then(
             async with session.begin_nested():
                 await files_repository.attach(session, conversation, message, [file], "cli")
     assert (await client.get(f"/v1/attachments/{file}", headers=ann)).content == PDF
+
+
+LARGE = PNG + bytes(range(256)) * 16_384
+
+
+async def test_a_large_file_is_sent_as_it_is_read(
+    client: httpx.AsyncClient, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = await visitor(client, tenant)
+    [file] = (await send(client, ann, content=LARGE)).json()["attachments"]
+
+    async def whole(*_: object) -> bytes:
+        raise AssertionError("a file is read whole into memory")
+
+    monkeypatch.setattr(BlobStore, "get", whole)
+    for path, headers in ((f"/v1/attachments/{file['id']}", ann), (f"/admin/attachments/{file['id']}", bearer())):
+        async with client.stream("GET", path, headers=headers) as answer:
+            assert answer.headers["content-length"] == str(len(LARGE))
+            assert answer.headers["cache-control"] == "private, no-store"
+            assert await answer.aread() == LARGE
+
+
+async def test_downloads_of_one_visitor_are_bounded(
+    app: FastAPI, client: httpx.AsyncClient, tenant: TenantRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.state.download_places = DownloadPlaces(at_once=2, waiting=1)
+    ann, ben = await visitor(client, tenant), await visitor(client, tenant, "ben")
+    files = [(await send(client, who)).json()["attachments"][0]["id"] for who in (ann, ben)]
+    begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def slow(_blobs: BlobStore, _key: str) -> OpenFile:
+        async def parts() -> AsyncIterator[bytes]:
+            begun.release()
+            await go_on.wait()
+            yield PNG
+
+        return OpenFile(len(PNG), parts())
+
+    async def read(who: dict[str, str], file: str) -> httpx.Response:
+        return await client.get(f"/v1/attachments/{file}", headers=who)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(BlobStore, "open", slow)
+        reading = [asyncio.create_task(read(ann, files[0])) for _ in range(2)]
+        async with asyncio.timeout(60):
+            for _ in reading:
+                await begun.acquire()
+            waiting = asyncio.create_task(read(ann, files[0]))
+            while app.state.download_places.inside < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            refused = await read(ann, files[0])
+            assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+            assert int(refused.headers["retry-after"]) >= 1
+            others = asyncio.create_task(read(ben, files[1]))
+            await begun.acquire()  # another visitor's begins all the same
+            assert not waiting.done()
+            go_on.set()
+            answers = await asyncio.gather(*reading, waiting, others)
+    assert [answer.status_code for answer in answers] == [200] * 4
+    assert (await read(ann, new_id().hex)).status_code == 404
+    assert app.state.download_places.inside == 0
+    assert (await read(ann, files[0])).content == PNG
