@@ -1,7 +1,10 @@
 """Names of files in headers."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from chatbot.core.blobs import OpenFile
 from chatbot.core.downloads import as_attachment, download
 
 
@@ -21,5 +24,9 @@ def test_any_name_fits_into_a_header(name: str, plain: str, encoded: str) -> Non
 
 
 def test_nothing_is_made_of_a_file() -> None:
-    answer = download(b"<script>", "page.html")
+    async def parts() -> AsyncIterator[bytes]:
+        yield b"<script>"
+
+    answer = download(OpenFile(8, parts()), "page.html")
     assert (answer.media_type, answer.headers["cache-control"]) == ("application/octet-stream", "private, no-store")
+    assert answer.headers["content-length"] == "8"
