@@ -63,7 +63,7 @@ class EmailCredentials(Credentials):
     authserv_id: Host = Field(
         "",
         description="The name with which the server that receives mail for this address begins the header "
-        "`Authentication-Results`, such as mx.example.com. A mail that it found to be the writer's own then finds its "
+        "`Authentication-Results`, such as mx.example.com. A mail that it found genuine then finds its "
         "conversation by the subject, too. Only for servers that remove headers of this name which mails bring along.",
     )
 
