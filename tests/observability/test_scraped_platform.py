@@ -191,7 +191,10 @@ def _series() -> set[str]:
     """The names of all series that charts and alerts look at."""
     text = " ".join([*_queries().values(), *(rule["expr"] for rule in rules().values())])
     text = re.sub(r"\{[^}]*\}|\[[^\]]*\]|by \([^)]*\)|\"[^\"]*\"", " ", text)
-    functions = {"sum", "max", "min", "by", "rate", "topk", "or", "and", "vector", "deriv", "increase", "le"}
+    functions = {
+        "sum", "max", "min", "by", "rate", "topk", "or", "and", "vector", "deriv", "increase", "le", "count", "offset",
+        "unless",
+    }  # fmt: skip
     names = {name for name in re.findall(r"[a-z][a-z0-9_]+", text) if name not in functions}
     return names - {"histogram_quantile"}
 
