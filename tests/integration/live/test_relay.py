@@ -20,6 +20,7 @@ from chatbot.dialogue.answerer import Reply
 from chatbot.dialogue.errors import ConversationBusy
 from chatbot.dialogue.incoming import Incoming
 from chatbot.dialogue.live import Place
+from chatbot.dialogue.ownership import Owner
 from chatbot.dialogue.remote import TURNS_PATH
 from chatbot.identity.tokens import issue_admin_token, issue_service_token
 from tests.conftest import TenantRows
@@ -51,7 +52,9 @@ async def test_a_reply_comes_through_with_its_ids(gateway: Gateway, shop: Tenant
     reply = await answerer.ask(incoming(shop))
     text, last = await asyncio.gather(text_of(reply), reply.wait())
     assert last.data["message_id"] == str(reply.message_id)
-    rows = await answerer.messages(shop.id, reply.conversation_id, "visitor:ann", after_seq=0, limit=9)
+    rows = await answerer.messages(
+        shop.id, reply.conversation_id, Owner(frozenset({"visitor:ann"})), after_seq=0, limit=9
+    )
     assert [row.text for row in rows] == [REFUND, text]
     again = await answerer.follow(shop.id, reply.message_id, None)
     assert await text_of(again) == text
