@@ -48,7 +48,7 @@ def _with_id_of(process: str) -> Processor:
 
 
 _PROCESSORS: list[Any] = []
-"""One list for the life of the process: a logger keeps the one that it met first, and is to follow what is configured."""
+"""One list for the process: loggers keep the one that they met first, and are to follow what is configured."""
 
 
 def configure_logging(level: str, *, process: str, folder: Path | None = None) -> None:
