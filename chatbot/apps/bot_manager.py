@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import uvloop
@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chatbot.apps.boot import begin, failing_in_words, ready_database
 from chatbot.apps.channel_parts import ChannelParts, make_channel_parts
+from chatbot.apps.core_runtime import open_core
 from chatbot.apps.observing import bind_observed, observed_app
 from chatbot.apps.serving import serve, stop_on_signals
 from chatbot.channels.accounts import ConnectedChannel
@@ -22,16 +23,12 @@ from chatbot.channels.bots.states import Pace, Parts
 from chatbot.channels.bots.watchdog import Rounds, Watchdog
 from chatbot.channels.registry import PROVIDERS
 from chatbot.core.background import beside, end
-from chatbot.core.blobs import open_blobs
 from chatbot.core.logging import get_logger
-from chatbot.core.redis_link import open_redis
 from chatbot.core.safe_http import OutgoingLimits, open_safe_http
 from chatbot.core.settings import Settings
 from chatbot.db.leader import Leader
 from chatbot.db.roles import PLATFORM_ROLE, conninfo, role_url
 from chatbot.db.sessions import Database
-from chatbot.dialogue.hot_sessions import open_hot_sessions
-from chatbot.jobs.app import make_app
 from chatbot.ops.health import Health
 
 log = get_logger(__name__)
@@ -79,16 +76,8 @@ async def _run(settings: Settings, database_url: str, listener: socket.socket | 
 @asynccontextmanager
 async def open_channel_parts(settings: Settings, database_url: str) -> AsyncIterator[ChannelParts]:
     """Open the parts of a bot manager that runs alone and close them in reverse order."""
-    async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database(database_url, pool_size=settings.database_pool_size))
-        blobs = await open_blobs(settings)
-        jobs = make_app(database_url)
-        await stack.enter_async_context(jobs.open_async())
-        hot_sessions = await stack.enter_async_context(
-            open_hot_sessions(await stack.enter_async_context(open_redis(settings)))
-        )
-        http = await stack.enter_async_context(open_safe_http(settings))
-        yield make_channel_parts(settings, database, jobs, blobs, http, hot_sessions)
+    async with open_core(settings, database_url) as core:
+        yield make_channel_parts(settings, core.database, core.jobs, core.blobs, core.provider_http, core.hot_sessions)
 
 
 @asynccontextmanager

@@ -1,7 +1,8 @@
 """Files: one set of calls over a local folder or an S3 bucket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -89,13 +90,9 @@ class BlobStore:
             NotFound: no file under this key.
             Unavailable: the store does not answer.
         """
-        try:
+        with _reading():
             answer = await obstore.get_async(self._store, key)
             return bytes(await answer.bytes_async())
-        except (NotFoundError, FileNotFoundError):
-            raise NotFound("this file is not stored any more") from None
-        except BaseError as error:
-            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
     async def open(self, key: str) -> OpenFile:
         """Begin to read a file: it is never whole in memory.
@@ -104,12 +101,8 @@ class BlobStore:
             NotFound: no file under this key.
             Unavailable: the store does not answer.
         """
-        try:
+        with _reading():
             answer = await obstore.get_async(self._store, key)
-        except (NotFoundError, FileNotFoundError):
-            raise NotFound("this file is not stored any more") from None
-        except BaseError as error:
-            raise Unavailable(f"the file store did not answer: {_short(error)}") from error
         return OpenFile(answer.meta["size"], _parts_of(answer))
 
     async def all_keys(self) -> AsyncIterator[str]:
@@ -224,6 +217,17 @@ async def _parts_of(answer: "GetResult") -> AsyncIterator[bytes]:
     try:
         async for part in answer.stream(min_chunk_size=_PART_BYTES):
             yield bytes(part)
+    except BaseError as error:
+        raise Unavailable(f"the file store did not answer: {_short(error)}") from error
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Say what goes wrong while a stored file is asked for."""
+    try:
+        yield
+    except (NotFoundError, FileNotFoundError):
+        raise NotFound("this file is not stored any more") from None
     except BaseError as error:
         raise Unavailable(f"the file store did not answer: {_short(error)}") from error
 
